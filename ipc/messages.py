@@ -1,0 +1,376 @@
+"""Every message between the engine and its workers.
+
+A request is an imperative (`Speak`), a fact is in the past (`SpeechStarted`), a failure ends in ``Failed``. The ring is
+the truth and a message is a hint: audio never travels here, and whatever a lost message said can be read again from
+shared memory. Times are CLOCK_MONOTONIC in nanoseconds, which all processes of a machine share. ``call`` is the number
+under which the call's slot was claimed; a message about a call that is over is ignored by whoever gets it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """What all messages share: a frozen struct, tagged with its name."""
+
+
+# --- parts of messages --------------------------------------------------------------------------------------------
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """The model's wish to run a tool."""
+
+    id: str
+    name: str
+    arguments: dict[str, object]
+
+
+class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of a conversation's history, in the form chat models take."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of an assistant's message: the tools it asked for."""
+    tool_call_id: str = ""
+    """Of a tool's message: the call it answers; ``content`` is then the result as JSON."""
+
+
+class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the bot expects the caller to say next: helps the recogniser, and tells when keyed digits are complete."""
+
+    grammar: str = ""
+    """A JSGF grammar; empty for free dictation."""
+    phrases: tuple[str, ...] = ()
+    """Hot words for recognisers without grammars."""
+    dtmf_digits: int = 1
+    """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
+
+
+# --- worker -> engine ---------------------------------------------------------------------------------------------
+
+
+class WorkerReady(Message):
+    """Any worker -> engine, once: models loaded and warmed up, ready for requests."""
+
+    pid: int
+
+
+class WorkerRefused(Message):
+    """Any worker -> engine, once, instead of `WorkerReady`: it cannot start, and starting it again would not help."""
+
+    reason: str
+
+
+class CallArrived(Message):
+    """Capture -> engine: a door has claimed a slot and put the call through; its media clock runs."""
+
+    call: int
+    slot: int
+    door: str
+    """URL of the door the call came through."""
+    wire_rate_hz: int
+    call_id: str
+    """The peer's name for the call: AudioSocket UUID, Twilio call SID."""
+    parameters: dict[str, str] = {}
+    """What else the peer said of the call (Twilio's custom parameters, ...)."""
+    time_ns: int = 0
+
+
+class CallEnded(Message):
+    """Capture -> engine, once per `CallArrived`: the wire is closed, nothing more will be played or heard."""
+
+    call: int
+    reason: str
+    """``caller``, ``bot``, or what went wrong."""
+    stats: dict[str, float] = {}
+    """The door's counts for the call: frames sent and missed, lateness, samples filled and dropped."""
+
+
+class CallReleased(Message):
+    """Any worker -> engine, the answer to `ReleaseCall`: it will not touch the call's slot again."""
+
+    call: int
+
+
+class SpeechStarted(Message):
+    """Capture -> engine: the VAD heard the caller begin. ``start_sample`` (caller ring) may lie some windows back."""
+
+    call: int
+    start_sample: int
+    time_ns: int
+    """When the deciding sample arrived."""
+
+
+class SpeechStopped(Message):
+    """Capture -> engine: the VAD heard the caller fall silent; the endpoint is the engine's decision."""
+
+    call: int
+    end_sample: int
+    """Caller ring: behind the last audible sample of speech."""
+    time_ns: int
+    """When that sample arrived."""
+
+
+class DtmfReceived(Message):
+    """Capture -> engine: the caller pressed a key."""
+
+    call: int
+    digit: str
+    time_ns: int
+
+
+class PlayoutStarted(Message):
+    """Capture -> engine: the first audible sample of a turn has been sent."""
+
+    call: int
+    turn: int
+    line_sample: int
+    time_ns: int
+
+
+class PlayoutStopped(Message):
+    """Capture -> engine: nothing more of a turn will be sent: it is played out, or the gate closed on it."""
+
+    call: int
+    turn: int
+    reply_sample: int
+    """Reply ring: behind the last sample that was sent."""
+    finished: bool
+    """Whether that was the turn's last sample."""
+    time_ns: int
+
+
+class TranscriptPartial(Message):
+    """STT -> engine, while the caller speaks: the hypothesis so far."""
+
+    call: int
+    utterance: int
+    text: str
+
+
+class TranscriptFinal(Message):
+    """STT -> engine, the answer to `Finalise`. Empty text: nothing was understood."""
+
+    call: int
+    utterance: int
+    text: str
+    confidence: float
+    """0 to 1, as the backend sees it."""
+    time_ns: int
+    lost_samples: int = 0
+    """Samples of the utterance the recogniser could no longer find in the ring."""
+
+
+class TranscriptFailed(Message):
+    """STT -> engine: this utterance could not be recognised."""
+
+    call: int
+    utterance: int
+    reason: str
+
+
+class ReplyDelta(Message):
+    """LLM -> engine: a piece of the reply's text."""
+
+    call: int
+    turn: int
+    step: int
+    text: str
+    time_ns: int
+
+
+class ReplyFinished(Message):
+    """LLM -> engine: the reply's text is complete. If it asks for tools, the engine runs them and generates again."""
+
+    call: int
+    turn: int
+    step: int
+    tool_calls: tuple[ToolCall, ...] = ()
+    state: bytes = b""
+    """What the backend wants to be given back with the call's next request."""
+    expect: Expectation = Expectation()
+    time_ns: int = 0
+
+
+class ReplyFailed(Message):
+    """LLM -> engine: no reply, or no further text of it."""
+
+    call: int
+    turn: int
+    step: int
+    reason: str
+
+
+class PhraseStarted(Message):
+    """TTS -> engine: a phrase's first sample is in the reply ring."""
+
+    call: int
+    turn: int
+    phrase: int
+    start_sample: int
+    time_ns: int
+
+
+class PhraseFinished(Message):
+    """TTS -> engine: a phrase's last sample is in the reply ring."""
+
+    call: int
+    turn: int
+    phrase: int
+    start_sample: int
+    end_sample: int
+    time_ns: int
+
+
+class PhraseFailed(Message):
+    """TTS -> engine: this phrase could not be spoken; the next ones may be."""
+
+    call: int
+    turn: int
+    phrase: int
+    reason: str
+
+
+FromWorker = (
+    WorkerReady
+    | WorkerRefused
+    | CallArrived
+    | CallEnded
+    | CallReleased
+    | SpeechStarted
+    | SpeechStopped
+    | DtmfReceived
+    | PlayoutStarted
+    | PlayoutStopped
+    | TranscriptPartial
+    | TranscriptFinal
+    | TranscriptFailed
+    | ReplyDelta
+    | ReplyFinished
+    | ReplyFailed
+    | PhraseStarted
+    | PhraseFinished
+    | PhraseFailed
+)
+
+
+# --- engine -> worker ---------------------------------------------------------------------------------------------
+
+
+class Transcribe(Message):
+    """Engine -> STT: read the caller ring from ``start_sample`` on and report hypotheses, until told to finalise."""
+
+    call: int
+    slot: int
+    utterance: int
+    start_sample: int
+    expect: Expectation = Expectation()
+
+
+class Finalise(Message):
+    """Engine -> STT: the utterance ends at ``end_sample``; answer with its `TranscriptFinal`."""
+
+    call: int
+    utterance: int
+    end_sample: int
+
+
+class DropUtterance(Message):
+    """Engine -> STT: forget the utterance; no answer is wanted."""
+
+    call: int
+    utterance: int
+
+
+class Generate(Message):
+    """Engine -> LLM: write the reply of a turn. ``(call, turn, step)`` names the request; the answer carries it."""
+
+    call: int
+    turn: int
+    step: int
+    """0, then one more after each round of tools."""
+    cause: Literal["opening", "speech", "dtmf", "no_input", "tools"]
+    """Why the bot speaks. ``dtmf``: the last user message holds the digits. ``no_input``: the caller said nothing."""
+    messages: tuple[ChatMessage, ...]
+    state: bytes = b""
+    """The ``state`` of the call's last `ReplyFinished`: the backend itself remembers nothing of a call."""
+    said: str = ""
+    """What was already spoken of this very reply before a worker died: the answer continues behind it."""
+    tools: tuple[dict[str, object], ...] = ()
+    """The agent's tools, as JSON schemas in the form chat models take."""
+
+
+class CancelReply(Message):
+    """Engine -> LLM: no more text of this turn is wanted."""
+
+    call: int
+    turn: int
+
+
+class Speak(Message):
+    """Engine -> TTS: put a phrase of a turn into the call's reply ring. Phrases of a turn come in order, from 0."""
+
+    call: int
+    slot: int
+    turn: int
+    phrase: int
+    text: str
+    """May be empty, to mark the turn's end."""
+    last: bool
+    """Whether the turn ends with this phrase."""
+    voice: str = ""
+    speed: float = 1.0
+
+
+class CancelSpeech(Message):
+    """Engine -> TTS: turns up to this one are dead; write nothing more of them."""
+
+    call: int
+    turn: int
+
+
+class FlushPlayout(Message):
+    """Engine -> capture: the gate has closed on a turn; empty the carrier's buffer too, where it has one."""
+
+    call: int
+    turn: int
+
+
+class HangUp(Message):
+    """Engine -> capture: end the call."""
+
+    call: int
+    reason: str = "bot"
+
+
+class ReleaseCall(Message):
+    """Engine -> every worker that may know the call: it is over; let go of its slot and answer `CallReleased`."""
+
+    call: int
+
+
+class ShutDown(Message):
+    """Engine -> any worker: finish and exit."""
+
+
+ToWorker = (
+    Transcribe
+    | Finalise
+    | DropUtterance
+    | Generate
+    | CancelReply
+    | Speak
+    | CancelSpeech
+    | FlushPlayout
+    | HangUp
+    | ReleaseCall
+    | ShutDown
+)
+
+encode = msgspec.msgpack.Encoder().encode
+decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
+decode_to_worker = msgspec.msgpack.Decoder(ToWorker).decode

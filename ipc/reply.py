@@ -1,0 +1,140 @@
+"""The reply ring's gate: every reply sample belongs to a turn, and only the turn that the engine lets through is heard.
+
+TTS writes a turn's samples behind its entry in the slot's turn table; capture plays the turn whose number stands in the
+slot's ``PLAY_TURN`` word and nothing else. Setting that word commits a drafted turn or cuts a spoken one within one
+frame, whatever became of any message. A full ring makes the writer wait (`ReplyWriter.room`).
+"""
+
+from __future__ import annotations
+
+from ringline.ipc.atomics import Words, load_acquire_at, store_release_at
+from ringline.ipc.exchange import (
+    MIN_TURN,
+    PHRASE_START,
+    PLAY_TURN,
+    PLAYED_SAMPLE,
+    PLAYED_TURN,
+    REPLY_POSITION,
+    REPLY_RING,
+    SPEAK_PHRASE,
+    SPEAK_TURN,
+    TURN_ENTRIES,
+    TURN_ENTRY_WORDS,
+    TURN_TABLE,
+    Slot,
+)
+from ringline.ipc.jit import compiled
+from ringline.ipc.ring import WRITTEN, Samples
+
+PLAYED_OUT = 1
+"""Flag of `reply_take`: the turn's last sample has now been taken."""
+
+
+@compiled
+def reply_take(words: Words, samples: Samples, frame: Samples) -> tuple[int, int, int]:
+    """Take up to a frame of the turn that may be heard. Returns (count, turn, flags).
+
+    ``count`` samples stand in ``frame``; the rest of it is untouched. ``turn`` is 0 while nothing may be heard.
+    Only capture calls it.
+    """
+    capacity = samples.shape[0]
+    position = words[REPLY_POSITION]
+    turn = load_acquire_at(words, PLAY_TURN)
+    # SYNC POINT c (with ReplyWriter.begin and end): the index is loaded before the table. So if the turn is still open
+    # in the table below, every sample up to the index belongs to it or to an earlier one, none to a later one.
+    written = load_acquire_at(words, REPLY_RING + WRITTEN)
+    entry = TURN_TABLE + (turn % TURN_ENTRIES) * TURN_ENTRY_WORDS
+    if turn == 0 or load_acquire_at(words, entry) != turn:
+        # Nothing to play: discard the audio of dead turns, so that the writer finds room.
+        oldest_alive = written
+        for i in range(TURN_ENTRIES):
+            other = TURN_TABLE + i * TURN_ENTRY_WORDS
+            if load_acquire_at(words, other) >= max(1, load_acquire_at(words, MIN_TURN)):
+                oldest_alive = min(oldest_alive, words[other + 1])
+        if oldest_alive > position:
+            store_release_at(words, REPLY_POSITION, oldest_alive)
+        return 0, turn, 0
+    position = max(position, words[entry + 1])
+    end = load_acquire_at(words, entry + 2)
+    limit = written if end < 0 else min(written, end)
+    count = max(0, min(limit - position, frame.shape[0]))
+    offset = position % capacity
+    head = min(count, capacity - offset)
+    frame[:head] = samples[offset : offset + head]
+    frame[head:count] = samples[: count - head]
+    position += count
+    words[PLAYED_TURN] = turn
+    words[PLAYED_SAMPLE] = position
+    # SYNC POINT d (with ReplyWriter.room): the samples were copied before their room is given away.
+    store_release_at(words, REPLY_POSITION, position)
+    flags = PLAYED_OUT if 0 <= end <= position else 0
+    return count, turn, flags
+
+
+class ReplyWriter:
+    """TTS's side of one call's reply ring."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+
+    @property
+    def turn(self) -> int:
+        """The turn begun last, by this process or the one before it; 0 if none."""
+        return self.slot.load(SPEAK_TURN)
+
+    def begin(self, turn: int) -> None:
+        """Start a turn at the ring's end. Turn numbers only grow; the turn before is thereby over."""
+        if turn == self.turn:
+            return
+        if self.turn:
+            self.end(self.turn)
+        entry = self._entry(turn)
+        words = self.slot.words
+        words[entry + 1] = self.slot.reply.written
+        words[entry + 2] = -1
+        self.slot.store(entry, turn)  # SYNC POINT c: the entry is whole before any of the turn's samples
+        self.slot.store(SPEAK_PHRASE, -2)
+        self.slot.store(SPEAK_TURN, turn)
+
+    def begin_phrase(self, phrase: int) -> int:
+        """Start a phrase of the current turn, or go on with it after a crash. Returns how many of its samples are in."""
+        written = self.slot.reply.written
+        if self.slot.load(SPEAK_PHRASE) == 2 * phrase + 1:
+            return written - self.slot.load(PHRASE_START)
+        self.slot.store(PHRASE_START, written)
+        self.slot.store(SPEAK_PHRASE, 2 * phrase + 1)
+        return 0
+
+    def end_phrase(self, phrase: int) -> None:
+        """The phrase's last sample is in the ring."""
+        self.slot.store(SPEAK_PHRASE, 2 * phrase)
+
+    def has(self, turn: int, phrase: int) -> bool:
+        """Whether the whole phrase is in the ring already, whichever process wrote it."""
+        current, still_open = divmod(self.slot.load(SPEAK_PHRASE), 2)
+        return self.turn == turn and phrase < current + (1 - still_open)
+
+    def room(self) -> int:
+        """How many samples fit now."""
+        return self.slot.reply.capacity - (self.slot.reply.written - self.slot.load(REPLY_POSITION))  # SYNC POINT d
+
+    def write(self, samples: Samples) -> int:
+        """Append samples of the current turn. Returns the end index. Raises ValueError beyond `room`."""
+        if samples.shape[0] > self.room():
+            raise ValueError(f"{samples.shape[0]} samples, room for {self.room()}")
+        return self.slot.reply.write(samples)
+
+    def ahead(self) -> int:
+        """Samples of the current turn that are not yet played; what the deadline of its next sample depends on."""
+        start = int(self.slot.words[self._entry(self.turn) + 1])
+        return self.slot.reply.written - max(start, self.slot.load(REPLY_POSITION))
+
+    def end(self, turn: int) -> None:
+        """The turn has no further samples."""
+        entry = self._entry(turn)
+        if self.slot.load(entry) == turn and self.slot.load(entry + 2) < 0:
+            self.slot.store(entry + 2, self.slot.reply.written)  # SYNC POINT c
+
+    @staticmethod
+    def _entry(turn: int) -> int:
+        return TURN_TABLE + (turn % TURN_ENTRIES) * TURN_ENTRY_WORDS

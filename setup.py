@@ -1,0 +1,46 @@
+"""Ringline installs as one import package, ``ringline``; its parts live at the top of the repository (see docs/architecture.md)."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="ringline",
+    version="0.1.0",
+    description="The realtime core of self-hosted phone voice bots",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE", "NOTICE"],
+    python_requires=">=3.11",
+    package_dir={"": "src"},
+    packages=find_packages("src"),
+    package_data={"ringline": ["py.typed", "examples/**/*.toml", "examples/**/*.py"]},
+    install_requires=[
+        "aiohttp>=3.10",  # the control API
+        "espeakng-loader>=0.2.4",  # espeak-ng and its data, as a wheel
+        "faster-whisper>=1.2.1",  # carries the Silero VAD file, and is the STT of the larger profiles
+        "msgspec>=0.19",
+        "numba>=0.61",
+        "numpy>=1.26",
+        "onnx>=1.17",  # opens the batch axis of the Silero file at start
+        "onnxruntime>=1.20",
+        "picows>=1.9",
+        "pocketsphinx>=5.0.4",
+        "pyzmq>=26.2",
+        "rich>=13.7",
+        "setproctitle>=1.3.3",
+        "typer>=0.15",
+        "uvloop>=0.21",
+    ],
+    extras_require={
+        "dev": [
+            "hypothesis>=6.120",
+            "mypy>=1.14",
+            "pytest>=8.3",
+            "pytest-benchmark>=5.1",
+            "pytest-timeout>=2.3",
+            "ruff>=0.9",
+            "websockets>=14",  # a second WebSocket implementation, as the peer in tests and the rival in bench/
+        ],
+    },
+    entry_points={"console_scripts": ["ringline = ringline.tools.cli:main"]},
+)

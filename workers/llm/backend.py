@@ -1,0 +1,37 @@
+"""What an LLM backend is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import msgspec
+
+from ringline.ipc.messages import Expectation, Generate, ToolCall
+
+
+class TextDelta(msgspec.Struct, frozen=True):
+    """A piece of the reply's text."""
+
+    text: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The end of a reply; the last thing a backend yields."""
+
+    tool_calls: tuple[ToolCall, ...] = ()
+    state: bytes = b""
+    expect: Expectation = Expectation()
+
+
+class LlmBackend(Protocol):
+    """One model for all calls of the worker. Holds nothing of a call: `Generate` brings all there is to know."""
+
+    async def warm_up(self) -> None:
+        """Load what is needed. Raises `ringline.workers.base.CannotStart` with what is missing."""
+
+    def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+        """Stream the reply; many requests run at once on one event loop, and any may be cancelled at any await.
+
+        Text that ``request.said`` already holds is not yielded again.
+        """

@@ -1,0 +1,45 @@
+"""What an STT backend is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ringline.ipc.messages import Expectation
+
+Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+
+
+class Stream(Protocol):
+    """One utterance being recognised."""
+
+    partial: str
+    """The hypothesis so far."""
+    final: str | None
+    """The transcript; None until it is known. Empty: nothing was understood."""
+    confidence: float
+    """Of ``final``, 0 to 1."""
+
+    def feed(self, samples: Samples) -> None:
+        """More of the utterance: int16 mono at 16 kHz, any number of samples."""
+
+    def finalise(self) -> None:
+        """The utterance is complete. ``final`` is set here or by a later `SttBackend.step`."""
+
+    def close(self) -> None:
+        """The utterance is over or no longer wanted. May come at any point, and more than once."""
+
+
+class SttBackend(Protocol):
+    """A pool of one model for all calls of the worker."""
+
+    def warm_up(self) -> None:
+        """Load the models and run them once. Raises `ringline.workers.base.CannotStart` with what is missing."""
+
+    def open(self, expect: Expectation, now_ns: int) -> Stream | None:
+        """Begin an utterance; None while the pool is exhausted (its audio waits in the ring)."""
+
+    def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
+        """Do what is due for the open streams. Returns when to be called again at the latest, None for no wish."""
