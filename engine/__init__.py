@@ -1,1 +1,1 @@
-
+"""The engine decides; the workers know nothing of conversations."""

@@ -32,7 +32,7 @@ class _Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     pass
 
 
-class EngineConfig(_Table):
+class EngineConfig(_Table, frozen=True):
     """``[engine]``"""
 
     max_calls: Annotated[int, Meta(ge=1, le=4096)] = 32
@@ -49,7 +49,7 @@ class EngineConfig(_Table):
     """Whether transcripts and phone numbers may stand in the log."""
 
 
-class DoorConfig(_Table):
+class DoorConfig(_Table, frozen=True):
     """``[[door]]``"""
 
     url: str
@@ -64,7 +64,7 @@ class DoorConfig(_Table):
     """Connections that have not yet said which call they are; more are closed at once."""
 
 
-class SileroVad(_Backend, tag="silero"):
+class SileroVad(_Backend, frozen=True, tag="silero"):
     """``[vad] backend = "silero"``"""
 
     threshold: Annotated[float, Meta(gt=0, lt=1)] = 0.5
@@ -79,7 +79,7 @@ class SileroVad(_Backend, tag="silero"):
     """Path of another Silero ONNX file; empty: the one in the faster-whisper wheel."""
 
 
-class PocketsphinxStt(_Backend, tag="pocketsphinx"):
+class PocketsphinxStt(_Backend, frozen=True, tag="pocketsphinx"):
     """``[stt] backend = "pocketsphinx"``"""
 
     workers: Positive = 1
@@ -90,7 +90,7 @@ class PocketsphinxStt(_Backend, tag="pocketsphinx"):
     """Path of another acoustic model folder; empty: the one in the wheel."""
 
 
-class SyntheticStt(_Backend, tag="synthetic"):
+class SyntheticStt(_Backend, frozen=True, tag="synthetic"):
     """``[stt] backend = "synthetic"``: answers ``text`` after ``final_ms``, whatever was said."""
 
     workers: Positive = 1
@@ -99,14 +99,14 @@ class SyntheticStt(_Backend, tag="synthetic"):
     text: str = "this is a synthetic transcript"
 
 
-class FlowLlm(_Backend, tag="flow"):
+class FlowLlm(_Backend, frozen=True, tag="flow"):
     """``[llm] backend = "flow"``: the agent's flow file decides what to say."""
 
     workers: Positive = 1
     threads: Positive = 1
 
 
-class SyntheticLlm(_Backend, tag="synthetic"):
+class SyntheticLlm(_Backend, frozen=True, tag="synthetic"):
     """``[llm] backend = "synthetic"``"""
 
     workers: Positive = 1
@@ -116,7 +116,7 @@ class SyntheticLlm(_Backend, tag="synthetic"):
     text: str = "This is a synthetic reply. It has two sentences."
 
 
-class EspeakTts(_Backend, tag="espeak"):
+class EspeakTts(_Backend, frozen=True, tag="espeak"):
     """``[tts] backend = "espeak"``"""
 
     workers: Positive = 1
@@ -124,7 +124,7 @@ class EspeakTts(_Backend, tag="espeak"):
     voice: str = "en-us"
 
 
-class SyntheticTts(_Backend, tag="synthetic"):
+class SyntheticTts(_Backend, frozen=True, tag="synthetic"):
     """``[tts] backend = "synthetic"``"""
 
     workers: Positive = 1
@@ -139,7 +139,7 @@ LlmConfig = FlowLlm | SyntheticLlm
 TtsConfig = EspeakTts | SyntheticTts
 
 
-class TurnConfig(_Table):
+class TurnConfig(_Table, frozen=True):
     """``[turn]``"""
 
     endpoint_ms: Milliseconds = 400
@@ -155,14 +155,14 @@ class TurnConfig(_Table):
     max_call_s: Annotated[float, Meta(gt=0)] = 3_600.0
 
 
-class AgentConfig(_Table):
+class AgentConfig(_Table, frozen=True):
     """``[agent]``"""
 
     path: str = "examples/clinic"
     """The agent's folder, relative to the configuration file; the examples that come with Ringline are found as well."""
 
 
-class ControlConfig(_Table):
+class ControlConfig(_Table, frozen=True):
     """``[control]``: the HTTP API that ``ringline top`` and ``ringline trace`` ask."""
 
     host: str = "127.0.0.1"
@@ -175,7 +175,7 @@ def _default_doors() -> tuple[DoorConfig, ...]:
     return (DoorConfig("audiosocket://127.0.0.1:9092"), DoorConfig("twilio://127.0.0.1:8765/media"))
 
 
-class Config(_Table):
+class Config(_Table, frozen=True):
     """A whole ringline.toml. ``Config()`` is the embedded default."""
 
     engine: EngineConfig = EngineConfig()

@@ -8,10 +8,10 @@ Only compiled code may call the ``*_at`` intrinsics; Python code calls the funct
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -21,17 +21,23 @@ from ringline.ipc.jit import compiled
 Words = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
+def emitting(function: Callable[..., Any]) -> Any:
+    """numba's ``intrinsic``. The compiled call has one argument less than ``function``, which no type checker knows."""
+    return intrinsic(function)
+
+
 def _word_pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     array_type, words, index = signature.args[0], args[0], args[1]
     array = context.make_array(array_type)(context, builder, words)
-    return cgutils.get_item_pointer(context, builder, array_type, array, [index])
+    pointer: Callable[..., Any] = cgutils.get_item_pointer
+    return pointer(context, builder, array_type, array, [index])
 
 
 def _is_words(words: Any) -> bool:
     return isinstance(words, types.Array) and words.dtype == types.int64 and words.ndim == 1
 
 
-@intrinsic
+@emitting
 def load_acquire_at(typing: Any, words: Any, index: Any) -> Any:
     """Nothing that stands after this load in the program may happen before it."""
     if not _is_words(words):
@@ -43,7 +49,7 @@ def load_acquire_at(typing: Any, words: Any, index: Any) -> Any:
     return types.int64(words, types.intp), codegen
 
 
-@intrinsic
+@emitting
 def store_release_at(typing: Any, words: Any, index: Any, value: Any) -> Any:
     """Nothing that stands before this store in the program may happen after it."""
     if not _is_words(words):
@@ -56,7 +62,7 @@ def store_release_at(typing: Any, words: Any, index: Any, value: Any) -> Any:
     return types.void(words, types.intp, types.int64), codegen
 
 
-@intrinsic
+@emitting
 def compare_exchange_at(typing: Any, words: Any, index: Any, expected: Any, value: Any) -> Any:
     """Store ``value`` where ``expected`` stands, in one indivisible step. Returns whether it did."""
     if not _is_words(words):
@@ -70,7 +76,7 @@ def compare_exchange_at(typing: Any, words: Any, index: Any, expected: Any, valu
     return types.boolean(words, types.intp, types.int64, types.int64), codegen
 
 
-@intrinsic
+@emitting
 def fetch_add_at(typing: Any, words: Any, index: Any, value: Any) -> Any:
     """Add ``value`` in one indivisible step. Returns what stood there before."""
     if not _is_words(words):
@@ -90,13 +96,13 @@ def _fence(ordering: str) -> Any:
     return types.void(), codegen
 
 
-@intrinsic
+@emitting
 def fence_acquire(typing: Any) -> Any:
     """Loads before the fence stay before it; nothing after the fence moves in front of them."""
     return _fence("acquire")
 
 
-@intrinsic
+@emitting
 def fence_release(typing: Any) -> Any:
     """Stores after the fence stay after it; nothing before the fence moves behind them."""
     return _fence("release")
@@ -117,7 +123,7 @@ def store_release(words: Words, index: int, value: int) -> None:
 
 @compiled
 def compare_exchange(words: Words, index: int, expected: int, value: int) -> bool:
-    """Store ``value`` if ``expected`` still stands at ``index``. Returns whether it did; of several callers, one wins."""
+    """Store ``value`` if ``expected`` stands at ``index``. Returns whether it did; of several callers, one wins."""
     swapped: bool = compare_exchange_at(words, index, expected, value)
     return swapped
 

@@ -24,6 +24,8 @@ MAX_QUEUED_MESSAGES = 10_000
 
 MAX_MESSAGE_BYTES = 4 << 20
 
+_MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # all that msgspec raises on hostile bytes
+
 
 def _socket(kind: int) -> zmq.Socket[bytes]:
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
@@ -44,17 +46,23 @@ class _Wakeup:
         self._socket = socket
         self._loop = loop
         self._drain = drain
-        self._fd: int = socket.get(zmq.FD)
+        self._fd = int(socket.get(zmq.FD))
         loop.add_reader(self._fd, self._run)
         loop.call_soon(self._run)
 
     def _run(self) -> None:
-        if not self._socket.closed and self._socket.get(zmq.EVENTS) & zmq.POLLIN:
-            self._drain()
+        if self._readable():
+            try:
+                self._drain()
+            finally:
+                self.look_again()  # whoever handles a message may raise: the messages behind it must not wait
 
     def look_again(self) -> None:
-        if self._socket.get(zmq.EVENTS) & zmq.POLLIN:
+        if self._readable():
             self._loop.call_soon(self._run)
+
+    def _readable(self) -> bool:
+        return not self._socket.closed and bool(int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN)
 
     def close(self) -> None:
         self._loop.remove_reader(self._fd)
@@ -85,7 +93,7 @@ class EngineBus:
                     continue
                 try:
                     message = decode_from_worker(payload)
-                except msgspec.DecodeError as error:
+                except _MALFORMED as error:
                     log.warning("dropped a malformed message", extra={"worker": repr(name), "error": str(error)})
                     continue
                 on_message(name.decode(errors="replace"), message)
@@ -141,7 +149,12 @@ class WorkerBus:
                 payload = self._socket.recv(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            yield decode_to_worker(payload)
+            try:
+                message = decode_to_worker(payload)
+            except _MALFORMED as error:
+                log.warning("dropped a malformed message", extra={"error": str(error)})
+                continue
+            yield message
 
     def send(self, message: FromWorker) -> None:
         """Queue a message to the engine. Raises zmq.Again if the engine has not read for long."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -30,6 +31,7 @@ LINE_WORDS = 8  # int64 words in a 64-byte cache line
 
 # Header words.
 ADMIT = 0  # engine: 1 while new calls are welcome
+LAYOUT = ADMIT + 1  # engine, once: the sizes by which it laid out the block
 NEXT_CALL = 1 * LINE_WORDS  # any capture worker, atomically: calls claimed so far
 HEARTBEATS = 2 * LINE_WORDS  # one line per worker, written by that worker
 MAX_WORKERS = 64
@@ -43,6 +45,9 @@ WIRE_RATE_HZ = 2 * LINE_WORDS  # capture: rate of the reply ring
 REPLY_POSITION = WIRE_RATE_HZ + 1  # capture: reply samples below are played or discarded
 PLAYED_TURN = WIRE_RATE_HZ + 2  # capture: the turn played last ...
 PLAYED_SAMPLE = WIRE_RATE_HZ + 3  # ... and the reply index up to which it was played
+CALLER_LEVEL = WIRE_RATE_HZ + 4  # capture: RMS of what arrived last
+FRAMES_MISSED = WIRE_RATE_HZ + 5  # capture: 20 ms frames that were not sent in time
+UNDERRUNS = WIRE_RATE_HZ + 6  # capture: frames of silence inside a turn, because TTS was late
 CALLER_RING = 3 * LINE_WORDS  # capture
 LINE_RING = 4 * LINE_WORDS  # capture
 REPLY_RING = 5 * LINE_WORDS  # TTS
@@ -64,6 +69,11 @@ class Layout(msgspec.Struct, frozen=True):
     line_samples: int = 32 * MEDIA_RATE_HZ
     reply_samples: int = 16 * MEDIA_RATE_HZ
     """At the wire's rate: 32 s of reply ahead at 8 kHz, 16 s at 16 kHz."""
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """What the header says of the layout: at most 7 words. The slot's is there to tell versions apart."""
+        return self.max_calls, self.caller_samples, self.line_samples, self.reply_samples, SLOT_WORDS
 
     @property
     def num_bytes(self) -> int:
@@ -106,10 +116,10 @@ class Exchange:
         block = np.frombuffer(mmap.mmap(fd, layout.num_bytes), np.uint8)
         offset = 0
 
-        def take(dtype: type, *shape: int) -> np.ndarray:  # type: ignore[type-arg]
+        def take(dtype: type, *shape: int) -> Any:
             nonlocal offset
             num_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
-            view = block[offset : offset + num_bytes].view(dtype).reshape(shape)
+            view: Any = block[offset : offset + num_bytes].view(dtype).reshape(shape)
             offset += num_bytes
             return view
 
@@ -132,14 +142,20 @@ class Exchange:
         fd = os.memfd_create("ringline-exchange", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(fd, layout.num_bytes)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-        return cls(fd, layout)
+        exchange = cls(fd, layout)
+        exchange.header[LAYOUT : LAYOUT + len(layout.words)] = layout.words
+        return exchange
 
     @classmethod
     def attach(cls, fd: int, layout: Layout) -> Exchange:
-        """The exchange behind an inherited file descriptor. Raises ValueError if it has another size."""
+        """The exchange behind an inherited file descriptor. Raises ValueError if it was laid out in another way."""
         if os.fstat(fd).st_size != layout.num_bytes:
             raise ValueError(f"the exchange has {os.fstat(fd).st_size} bytes, its layout says {layout.num_bytes}")
-        return cls(fd, layout)
+        exchange = cls(fd, layout)
+        words = tuple(exchange.header[LAYOUT : LAYOUT + len(layout.words)].tolist())
+        if words != layout.words:
+            raise ValueError(f"the exchange was laid out as {words}, not as {layout.words}")
+        return exchange
 
     def close(self) -> None:
         """Close the file descriptor. The memory goes with the last view of it."""
@@ -187,4 +203,3 @@ class Exchange:
 def owner(call: int) -> int:
     """Index of the capture worker that claimed the call."""
     return call % MAX_WORKERS
-

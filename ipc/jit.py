@@ -7,13 +7,15 @@ starts a fresh cache, and a read-only installation caches in the user's cache fo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -25,6 +27,7 @@ _COMPILED_FILES = (
     "ipc/atomics.py",
     "ipc/ring.py",
     "ipc/exchange.py",
+    "ipc/reply.py",
     "workers/audio/codecs.py",
     "workers/audio/levels.py",
     "workers/audio/resample.py",
@@ -33,28 +36,52 @@ _COMPILED_FILES = (
 )
 
 
-def _cache_dir() -> Path:
-    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()} {platform.machine()}".encode())
+def digest(root: Path = _ROOT) -> str:
+    """Names what would be compiled, from the sources below ``root`` and by whom: 16 hexadecimal digits."""
+    sha = hashlib.sha256(f"{numba.__version__} {platform.python_version()} {platform.machine()}".encode())
     for name in _COMPILED_FILES:
-        path = _ROOT / name
+        path = root / name
         if path.exists():
-            digest.update(path.read_bytes())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for folder in (base, Path(tempfile.gettempdir()) / f"ringline-{os.getuid()}"):
-        cache = folder / "ringline" / f"numba-{digest.hexdigest()[:16]}"
+            sha.update(f"\0{name}\0".encode() + path.read_bytes())
+    return sha.hexdigest()[:16]
+
+
+def cache_dir() -> Path:
+    """The folder for this code's cache, made if need be: in the user's cache folder, or else the temporary one."""
+    for base in _bases():
+        cache = base / "ringline" / f"numba-{digest()}"
         try:
+            base.mkdir(parents=True, exist_ok=True, mode=0o700)
             cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError:
             continue
-        if os.access(cache, os.W_OK):
+        if _is_ours(base) and _is_ours(cache) and os.access(cache, os.W_OK):
             return cache
     return Path(tempfile.mkdtemp(prefix="ringline-numba-"))
 
 
-numba.config.CACHE_DIR = str(_cache_dir())
+def _bases() -> list[Path]:
+    bases = [Path(tempfile.gettempdir()) / f"ringline-{os.getuid()}"]
+    with contextlib.suppress(RuntimeError):  # a user without a home, as in many containers
+        bases.insert(0, Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"))
+    return bases
+
+
+def _is_ours(folder: Path) -> bool:
+    # numba runs whatever stands in its cache: nobody else may have made the folder, nor may just anybody write to it.
+    status = folder.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & stat.S_IWOTH
+
+
+_CACHE_DIR = str(cache_dir())
 
 
 def compiled(function: F) -> F:
     """Compile ``function`` in nopython mode on first use; the GIL is released while it runs."""
-    decorated: F = numba.njit(cache=True, nogil=True, boundscheck=False)(function)
-    return decorated
+    config: Any = numba.config
+    others = config.CACHE_DIR  # the folder of the program that embeds us stays its own
+    config.CACHE_DIR = _CACHE_DIR
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
+    finally:
+        config.CACHE_DIR = others

@@ -53,19 +53,21 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
 # --- worker -> engine ---------------------------------------------------------------------------------------------
 
 
-class WorkerReady(Message):
+class WorkerReady(Message, frozen=True):
     """Any worker -> engine, once: models loaded and warmed up, ready for requests."""
 
     pid: int
+    doors: tuple[str, ...] = ()
+    """Capture: the URLs of its doors, with the ports they really have."""
 
 
-class WorkerRefused(Message):
+class WorkerRefused(Message, frozen=True):
     """Any worker -> engine, once, instead of `WorkerReady`: it cannot start, and starting it again would not help."""
 
     reason: str
 
 
-class CallArrived(Message):
+class CallArrived(Message, frozen=True):
     """Capture -> engine: a door has claimed a slot and put the call through; its media clock runs."""
 
     call: int
@@ -80,7 +82,7 @@ class CallArrived(Message):
     time_ns: int = 0
 
 
-class CallEnded(Message):
+class CallEnded(Message, frozen=True):
     """Capture -> engine, once per `CallArrived`: the wire is closed, nothing more will be played or heard."""
 
     call: int
@@ -90,13 +92,13 @@ class CallEnded(Message):
     """The door's counts for the call: frames sent and missed, lateness, samples filled and dropped."""
 
 
-class CallReleased(Message):
+class CallReleased(Message, frozen=True):
     """Any worker -> engine, the answer to `ReleaseCall`: it will not touch the call's slot again."""
 
     call: int
 
 
-class SpeechStarted(Message):
+class SpeechStarted(Message, frozen=True):
     """Capture -> engine: the VAD heard the caller begin. ``start_sample`` (caller ring) may lie some windows back."""
 
     call: int
@@ -105,7 +107,7 @@ class SpeechStarted(Message):
     """When the deciding sample arrived."""
 
 
-class SpeechStopped(Message):
+class SpeechStopped(Message, frozen=True):
     """Capture -> engine: the VAD heard the caller fall silent; the endpoint is the engine's decision."""
 
     call: int
@@ -115,7 +117,7 @@ class SpeechStopped(Message):
     """When that sample arrived."""
 
 
-class DtmfReceived(Message):
+class DtmfReceived(Message, frozen=True):
     """Capture -> engine: the caller pressed a key."""
 
     call: int
@@ -123,7 +125,7 @@ class DtmfReceived(Message):
     time_ns: int
 
 
-class PlayoutStarted(Message):
+class PlayoutStarted(Message, frozen=True):
     """Capture -> engine: the first audible sample of a turn has been sent."""
 
     call: int
@@ -132,7 +134,7 @@ class PlayoutStarted(Message):
     time_ns: int
 
 
-class PlayoutStopped(Message):
+class PlayoutStopped(Message, frozen=True):
     """Capture -> engine: nothing more of a turn will be sent: it is played out, or the gate closed on it."""
 
     call: int
@@ -144,7 +146,7 @@ class PlayoutStopped(Message):
     time_ns: int
 
 
-class TranscriptPartial(Message):
+class TranscriptPartial(Message, frozen=True):
     """STT -> engine, while the caller speaks: the hypothesis so far."""
 
     call: int
@@ -152,7 +154,7 @@ class TranscriptPartial(Message):
     text: str
 
 
-class TranscriptFinal(Message):
+class TranscriptFinal(Message, frozen=True):
     """STT -> engine, the answer to `Finalise`. Empty text: nothing was understood."""
 
     call: int
@@ -165,7 +167,7 @@ class TranscriptFinal(Message):
     """Samples of the utterance the recogniser could no longer find in the ring."""
 
 
-class TranscriptFailed(Message):
+class TranscriptFailed(Message, frozen=True):
     """STT -> engine: this utterance could not be recognised."""
 
     call: int
@@ -173,7 +175,7 @@ class TranscriptFailed(Message):
     reason: str
 
 
-class ReplyDelta(Message):
+class ReplyDelta(Message, frozen=True):
     """LLM -> engine: a piece of the reply's text."""
 
     call: int
@@ -183,7 +185,7 @@ class ReplyDelta(Message):
     time_ns: int
 
 
-class ReplyFinished(Message):
+class ReplyFinished(Message, frozen=True):
     """LLM -> engine: the reply's text is complete. If it asks for tools, the engine runs them and generates again."""
 
     call: int
@@ -196,7 +198,7 @@ class ReplyFinished(Message):
     time_ns: int = 0
 
 
-class ReplyFailed(Message):
+class ReplyFailed(Message, frozen=True):
     """LLM -> engine: no reply, or no further text of it."""
 
     call: int
@@ -205,7 +207,7 @@ class ReplyFailed(Message):
     reason: str
 
 
-class PhraseStarted(Message):
+class PhraseStarted(Message, frozen=True):
     """TTS -> engine: a phrase's first sample is in the reply ring."""
 
     call: int
@@ -215,7 +217,7 @@ class PhraseStarted(Message):
     time_ns: int
 
 
-class PhraseFinished(Message):
+class PhraseFinished(Message, frozen=True):
     """TTS -> engine: a phrase's last sample is in the reply ring."""
 
     call: int
@@ -226,7 +228,7 @@ class PhraseFinished(Message):
     time_ns: int
 
 
-class PhraseFailed(Message):
+class PhraseFailed(Message, frozen=True):
     """TTS -> engine: this phrase could not be spoken; the next ones may be."""
 
     call: int
@@ -261,7 +263,7 @@ FromWorker = (
 # --- engine -> worker ---------------------------------------------------------------------------------------------
 
 
-class Transcribe(Message):
+class Transcribe(Message, frozen=True):
     """Engine -> STT: read the caller ring from ``start_sample`` on and report hypotheses, until told to finalise."""
 
     call: int
@@ -271,7 +273,7 @@ class Transcribe(Message):
     expect: Expectation = Expectation()
 
 
-class Finalise(Message):
+class Finalise(Message, frozen=True):
     """Engine -> STT: the utterance ends at ``end_sample``; answer with its `TranscriptFinal`."""
 
     call: int
@@ -279,14 +281,14 @@ class Finalise(Message):
     end_sample: int
 
 
-class DropUtterance(Message):
+class DropUtterance(Message, frozen=True):
     """Engine -> STT: forget the utterance; no answer is wanted."""
 
     call: int
     utterance: int
 
 
-class Generate(Message):
+class Generate(Message, frozen=True):
     """Engine -> LLM: write the reply of a turn. ``(call, turn, step)`` names the request; the answer carries it."""
 
     call: int
@@ -304,14 +306,14 @@ class Generate(Message):
     """The agent's tools, as JSON schemas in the form chat models take."""
 
 
-class CancelReply(Message):
+class CancelReply(Message, frozen=True):
     """Engine -> LLM: no more text of this turn is wanted."""
 
     call: int
     turn: int
 
 
-class Speak(Message):
+class Speak(Message, frozen=True):
     """Engine -> TTS: put a phrase of a turn into the call's reply ring. Phrases of a turn come in order, from 0."""
 
     call: int
@@ -326,34 +328,34 @@ class Speak(Message):
     speed: float = 1.0
 
 
-class CancelSpeech(Message):
+class CancelSpeech(Message, frozen=True):
     """Engine -> TTS: turns up to this one are dead; write nothing more of them."""
 
     call: int
     turn: int
 
 
-class FlushPlayout(Message):
+class FlushPlayout(Message, frozen=True):
     """Engine -> capture: the gate has closed on a turn; empty the carrier's buffer too, where it has one."""
 
     call: int
     turn: int
 
 
-class HangUp(Message):
+class HangUp(Message, frozen=True):
     """Engine -> capture: end the call."""
 
     call: int
     reason: str = "bot"
 
 
-class ReleaseCall(Message):
+class ReleaseCall(Message, frozen=True):
     """Engine -> every worker that may know the call: it is over; let go of its slot and answer `CallReleased`."""
 
     call: int
 
 
-class ShutDown(Message):
+class ShutDown(Message, frozen=True):
     """Engine -> any worker: finish and exit."""
 
 

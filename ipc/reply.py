@@ -31,11 +31,25 @@ PLAYED_OUT = 1
 
 
 @compiled
-def reply_take(words: Words, samples: Samples, frame: Samples) -> tuple[int, int, int]:
-    """Take up to a frame of the turn that may be heard. Returns (count, turn, flags).
+def _discard_dead(words: Words, position: int, written: int) -> None:
+    """Give the room of dead turns back to the writer, up to the oldest turn that may yet be heard."""
+    min_turn = max(1, load_acquire_at(words, MIN_TURN))
+    # A turn that is not in the table yet begins at ``written`` or behind it (SYNC POINT c).
+    oldest_alive = written
+    for i in range(TURN_ENTRIES):
+        entry = TURN_TABLE + i * TURN_ENTRY_WORDS
+        if load_acquire_at(words, entry) >= min_turn:
+            oldest_alive = min(oldest_alive, load_acquire_at(words, entry + 1))
+    if oldest_alive > position:
+        store_release_at(words, REPLY_POSITION, oldest_alive)
 
-    ``count`` samples stand in ``frame``; the rest of it is untouched. ``turn`` is 0 while nothing may be heard.
-    Only capture calls it.
+
+@compiled
+def reply_take(words: Words, samples: Samples, frame: Samples) -> tuple[int, int, int]:
+    """Take a frame of the turn that may be heard. Returns (count, turn, flags).
+
+    ``count`` samples stand in ``frame``: all of it, fewer at the turn's end, or none; the rest of it is untouched.
+    ``turn`` is 0 while nothing may be heard. Only capture calls it.
     """
     capacity = samples.shape[0]
     position = words[REPLY_POSITION]
@@ -44,20 +58,18 @@ def reply_take(words: Words, samples: Samples, frame: Samples) -> tuple[int, int
     # in the table below, every sample up to the index belongs to it or to an earlier one, none to a later one.
     written = load_acquire_at(words, REPLY_RING + WRITTEN)
     entry = TURN_TABLE + (turn % TURN_ENTRIES) * TURN_ENTRY_WORDS
-    if turn == 0 or load_acquire_at(words, entry) != turn:
-        # Nothing to play: discard the audio of dead turns, so that the writer finds room.
-        oldest_alive = written
-        for i in range(TURN_ENTRIES):
-            other = TURN_TABLE + i * TURN_ENTRY_WORDS
-            if load_acquire_at(words, other) >= max(1, load_acquire_at(words, MIN_TURN)):
-                oldest_alive = min(oldest_alive, words[other + 1])
-        if oldest_alive > position:
-            store_release_at(words, REPLY_POSITION, oldest_alive)
-        return 0, turn, 0
-    position = max(position, words[entry + 1])
+    known = turn != 0 and load_acquire_at(words, entry) == turn
+    start = load_acquire_at(words, entry + 1)
     end = load_acquire_at(words, entry + 2)
+    # SYNC POINT e (with ReplyWriter.begin): start and end are those of this turn if the entry still is.
+    if not known or load_acquire_at(words, entry) != turn:
+        _discard_dead(words, position, written)
+        return 0, turn, 0
+    position = max(position, start)
     limit = written if end < 0 else min(written, end)
     count = max(0, min(limit - position, frame.shape[0]))
+    if count < frame.shape[0] and end < 0:
+        count = 0  # a frame that is not whole yet is late: half of it now would put a gap into a word
     offset = position % capacity
     head = min(count, capacity - offset)
     frame[:head] = samples[offset : offset + head]
@@ -67,8 +79,11 @@ def reply_take(words: Words, samples: Samples, frame: Samples) -> tuple[int, int
     words[PLAYED_SAMPLE] = position
     # SYNC POINT d (with ReplyWriter.room): the samples were copied before their room is given away.
     store_release_at(words, REPLY_POSITION, position)
-    flags = PLAYED_OUT if 0 <= end <= position else 0
-    return count, turn, flags
+    if 0 <= end <= position:
+        # The gate may stay on a finished turn for long: drafts that died behind it must not fill the ring.
+        _discard_dead(words, position, written)
+        return count, turn, PLAYED_OUT
+    return count, turn, 0
 
 
 class ReplyWriter:
@@ -83,21 +98,27 @@ class ReplyWriter:
         return self.slot.load(SPEAK_TURN)
 
     def begin(self, turn: int) -> None:
-        """Start a turn at the ring's end. Turn numbers only grow; the turn before is thereby over."""
+        """Start a turn at the ring's end. Turn numbers only grow; the turn before is thereby over.
+
+        Of the turns that may yet be heard, the table holds the last ``TURN_ENTRIES``. Raises ValueError for a turn
+        before the current one.
+        """
         if turn == self.turn:
             return
+        if turn < self.turn:
+            raise ValueError(f"turn {turn} is over: turn {self.turn} has begun")
         if self.turn:
             self.end(self.turn)
         entry = self._entry(turn)
-        words = self.slot.words
-        words[entry + 1] = self.slot.reply.written
-        words[entry + 2] = -1
+        self.slot.store(entry, 0)  # SYNC POINT e: an old turn's entry is gone before it changes
+        self.slot.store(entry + 1, self.slot.reply.written)
+        self.slot.store(entry + 2, -1)
         self.slot.store(entry, turn)  # SYNC POINT c: the entry is whole before any of the turn's samples
         self.slot.store(SPEAK_PHRASE, -2)
         self.slot.store(SPEAK_TURN, turn)
 
     def begin_phrase(self, phrase: int) -> int:
-        """Start a phrase of the current turn, or go on with it after a crash. Returns how many of its samples are in."""
+        """Start a phrase of the current turn, or go on with it after a crash. Returns how many samples of it are in."""
         written = self.slot.reply.written
         if self.slot.load(SPEAK_PHRASE) == 2 * phrase + 1:
             return written - self.slot.load(PHRASE_START)
@@ -110,7 +131,13 @@ class ReplyWriter:
         self.slot.store(SPEAK_PHRASE, 2 * phrase)
 
     def has(self, turn: int, phrase: int) -> bool:
-        """Whether the whole phrase is in the ring already, whichever process wrote it."""
+        """Whether nothing of the phrase is left to write, whichever process wrote it: it is in the ring, or its turn
+        is over."""
+        entry = self._entry(turn)
+        begun = self.slot.load(entry)
+        # The table is asked first: a writer that died in `begin` leaves the SPEAK words of two turns mixed.
+        if turn < max(begun, self.turn) or (turn == begun and self.slot.load(entry + 2) >= 0):
+            return True
         current, still_open = divmod(self.slot.load(SPEAK_PHRASE), 2)
         return self.turn == turn and phrase < current + (1 - still_open)
 

@@ -5,7 +5,8 @@ at ``samples[i % capacity]``. The writer of a `AudioRing` never waits; a reader 
 samples it lost. Where the writer must not overrun (replies), it asks `room` first.
 
 Control words (int64, one cache line, one writer):
-    CLAIMED   samples up to here may be half written
+    CLAIMED   samples up to here may be half written; never goes back, not even when a new writer writes less than
+              the one that died in the middle of a write
     WRITTEN   samples up to here are whole
 """
 
@@ -36,9 +37,9 @@ WRITTEN = 1
 def ring_write(words: Words, samples: Samples, source: Samples) -> int:
     """Append ``source`` (at most the capacity). Returns the new end index. Only the ring's one writer may call it."""
     capacity = samples.shape[0]
-    start = load_acquire_at(words, WRITTEN)
+    start: int = load_acquire_at(words, WRITTEN)
     end = start + source.shape[0]
-    store_release_at(words, CLAIMED, end)
+    store_release_at(words, CLAIMED, max(end, load_acquire_at(words, CLAIMED)))
     # SYNC POINT a (with ring_read): a reader that sees any of the samples below also sees the claim above.
     fence_release()
     offset = start % capacity
@@ -55,10 +56,11 @@ def ring_read(words: Words, samples: Samples, start: int, target: Samples) -> tu
     """Copy the samples from ``start`` on that are published and fit into ``target``.
 
     Returns (first, count): ``target[:count]`` holds the samples ``first`` to ``first + count - 1``. Where ``first`` is
-    greater than ``start``, the writer has lapped the reader and samples ``start`` to ``first - 1`` are lost.
+    greater than ``start``, the writer has lapped the reader and samples ``start`` to ``first - 1`` are lost. Nothing
+    lies before index 0: what stands there in memory is the audio of the slot's last call.
     """
     capacity = samples.shape[0]
-    first = start
+    first = max(start, 0)
     while True:
         written = load_acquire_at(words, WRITTEN)  # SYNC POINT b
         first = max(first, written - capacity)

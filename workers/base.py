@@ -1,7 +1,130 @@
-"""The life of a worker process."""
+"""The life of a worker process.
+
+The engine starts ``python -m ringline.workers`` with a `WorkerSpec` on standard input and the exchange as an inherited
+file descriptor. The worker loads its models, says `WorkerReady`, and then loops: wait, drain control, step, publish.
+It beats its heartbeat word each time round, and dies with the engine.
+"""
 
 from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import logging
+import os
+import signal
+import sys
+
+import msgspec
+from setproctitle import setproctitle
+
+from ringline.engine.config import Config
+from ringline.ipc import logs
+from ringline.ipc.bus import WorkerBus
+from ringline.ipc.exchange import Exchange, Layout
+from ringline.ipc.messages import ShutDown, ToWorker, WorkerReady, WorkerRefused
+
+log = logging.getLogger("ringline.worker")
+
+KINDS = ("capture", "stt", "llm", "tts")
+
+IDLE_WAIT_MS = 250.0
+"""How long a worker with nothing to do waits at most: a quarter-second heartbeat costs nothing one can measure."""
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class CannotStart(Exception):
     """A worker lacks what it needs (a package, a model, a port); the message says what, and what to do about it."""
+
+
+class WorkerSpec(msgspec.Struct, frozen=True):
+    """What a worker process is told at its birth."""
+
+    kind: str
+    number: int
+    """0, 1, ... within the kind."""
+    index: int
+    """Its heartbeat word, unique among the engine's workers."""
+    bus_name: str
+    """Its name on the bus; another one after each restart, so that nobody mistakes the dead for the living."""
+    bus_address: str
+    engine_pid: int
+    exchange_fd: int
+    layout: Layout
+    config: Config
+
+    @property
+    def name(self) -> str:
+        """``stt-0``: how logs and ps call it."""
+        return f"{self.kind}-{self.number}"
+
+
+class Worker:
+    """What every worker has: its spec, the exchange, its end of the bus."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        self.spec = spec
+        self.config = spec.config
+        self.exchange = Exchange.attach(spec.exchange_fd, spec.layout)
+        self.bus = WorkerBus(spec.bus_address, spec.bus_name)
+        self.running = True
+
+    def ready(self, doors: tuple[str, ...] = ()) -> None:
+        """Models are loaded: tell the engine. What was allocated so far is no garbage; the collector may forget it."""
+        gc.collect()
+        gc.freeze()
+        self.beat()
+        self.bus.send(WorkerReady(os.getpid(), doors))
+        log.info("ready")
+
+    def beat(self) -> None:
+        """The main loop is alive."""
+        self.exchange.beat(self.spec.index)
+
+    def next_messages(self, timeout_ms: float) -> list[ToWorker]:
+        """For workers with a loop of their own: wait for messages, at most ``timeout_ms``; `ShutDown` ends the loop."""
+        self.beat()
+        self.bus.wait(min(timeout_ms, IDLE_WAIT_MS))
+        messages = list(self.bus.drain())
+        if any(isinstance(message, ShutDown) for message in messages):
+            self.running = False
+        return messages
+
+
+def _die_with_the_engine(engine_pid: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != engine_pid:  # it died before the line above
+        os._exit(1)
+
+
+def main() -> None:
+    """Entry point of every worker process."""
+    spec = msgspec.json.decode(sys.stdin.buffer.read(), type=WorkerSpec)
+    _die_with_the_engine(spec.engine_pid)
+    # Only the engine decides when a worker ends: ctrl-C and systemd's SIGTERM reach the whole group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # what the supervisor sends to a worker that hangs
+    setproctitle(f"ringline-{spec.name}")
+    logs.set_up(spec.name, spec.config.engine.log_level, spec.config.engine.log_content)
+    worker = Worker(spec)
+    try:
+        match spec.kind:
+            case "capture":
+                from ringline.workers.capture.worker import run
+            case "stt":
+                from ringline.workers.stt.worker import run
+            case "llm":
+                from ringline.workers.llm.worker import run
+            case "tts":
+                from ringline.workers.tts.worker import run
+            case _:
+                raise CannotStart(f"there is no worker kind {spec.kind!r}")
+        run(worker)
+    except CannotStart as error:
+        worker.bus.send(WorkerRefused(str(error)))
+        worker.bus.close(linger_ms=1000)
+        sys.exit(3)
+    worker.bus.close()

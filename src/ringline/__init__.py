@@ -1,0 +1,33 @@
+"""Ringline: the realtime core of self-hosted phone voice bots.
+
+An `Engine` answers calls as its `Agent` says; functions marked with `tool` are what the agent can do.
+"""
+
+from ringline.engine.agent import Agent, AgentError, Tool, tool
+from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
+from ringline.engine.config import Config, ConfigError
+from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp
+from ringline.engine.engine import Engine
+from ringline.engine.supervisor import EngineFailed
+from ringline.engine.trace import TurnTrace
+
+__all__ = [
+    "Agent",
+    "AgentError",
+    "BotSaid",
+    "Call",
+    "CallBegan",
+    "CallEvent",
+    "CallOver",
+    "CallerSaid",
+    "CallerSpeaks",
+    "Config",
+    "ConfigError",
+    "Engine",
+    "EngineFailed",
+    "HungUp",
+    "Tool",
+    "ToolRan",
+    "TurnTrace",
+    "tool",
+]

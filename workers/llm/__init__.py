@@ -1,1 +1,19 @@
+"""LLM: replies."""
 
+from __future__ import annotations
+
+from ringline.engine.config import Config, FlowLlm, SyntheticLlm
+from ringline.workers.llm.backend import LlmBackend
+
+
+def make_backend(config: Config) -> LlmBackend:
+    """The configured backend; its imports happen here."""
+    match config.llm:
+        case FlowLlm():
+            from ringline.workers.llm.flow import FlowBackend
+
+            return FlowBackend(config.llm, config.agent.path)
+        case SyntheticLlm():
+            from ringline.workers.llm.synthetic import SyntheticLlm as SyntheticBackend
+
+            return SyntheticBackend(config.llm)

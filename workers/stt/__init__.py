@@ -1,1 +1,21 @@
+"""Speech to text: the worker and its backends, one file each."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringline.engine.config import PocketsphinxStt, SttConfig
+
+if TYPE_CHECKING:
+    from ringline.workers.stt.backend import SttBackend
+
+
+def make_backend(config: SttConfig) -> SttBackend:
+    """The backend the configuration names; only its file is imported. Nothing is loaded before `warm_up`."""
+    if isinstance(config, PocketsphinxStt):
+        from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
+
+        return PocketsphinxBackend(config)
+    from ringline.workers.stt.synthetic import SyntheticBackend
+
+    return SyntheticBackend(config)

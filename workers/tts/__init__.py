@@ -1,1 +1,21 @@
+"""Text to speech: the worker and its backends, one file each."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringline.engine.config import EspeakTts, TtsConfig
+
+if TYPE_CHECKING:
+    from ringline.workers.tts.backend import TtsBackend
+
+
+def make_backend(config: TtsConfig) -> TtsBackend:
+    """The backend the configuration names; only its file is imported. Nothing is loaded before `warm_up`."""
+    if isinstance(config, EspeakTts):
+        from ringline.workers.tts.espeak import EspeakBackend
+
+        return EspeakBackend(config)
+    from ringline.workers.tts.synthetic import SyntheticBackend
+
+    return SyntheticBackend(config)

@@ -86,6 +86,9 @@ class Reception(Protocol):
 class Door(Protocol):
     """A listening protocol. Made with its URL's options and a `Reception`."""
 
+    port: int
+    """Once open: the port it is bound to."""
+
     async def open(self) -> None:
         """Bind and listen. Raises OSError."""
 

@@ -1,0 +1,128 @@
+"""The engine: brings up the exchange, the bus and the workers, and lets calls in."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import secrets
+from collections.abc import Callable
+from types import TracebackType
+
+import msgspec
+
+from ringline.engine.agent import Agent, find_agent
+from ringline.engine.call import Call, CallEvent
+from ringline.engine.config import Config
+from ringline.engine.supervisor import Supervisor, WorkerProcess
+from ringline.engine.switchboard import Switchboard
+from ringline.ipc.bus import EngineBus
+from ringline.ipc.exchange import Exchange, Layout
+
+log = logging.getLogger("ringline.engine")
+
+
+class Engine:
+    """A running Ringline, inside any asyncio program.
+
+    >>> async with Engine(config) as engine:  # doctest: +SKIP
+    ...     engine.subscribe(lambda call, event: print(call.number, event))
+    ...     await asyncio.Event().wait()
+    """
+
+    def __init__(self, config: Config | None = None, agent: Agent | None = None) -> None:
+        """``agent`` replaces the one that the configuration names, apart from its flow file.
+
+        Raises AgentError for an agent's folder that is wrong.
+        """
+        config = config or Config()
+        # Workers may have another working directory in mind: tell them where the folder really is.
+        table = msgspec.structs.replace(config.agent, path=str(find_agent(config.agent.path)))
+        self.config = msgspec.structs.replace(config, agent=table)
+        self.agent = agent or Agent.load(self.config.agent.path)
+        self._subscribers: list[Callable[[Call, CallEvent], None]] = []
+        self._running = False
+
+    def subscribe(self, callback: Callable[[Call, CallEvent], None]) -> None:
+        """``callback(call, event)`` is called on the engine's loop for everything that happens in calls."""
+        self._subscribers.append(callback)
+
+    async def start(self) -> None:
+        """Bring up everything; returns when calls are let in. Raises EngineFailed, and leaves nothing behind then."""
+        self.exchange = Exchange.create(Layout(max_calls=self.config.engine.max_calls))
+        self._bus = EngineBus(secrets.token_hex(16))
+        self.switchboard = Switchboard(self.config, self.agent, self.exchange, self._bus.send, self._publish)
+        self.supervisor = Supervisor(
+            self.config, self.exchange, self._bus.address, self._bus.send,
+            self._on_worker_ready, self._on_worker_down,
+        )  # fmt: skip
+        self.switchboard.connect(self.supervisor)
+        self._bus.start(self.switchboard.on_message)
+        self._running = True
+        try:
+            await self.supervisor.start()
+        except BaseException:
+            await self.stop()
+            raise
+        gc.collect()
+        gc.freeze()
+        self.exchange.admit(True)
+        log.info("open for calls", extra={"doors": " ".join(self.doors)})
+
+    async def drain(self) -> None:
+        """Let no new calls in and wait for the running ones, at most ``drain_s``; then they are hung up."""
+        self.exchange.admit(False)
+        log.info("draining", extra={"calls": len(self.switchboard.calls)})
+        try:
+            async with asyncio.timeout(self.config.engine.drain_s):
+                await self.switchboard.wait_until_idle()
+        except TimeoutError:
+            log.warning("calls hung up: they did not finish in time", extra={"calls": len(self.switchboard.calls)})
+            self.switchboard.hang_up_all("shutdown")
+
+    async def stop(self) -> None:
+        """End everything at once."""
+        if not self._running:
+            return
+        self._running = False
+        self.exchange.admit(False)
+        self.switchboard.hang_up_all("shutdown")
+        await self.supervisor.stop()
+        self._bus.close()
+        self.exchange.close()
+
+    async def __aenter__(self) -> Engine:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def doors(self) -> list[str]:
+        """URLs at which calls are taken, with the ports that were really bound."""
+        return [url for worker in self.supervisor.workers for url in worker.doors]
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that are going on."""
+        return list(self.switchboard.calls.values())
+
+    def hang_up(self, number: int) -> None:
+        """End a call. Raises KeyError if there is none of that number."""
+        self.switchboard.hang_up(number, "bot")
+
+    def _publish(self, call: Call, event: CallEvent) -> None:
+        for callback in self._subscribers:
+            try:
+                callback(call, event)
+            except Exception:
+                log.exception("a subscriber failed")
+
+    def _on_worker_ready(self, worker: WorkerProcess) -> None:
+        self.switchboard.on_worker_ready(worker)
+
+    def _on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
+        self.switchboard.on_worker_down(worker, bus_name)

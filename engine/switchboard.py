@@ -1,0 +1,223 @@
+"""Connects calls to slots and messages to whom they are for.
+
+A call comes into being when capture says that it has arrived, and is over when capture says that its wire is closed.
+Its slot is free again when every worker that may have known it has let go, or has died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+
+from ringline.engine.agent import Agent
+from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
+from ringline.engine.config import Config
+from ringline.engine.conversation import Action, Conversation, Event
+from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp, RunTool, SetGate
+from ringline.engine.conversation.events import CallStarted, HangUpAsked, TimePassed, ToolReturned
+from ringline.engine.requests import Requests
+from ringline.engine.supervisor import Supervisor, WorkerProcess
+from ringline.engine.toolbox import Toolbox
+from ringline.ipc.exchange import MIN_TURN, PLAY_TURN, Exchange, owner
+from ringline.ipc.messages import (
+    CallArrived,
+    CallEnded,
+    CallReleased,
+    FlushPlayout,
+    FromWorker,
+    HangUp,
+    ReleaseCall,
+    ToWorker,
+    TranscriptPartial,
+    WorkerReady,
+    WorkerRefused,
+)
+
+log = logging.getLogger("ringline.switchboard")
+
+MAX_FINISHED_CALLS = 100
+"""Finished calls whose traces can still be looked at."""
+
+
+class Switchboard:
+    """All calls of an engine."""
+
+    def __init__(
+        self,
+        config: Config,
+        agent: Agent,
+        exchange: Exchange,
+        send: Callable[[str, ToWorker], bool],
+        on_event: Callable[[Call, CallEvent], None],
+    ) -> None:
+        self.agent = agent
+        """For new calls; may be replaced."""
+        self.calls: dict[int, Call] = {}
+        self.finished: deque[Call] = deque(maxlen=MAX_FINISHED_CALLS)
+        self._config = config
+        self._exchange = exchange
+        self._send = send
+        self._on_event = on_event
+        self._releasing: dict[int, Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.supervisor: Supervisor
+        self.requests: Requests
+
+    def connect(self, supervisor: Supervisor) -> None:
+        """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
+        self.supervisor = supervisor
+        self.requests = Requests(supervisor, self._send, self._deliver)
+
+    # --- messages of the workers ----------------------------------------------------------------------------------
+
+    def on_message(self, bus_name: str, message: FromWorker) -> None:
+        """One message from a worker. What a dead one had still said is ignored: its requests are sent again."""
+        worker = self.supervisor.by_bus_name(bus_name)
+        if worker is None:
+            return
+        match message:
+            case WorkerReady(doors=doors):
+                self.supervisor.worker_ready(worker, doors)
+            case WorkerRefused(reason=reason):
+                self.supervisor.worker_refused(worker, reason)
+            case CallArrived():
+                self._begin(message)
+            case CallEnded(call=number, reason=reason, stats=stats):
+                self._end(number, reason, stats)
+            case CallReleased(call=number):
+                self._released(number, bus_name)
+            case _:
+                self.requests.observe(message)
+                self._deliver(message)
+
+    def on_worker_ready(self, worker: WorkerProcess) -> None:
+        """From the supervisor."""
+        self.requests.worker_ready(worker)
+
+    def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
+        """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""
+        if worker.kind == "capture":
+            for slot in self._exchange.slots:
+                number = slot.call
+                if not number or owner(number) != worker.index or number in self._releasing:
+                    continue
+                if number in self.calls:
+                    self._end(number, "the capture worker died", {})
+                else:  # claimed, but it died before it could say so
+                    self._exchange.free(slot)
+        for number in list(self._releasing):
+            self._released(number, bus_name)
+        self.requests.worker_down(bus_name)
+
+    # --- calls ----------------------------------------------------------------------------------------------------
+
+    def hang_up_all(self, reason: str) -> None:
+        """End every call."""
+        for call in list(self.calls.values()):
+            self._handle(call, HangUpAsked(reason))
+
+    def hang_up(self, number: int, reason: str) -> None:
+        """End one call. Raises KeyError if there is none of that number."""
+        self._handle(self.calls[number], HangUpAsked(reason))
+
+    async def wait_until_idle(self) -> None:
+        """Return when there are no calls and all slots are free."""
+        await self._idle.wait()
+
+    def _begin(self, arrived: CallArrived) -> None:
+        conversation = Conversation(arrived.call, arrived.slot, self.agent, self._config.turn)
+        call = Call(arrived, conversation, Toolbox(self.agent.tools))
+        self.calls[call.number] = call
+        self._idle.clear()
+        log.info("call began", extra={"call": call.number, "door": call.door})
+        self._on_event(call, CallBegan())
+        self._handle(call, CallStarted())
+
+    def _end(self, number: int, reason: str, stats: dict[str, float]) -> None:
+        call = self.calls.pop(number, None)
+        if call is None:
+            return
+        if call.timer is not None:
+            call.timer.cancel()
+        call.ended_s, call.reason, call.stats = time.time(), reason, stats
+        self.finished.append(call)
+        self.requests.forget_call(number)
+        log.info("call over", extra={"call": number, "reason": reason})
+        self._on_event(call, CallOver(reason, stats))
+        self._releasing[number] = call
+        call.waiting_for = {
+            worker.bus_name
+            for worker in self.supervisor.workers
+            if worker.state == "ready" and self._send(worker.bus_name, ReleaseCall(number))
+        }
+        self._free_if_released(call)
+
+    def _released(self, number: int, bus_name: str) -> None:
+        call = self._releasing.get(number)
+        if call is not None:
+            call.waiting_for.discard(bus_name)
+            self._free_if_released(call)
+
+    def _free_if_released(self, call: Call) -> None:
+        if not call.waiting_for:
+            del self._releasing[call.number]
+            self._exchange.free(self._exchange.slots[call.slot])
+            if not self.calls and not self._releasing:
+                self._idle.set()
+
+    # --- conversations --------------------------------------------------------------------------------------------
+
+    def _deliver(self, message: FromWorker) -> None:
+        """A fact about a call, to its conversation."""
+        call = self.calls.get(getattr(message, "call", 0))
+        if call is None:
+            return
+        if isinstance(message, TranscriptPartial):
+            self._on_event(call, CallerSpeaks(message.text))
+        self._handle(call, message)
+
+    def _handle(self, call: Call, event: Event) -> None:
+        for action in call.conversation.handle(event, time.monotonic_ns()):
+            self._carry_out(call, action)
+        self._set_timer(call)
+
+    def _carry_out(self, call: Call, action: Action) -> None:
+        match action:
+            case SetGate(turn=turn, min_turn=min_turn):
+                slot = self._exchange.slots[call.slot]
+                slot.store(PLAY_TURN, turn)
+                slot.store(MIN_TURN, min_turn)
+            case RunTool():
+                task = asyncio.get_running_loop().create_task(self._run_tool(call, action))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case FlushPlayout() | HangUp():
+                capture = self.supervisor.workers[owner(call.number)]
+                self._send(capture.bus_name, action)
+            case BotSaid(trace=trace):
+                call.traces.append(trace)
+                self._on_event(call, action)
+            case CallerSaid() | HungUp():
+                self._on_event(call, action)
+            case _:
+                self.requests.route(action)
+
+    async def _run_tool(self, call: Call, action: RunTool) -> None:
+        result = await call.toolbox.run(action.tool_call)
+        self._on_event(call, ToolRan(action.tool_call, result))
+        if call.number in self.calls:
+            self._handle(call, ToolReturned(action.turn, action.step, action.tool_call.id, result))
+
+    def _set_timer(self, call: Call) -> None:
+        deadline_ns = call.conversation.deadline_ns
+        if call.timer is not None:
+            call.timer.cancel()
+            call.timer = None
+        if deadline_ns is not None and call.number in self.calls:
+            delay_s = max(0.0, (deadline_ns - time.monotonic_ns()) / 1e9)
+            call.timer = asyncio.get_running_loop().call_later(delay_s, self._handle, call, TimePassed())

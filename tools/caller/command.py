@@ -1,0 +1,160 @@
+"""`ringline call`: the caller on the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Annotated, Any
+
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+from rich.text import Text
+from typer.core import TyperCommand
+
+from ringline.tools.caller.dialogue import Manners
+from ringline.tools.caller.events import Event, EventWriter
+from ringline.tools.caller.report import render
+from ringline.tools.caller.run import STAGGER_MS, run_calls
+from ringline.tools.caller.script import DEFAULT_VOICE, Item, ScriptError
+from ringline.tools.caller.wire import UrlError
+
+_ORDER = "ringline.caller.order"
+_SCRIPT_OPTIONS = ("say", "wav", "keys", "interrupt")
+
+
+class ScriptCommand(TyperCommand):
+    """Remembers the order of the options that make up the script; the parser keeps only that of each option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        left = {name: list(values.get(name) or ()) for name in _SCRIPT_OPTIONS}
+        ctx.meta[_ORDER] = [(param.name, left[param.name].pop(0)) for param in order if param.name in left]
+        return super().parse_args(ctx, args)
+
+
+def call(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="audiosocket://host:port[?rate=16000] or twilio://host:port/path")],
+    say: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Say this; items are said in order.")] = None,
+    wav: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Play this sound file.")] = None,
+    keys: Annotated[list[str] | None, typer.Option(metavar="DIGITS", help="Press these telephone keys.")] = None,
+    interrupt: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MS", help="Say the next item over the bot, so long after it has begun to speak."),
+    ] = None,
+    calls: Annotated[int, typer.Option(min=1, max=1024, help="How many calls at once.")] = 1,
+    record: Annotated[str | None, typer.Option(metavar="FILE", help="Stereo WAV: caller left, bot right.")] = None,
+    voice: Annotated[
+        list[str] | None, typer.Option(help=f"espeak-ng voice ({DEFAULT_VOICE}); calls take turns with several.")
+    ] = None,
+    speed: Annotated[float, typer.Option(help="Of spoken text; 1 is 175 words a minute.")] = 1.0,
+    patience: Annotated[int, typer.Option(help="Ms of silence after which the bot's turn is over.")] = 700,
+    timeout: Annotated[int, typer.Option(help="Ms without an answer after which the caller hangs up.")] = 10_000,
+    limit: Annotated[int, typer.Option(help="Ms after which the caller hangs up anyway.")] = 600_000,
+    greeting: Annotated[bool, typer.Option(help="Whether the bot speaks first.")] = True,
+    stagger: Annotated[float, typer.Option(help="Ms between the starts of two calls.")] = STAGGER_MS,
+    param: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Twilio custom parameter.")] = None,
+    auth_token: Annotated[str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="Twilio: sign the upgrade.")] = "",
+    public_url: Annotated[str, typer.Option(help="Twilio: the URL that is signed.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    events: Annotated[bool, typer.Option(help="Before the result, print each event as a line of JSON.")] = False,
+) -> None:
+    """Call a bot, talk to it, and measure its responses on the wire.
+
+    Exits with 0 if every call was taken and every turn answered, 1 if not, 2 if the call could not be tried.
+    """
+    # Standard output belongs to the JSON where that is wanted.
+    console = Console(stderr=as_json or events)
+    try:
+        items = script_items(context.meta.get(_ORDER, []), speed)
+        parameters = _parameters(param or [])
+        with contextlib.ExitStack() as stack:
+            on_event = None
+            if events:
+                on_event = stack.enter_context(EventWriter(_print_json)).put
+            elif not as_json:
+                on_event = stack.enter_context(EventWriter(lambda event: _show(console, event, calls > 1))).put
+            result = uvloop.run(
+                run_calls(
+                    url,
+                    items,
+                    calls,
+                    voices=voice or (DEFAULT_VOICE,),
+                    manners=Manners(patience, timeout, limit, greeting),
+                    stagger_ms=stagger,
+                    record=record,
+                    parameters=parameters,
+                    auth_token=auth_token,
+                    public_url=public_url,
+                    on_event=on_event,
+                )
+            )
+    except (UrlError, ScriptError, OSError) as error:
+        print(f"ringline call: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    if as_json or events:
+        print(msgspec.json.encode(result.to_json()).decode(), flush=True)
+    else:
+        console.print(render(result))
+    raise typer.Exit(0 if result.succeeded else 1)
+
+
+def mount(app: typer.Typer, name: str = "call") -> None:
+    """Make the caller a command of ``app``."""
+    app.command(name, cls=ScriptCommand)(call)
+
+
+def script_items(order: list[tuple[str, str]], speed: float = 1.0) -> list[Item]:
+    """The script, from its options in the order given. Raises ScriptError."""
+    items: list[Item] = []
+    interrupt_ms: int | None = None
+    for name, value in order:
+        if name == "interrupt":
+            if not value.isdecimal():
+                raise ScriptError(f"--interrupt {value}: not a number of milliseconds")
+            interrupt_ms = int(value)
+            continue
+        if not value.strip():
+            raise ScriptError(f"--{name} is empty")
+        field = "text" if name == "say" else name
+        items.append(Item(**{field: value}, speed=speed, interrupt_ms=interrupt_ms))  # type: ignore[arg-type]
+        interrupt_ms = None
+    if interrupt_ms is not None:
+        raise ScriptError("--interrupt must stand before what is said")
+    return items
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    for pair in given:
+        if "=" not in pair:
+            raise ScriptError(f"--param {pair}: must be NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in given)
+
+
+def _print_json(event: Event) -> None:
+    print(msgspec.json.encode(event).decode(), flush=True)
+
+
+_SHOWN = {
+    "connected": "call answered",
+    "refused": "not taken: ",
+    "bot_speaks": "bot speaks",
+    "caller_speaks": "caller: ",
+    "cleared": "bot stops itself",
+    "wire_error": "wire error: ",
+    "ended": "call over",
+}
+
+
+def _show(console: Console, event: Event, is_one_of_many: bool) -> None:
+    if event.event not in _SHOWN:
+        return
+    who = f"call {event.call}  " if is_one_of_many else ""
+    text = Text(f"{event.at_ms / 1e3:8.2f} s  {who}{_SHOWN[event.event]}{event.text if event.event != 'ended' else ''}")
+    if event.event == "ended" and event.text:
+        text.append(f": {event.text}")
+    if event.response_ms is not None:
+        text.append(f" after {event.response_ms:.0f} ms", style="bold")
+    console.print(text)

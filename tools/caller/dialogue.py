@@ -1,0 +1,119 @@
+"""When the caller speaks and when it hangs up: a person's manners, without clocks or wires.
+
+The caller hears the bot out: it speaks once the bot has spoken and then been quiet for a while. All times are
+CLOCK_MONOTONIC in nanoseconds, and those of the bot's speech are when it is heard, which may lie ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+NS_PER_MS = 1_000_000
+
+
+class Manners(msgspec.Struct, frozen=True):
+    """How the caller behaves."""
+
+    patience_ms: int = 700
+    """Silence of the bot after which its turn is over: longer than its pauses between sentences."""
+    timeout_ms: int = 10_000
+    """Silence in place of an answer after which the caller gives up."""
+    limit_ms: int = 600_000
+    """The longest call."""
+    waits_for_greeting: bool = True
+    """Whether the bot speaks first."""
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Begin with this item of the script."""
+
+    index: int
+
+
+class HangUp(msgspec.Struct, frozen=True):
+    """End the call."""
+
+    reason: str
+    """Empty: all is said and answered."""
+
+
+class Dialogue:
+    """One call's turn-taking from the caller's side."""
+
+    def __init__(
+        self, manners: Manners, interrupts_ms: Sequence[int | None], patiences_ms: Sequence[int | None], start_ns: int
+    ) -> None:
+        """Both sequences have an entry per item of the script."""
+        self._manners = manners
+        self._interrupts_ms = interrupts_ms
+        self._patiences_ms = patiences_ms
+        self._start_ns = start_ns
+        self._waiting_since_ns = start_ns
+        self._answer_ns: int | None = None
+        self.heard_until_ns = 0
+        """Until when the bot is audible, as far as is known."""
+        self._speaking = False
+        self.num_said = 0
+        """Items begun."""
+
+    def heard(self, first_ns: int, end_ns: int) -> None:
+        """The bot is audible from ``first_ns`` to ``end_ns``."""
+        self.heard_until_ns = max(self.heard_until_ns, end_ns)
+        if self._answer_ns is None and not self._speaking and end_ns > self._waiting_since_ns:
+            self._answer_ns = max(first_ns, self._waiting_since_ns)
+
+    def cleared(self, now_ns: int) -> None:
+        """Whatever the bot was to be heard saying from now on is dropped."""
+        self.heard_until_ns = min(self.heard_until_ns, now_ns)
+
+    def said(self, end_ns: int) -> None:
+        """The item under way was audible until ``end_ns``, and is over."""
+        self._speaking = False
+        self._waiting_since_ns = end_ns
+        # A bot that speaks on has begun its answer, whatever it says.
+        self._answer_ns = end_ns if self.heard_until_ns > end_ns else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all is said, and the answer to the last of it has begun."""
+        return self.num_said == len(self._interrupts_ms) and not self._speaking and self._answer_ns is not None
+
+    def is_quiet(self, now_ns: int) -> bool:
+        """Whether the bot's turn is over."""
+        return now_ns - self.heard_until_ns >= self._manners.patience_ms * NS_PER_MS
+
+    def decide(self, now_ns: int) -> Say | HangUp | None:
+        """What to do now, if anything. `Say` is to be followed by `said`."""
+        if now_ns - self._start_ns >= self._manners.limit_ms * NS_PER_MS:
+            return HangUp("the call lasted too long")
+        if self._speaking:
+            return None
+        is_due = self._is_due(now_ns)
+        if not is_due:
+            if self._answer_ns is None and now_ns - self._waiting_since_ns >= self._manners.timeout_ms * NS_PER_MS:
+                return HangUp("no answer" if self.num_said else "no greeting")
+            return None
+        if self.num_said == len(self._interrupts_ms):
+            return HangUp("")
+        self.num_said += 1
+        self._speaking = True
+        return Say(self.num_said - 1)
+
+    def _is_due(self, now_ns: int) -> bool:
+        index = self.num_said
+        is_last_word = index == len(self._interrupts_ms)
+        patience_ms = self._manners.patience_ms
+        if not is_last_word and self._patiences_ms[index] is not None:
+            patience_ms = self._patiences_ms[index] or 0
+        since_ns = self.heard_until_ns
+        if self._answer_ns is None:
+            if index or self._manners.waits_for_greeting:
+                return False
+            since_ns = self._start_ns
+        elif not is_last_word and self._interrupts_ms[index] is not None:
+            after_ms = self._interrupts_ms[index] or 0
+            if now_ns >= self._answer_ns + after_ms * NS_PER_MS:
+                return True
+        return now_ns - since_ns >= patience_ms * NS_PER_MS

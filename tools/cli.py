@@ -1,0 +1,137 @@
+"""The command line: ``ringline run | demo | call | doctor | trace | top``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+from setproctitle import setproctitle
+
+from ringline.engine.agent import AgentError
+from ringline.engine.config import Config, ConfigError, load
+from ringline.tools.client import DEFAULT_URL
+
+app = typer.Typer(
+    help="The realtime core of self-hosted phone voice bots.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+console = Console()
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("-c", "--config", help="ringline.toml; without it, the one here or the embedded default.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
+UrlOption = Annotated[str, typer.Option("--url", help="The engine's control API.")]
+
+
+def _load(path: Path | None) -> Config:
+    here = Path("ringline.toml")
+    try:
+        if path is not None:
+            return load(path)
+        return load(here) if here.exists() else Config()
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from None
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Answer calls until told to stop: SIGTERM or ctrl-C lets running calls finish, a second one does not."""
+    from ringline.tools.daemon import serve
+
+    setproctitle("ringline-engine")
+    try:
+        code = uvloop.run(serve(_load(config), config))
+    except AgentError as error:
+        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(code)
+
+
+@app.command()
+def demo(
+    json: JsonOption = False,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the recording.")] = Path("out"),
+) -> None:
+    """An engine, and a simulated caller who phones it to book an appointment. Needs nothing else."""
+    from ringline.tools.demo import Demo
+
+    setproctitle("ringline-engine")
+    quiet = Console(stderr=True, quiet=True) if json else console
+    result = asyncio.run(Demo(out, quiet).run()) if sys.gettrace() else uvloop.run(Demo(out, quiet).run())
+    if json:
+        _print_json(result)
+    raise typer.Exit(0 if result.passed else 1)
+
+
+@app.command()
+def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """What this machine has, and what to do about what is missing."""
+    from ringline.tools.doctor import examine
+
+    findings = examine(_load(config))
+    good = all(finding.ok for finding in findings)
+    if json:
+        _print_json({"ok": good, "findings": findings})
+    else:
+        table = Table(show_header=False, box=None)
+        for finding in findings:
+            mark = "[green]ok[/]" if finding.ok else "[red]!![/]"
+            advice = "" if finding.ok and finding.advice and "not needed" not in finding.advice else finding.advice
+            table.add_row(mark, finding.what, finding.found, f"[dim]{advice}[/]")
+        console.print(table)
+    raise typer.Exit(0 if good else 1)
+
+
+@app.command()
+def trace(
+    call: Annotated[str, typer.Argument(help="Number or id of a call; without it, the latest.")] = "last",
+    url: UrlOption = DEFAULT_URL,
+    json: JsonOption = False,
+) -> None:
+    """The waterfall of each turn of a call: where its response time went."""
+    from ringline.tools.client import get_trace
+    from ringline.tools.waterfall import waterfall
+
+    found = get_trace(url, call)
+    if json:
+        _print_json(found)
+        return
+    console.print(f"call {found.number} [dim]{found.call_id}[/]")
+    for turn in found.turns:
+        response = "" if turn.response_ms is None else f", response {turn.response_ms:.0f} ms"
+        console.print(f"turn {turn.turn} [dim]({turn.cause}{response})[/]")
+        console.print(waterfall(turn.stages), end="")
+
+
+@app.command()
+def top(url: UrlOption = DEFAULT_URL, json: JsonOption = False) -> None:
+    """Calls, rings and workers, live. With --json, once."""
+    from ringline.tools.client import get_status
+    from ringline.tools.top import watch
+
+    if json:
+        _print_json(get_status(url))
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        watch(url)
+
+
+def main() -> None:
+    """Entry point of the ``ringline`` command."""
+    from ringline.tools.caller.cli import call
+
+    app.command(name="call")(call)
+    app()

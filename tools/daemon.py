@@ -1,0 +1,74 @@
+"""``ringline run``: the engine as a daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from pathlib import Path
+
+from ringline.engine.agent import Agent, AgentError
+from ringline.engine.config import Config, ConfigError, ControlConfig, load
+from ringline.engine.control import Control
+from ringline.engine.engine import Engine
+from ringline.engine.supervisor import EngineFailed
+from ringline.ipc import logs
+
+log = logging.getLogger("ringline.daemon")
+
+
+async def serve(config: Config, path: Path | None) -> int:
+    """Answer calls until SIGTERM or SIGINT; SIGHUP reloads the agent for new calls. Returns the exit status."""
+    logs.set_up("engine", config.engine.log_level, config.engine.log_content)
+    loop = asyncio.get_running_loop()
+    asked, insisted = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        (insisted if asked.is_set() else asked).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    engine = Engine(config)
+    control = Control(engine, config.control or ControlConfig())
+    try:
+        await engine.start()
+        await control.start()
+    except EngineFailed as error:
+        log.error("cannot start: %s", error)
+        await engine.stop()
+        return 1
+    loop.add_signal_handler(signal.SIGHUP, _reload, engine, path)
+    _notify("READY=1")
+    try:
+        await asked.wait()
+        _notify("STOPPING=1")
+        drained = asyncio.ensure_future(engine.drain())
+        insisted_task = asyncio.ensure_future(insisted.wait())
+        await asyncio.wait({drained, insisted_task}, return_when=asyncio.FIRST_COMPLETED)
+        drained.cancel()
+        insisted_task.cancel()
+    finally:
+        await control.stop()
+        await engine.stop()
+    log.info("stopped")
+    return 0
+
+
+def _reload(engine: Engine, path: Path | None) -> None:
+    try:
+        config = load(path) if path else engine.config
+        engine.switchboard.agent = Agent.load(config.agent.path)
+        log.info("agent reloaded for new calls")
+    except (AgentError, ConfigError, OSError) as error:
+        log.error("agent not reloaded, the old one stays", extra={"error": str(error)})
+
+
+def _notify(state: str) -> None:
+    """Tell systemd, where it listens (sd_notify(3))."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as client:
+            client.connect("\0" + address[1:] if address.startswith("@") else address)
+            client.sendall(state.encode())

@@ -1,0 +1,98 @@
+"""``ringline doctor``: what this machine has, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import resource
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ringline.engine.agent import Agent, AgentError
+from ringline.engine.config import Config
+
+GIGABYTE = 1 << 30
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at."""
+
+    what: str
+    found: str
+    ok: bool
+    advice: str = ""
+
+
+def examine(config: Config) -> list[Finding]:
+    """Everything that a run with this configuration needs."""
+    return [*_machine(), *_backends(config), *_doors(config), _agent(config)]
+
+
+def _machine() -> Iterator[Finding]:
+    version = platform.python_version()
+    yield Finding("python", version, sys.version_info >= (3, 11), "Ringline needs Python 3.11 or later")
+    cores = len(os.sched_getaffinity(0))
+    yield Finding("cores", str(cores), cores >= 2, "one core serves a few calls only: audio and models share it")
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    yield Finding("memory", f"{total / GIGABYTE:.1f} GiB", total >= GIGABYTE, "the embedded default needs about 1 GiB")
+    try:
+        fd = os.memfd_create("ringline-doctor", os.MFD_ALLOW_SEALING)
+        os.ftruncate(fd, 1 << 20)
+        os.close(fd)
+        yield Finding("shared memory", "memfd works", True)
+    except OSError as error:
+        yield Finding("shared memory", str(error), False, "the kernel must offer memfd_create (Linux 3.17)")
+    try:
+        priority = os.sched_get_priority_max(os.SCHED_FIFO)
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        yield Finding("realtime scheduling", f"granted (up to {priority})", True)
+    except OSError:
+        yield Finding("realtime scheduling", "not granted", True, "not needed; LimitRTPRIO=10 in the unit would grant it")
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield Finding("open files", str(soft), soft >= 1024, "raise it with `ulimit -n 4096` or LimitNOFILE=")
+
+
+def _backends(config: Config) -> Iterator[Finding]:
+    needed = {
+        "vad": ("onnxruntime", "onnx", "faster_whisper"),
+        "stt": ("pocketsphinx",) if config.stt.__class__.__name__ == "PocketsphinxStt" else (),
+        "tts": ("espeakng_loader",) if config.tts.__class__.__name__ == "EspeakTts" else (),
+    }
+    for stage, modules in needed.items():
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+        backend = getattr(config, stage).__struct_config__.tag
+        found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"
+        yield Finding(f"{stage} backend", found, not missing, f"pip install {' '.join(missing)}")
+    whisper = importlib.util.find_spec("faster_whisper")
+    if whisper is not None and whisper.origin:
+        models = list((Path(whisper.origin).parent / "assets").glob("silero_vad*.onnx"))
+        found = models[0].name if models else "none"
+        yield Finding("vad model", found, bool(models), "reinstall faster-whisper: its wheel carries the Silero file")
+
+
+def _doors(config: Config) -> Iterator[Finding]:
+    for door in config.door:
+        url = urlsplit(door.url)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((url.hostname or "127.0.0.1", url.port or 0))
+                yield Finding("door", f"{door.url} is free", True)
+            except OSError as error:
+                advice = "another program (or another Ringline) has the port; `ss -ltnp` shows which"
+                yield Finding("door", f"{door.url}: {error.strerror}", False, advice)
+
+
+def _agent(config: Config) -> Finding:
+    try:
+        agent = Agent.load(config.agent.path)
+    except AgentError as error:
+        return Finding("agent", str(error), False, "see examples/clinic for what an agent's folder holds")
+    return Finding("agent", f"{agent.name}, tools: {', '.join(agent.tools) or 'none'}", True)

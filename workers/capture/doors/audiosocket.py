@@ -1,0 +1,256 @@
+"""The AudioSocket door: Asterisk connects by TCP, one connection a call.
+
+Both ways Asterisk has are served: the application ``AudioSocket(uuid,host:port)``, which always sends 8 kHz, and the
+channel driver ``Dial(AudioSocket/host:port/uuid/c(slin16))``. Asterisk paces nothing and buffers nothing for us: what
+is written leaves as RTP at once, so the media clock calls `send_audio` with one frame every 20 ms, silence included.
+Asterisk drops the call for a frame that comes in two pieces, for an empty one, and for any kind but audio and hang-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ringline.engine.config import DoorConfig
+from ringline.workers.capture.doors import address
+from ringline.workers.capture.doors import audiosocket_frames as frames
+from ringline.workers.capture.doors.backlog import Backlog
+from ringline.workers.capture.doors.door import Admission, Reception, WireFormat
+
+if TYPE_CHECKING:
+    from ringline.workers.audio.resample import Resampler
+
+log = logging.getLogger("ringline.doors.audiosocket")
+
+DEFAULT_PORT = 9092
+HANDSHAKE_S = 5.0
+"""A peer that has not sent its UUID by then is not Asterisk, which sends it at once."""
+LEARN_RATE_S = 0.1
+"""The first audio frame tells the rate; five frames without one are a caller on hold: 8 kHz, and silence begins."""
+CLOSE_S = 1.5
+"""After our hang-up, the peer may take so long to close its side."""
+MAX_BACKLOG_BYTES = 65_536
+MAX_EARLY_DIGITS = 32
+DTMF_DIGITS = frozenset(b"0123456789*#ABCD")
+
+
+class AudioSocketLeg(asyncio.Protocol):
+    """One connection of the AudioSocket door; see `door.Leg`."""
+
+    wants_silence = True
+    max_frames_per_message = 1
+    _timer: asyncio.Handle
+
+    def __init__(self, door: AudioSocketDoor) -> None:
+        self.format = WireFormat("slin", 8_000)
+        self.call_id = ""
+        self.parameters: dict[str, str] = {}
+        self._door = door
+        self._loop = asyncio.get_running_loop()
+        self._frames = frames.FrameParser()
+        self._admission: Admission | None = None
+        self._early_digits: list[str] = []
+        self._resamplers: dict[int, Resampler] = {}
+        self._reason = ""  # set: the call is ending, for this reason
+
+    @property
+    def skipped_frames(self) -> int:
+        """Frames that were not sent because the peer did not read."""
+        return self._backlog.skipped
+
+    # --- for the media clock --------------------------------------------------------------------------------------
+
+    def send_audio(self, payload: bytes) -> None:
+        """Send one 20 ms frame, with one ``write()``."""
+        if self._reason or not payload:  # Asterisk drops the call for an empty frame
+            return
+        if self._backlog.has_room():
+            header = self._frame_header if len(payload) == self.format.frame_bytes else self._header(len(payload))
+            self._transport.write(header + payload)
+        elif self._backlog.given_up:
+            self._end("the peer does not read", cleanly=False)
+
+    def flush(self) -> None:
+        """Nothing to do: Asterisk holds no audio back, barge-in is to stop sending."""
+
+    def hang_up(self) -> None:
+        """End the call from our side."""
+        self._end("bot")
+
+    # --- for asyncio ----------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A peer has connected."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._backlog = Backlog(transport.get_write_buffer_size, 0, self._loop.time)
+        self._door.legs.add(self)
+        refusal = self._door.why_not_now()
+        if refusal:
+            self._timer = self._loop.call_soon(self._end, refusal, False)
+            return
+        self._door.handshakes.add(self)
+        address.set_up_peer(transport, self._door.config.idle_timeout_s)
+        self._timer = self._loop.call_later(HANDSHAKE_S, self._end, f"no UUID within {HANDSHAKE_S:g} s")
+
+    def data_received(self, data: bytes) -> None:
+        """Some of the peer's bytes: read always, also while the call is ending, or the peer would see a reset."""
+        if self._is_ending():
+            return
+        try:
+            for frame in self._frames.feed(data):
+                self._handle(frame)
+                if self._is_ending():
+                    return
+        except frames.MalformedFrame as error:
+            self._end(str(error))
+
+    def eof_received(self) -> bool:
+        """The peer hung up: Asterisk sends no 0x00, it just closes."""
+        self._end("caller", cleanly=False)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The wire is gone."""
+        self._timer.cancel()
+        self._reason = self._reason or (f"connection lost: {exc}" if exc else "connection lost")
+        self._door.handshakes.discard(self)
+        self._door.legs.discard(self)
+        self._door.leg_gone()
+        if self._admission is not None:
+            self._admission.closed(self._reason)
+            self._admission = None
+
+    # --- the call -------------------------------------------------------------------------------------------------
+
+    def _handle(self, frame: frames.Frame) -> None:
+        kind, payload = frame
+        if not self.call_id:
+            if kind != frames.UUID:
+                self._end(f"the first frame is of kind 0x{kind:02x}, not a UUID")
+                return
+            self.call_id = str(uuid.UUID(bytes=payload))
+            self._door.handshakes.discard(self)
+            self._timer.cancel()
+            self._timer = self._loop.call_later(LEARN_RATE_S, self._arrive, self.format.rate_hz)
+        elif kind in frames.AUDIO_RATES_HZ:
+            rate_hz = frames.AUDIO_RATES_HZ[kind]
+            if self._admission is None:
+                self._arrive(rate_hz)
+            if self._admission is not None and payload:
+                self._admission.audio(payload if rate_hz == self.format.rate_hz else self._resample(payload, rate_hz))
+        elif kind == frames.DTMF:
+            self._dtmf(payload)
+        elif kind == frames.HANG_UP:
+            self._end("caller")
+        elif kind == frames.ERROR:
+            self._end(f"the peer reported an error ({payload[:8].hex() or 'no code'})")
+        else:
+            self._end("a second UUID in the same call")
+
+    def _arrive(self, rate_hz: int) -> None:
+        self._timer.cancel()
+        self.format = WireFormat("slin", rate_hz)
+        self._frame_header = self._header(self.format.frame_bytes)
+        limit_bytes = min(rate_hz * self.format.sample_bytes, MAX_BACKLOG_BYTES)  # a second of audio at most
+        self._backlog = Backlog(self._transport.get_write_buffer_size, limit_bytes, self._loop.time)
+        admission = self._door.reception.arrive(self, self._door.config.url)
+        if admission is None:
+            self._end("no room")
+            return
+        self._admission = admission
+        for digit in self._early_digits:
+            admission.dtmf(digit)
+        self._early_digits.clear()
+
+    def _dtmf(self, payload: bytes) -> None:
+        if payload[0] not in DTMF_DIGITS:
+            return
+        if self._admission is not None:
+            self._admission.dtmf(payload.decode("ascii"))
+        elif len(self._early_digits) < MAX_EARLY_DIGITS:
+            self._early_digits.append(payload.decode("ascii"))
+
+    def _resample(self, payload: bytes, rate_hz: int) -> bytes:
+        """The peer's rate is not (or no longer) the one the call was opened with: the call's format stays."""
+        resampler = self._resamplers.get(rate_hz)
+        if resampler is None:
+            from ringline.workers.audio.resample import Resampler
+
+            resampler = self._resamplers[rate_hz] = Resampler(rate_hz, self.format.rate_hz)
+        return resampler.process(np.frombuffer(payload, "<i2")).tobytes()
+
+    def _is_ending(self) -> bool:
+        return self._reason != ""
+
+    def _header(self, num_bytes: int) -> bytes:
+        return frames.audio_header(self.format.rate_hz, num_bytes)
+
+    def _end(self, reason: str, cleanly: bool = True) -> None:
+        """End the connection; `Admission.closed` follows when it is gone. The first reason counts."""
+        if self._reason:
+            return
+        self._reason = reason
+        self._timer.cancel()
+        self._door.handshakes.discard(self)
+        if reason not in ("bot", "caller"):
+            level = logging.WARNING if self.call_id else logging.INFO  # port scanners are no news
+            log.log(level, "call %s ends: %s", self.call_id or "(not yet known)", reason)
+        if not cleanly or self._transport.is_closing():
+            self._transport.abort()
+            return
+        # Half-closed and read on until the peer closes too: a full close with its audio still unread would reset the
+        # connection, and Asterisk would end the caller's channel instead of going on with the dialplan.
+        self._transport.write(frames.HANG_UP_FRAME)
+        self._transport.write_eof()
+        self._timer = self._loop.call_later(CLOSE_S, self._transport.abort)
+
+
+class AudioSocketDoor:
+    """Listens for Asterisk; see `door.Door`."""
+
+    def __init__(self, config: DoorConfig, reception: Reception) -> None:
+        self.config = config
+        self.reception = reception
+        self.port = 0
+        """The port it listens on, once open."""
+        self.legs: set[AudioSocketLeg] = set()
+        self.handshakes: set[AudioSocketLeg] = set()
+        self._server: asyncio.Server | None = None
+        self._closed = False
+        self._all_gone: asyncio.Future[None] | None = None
+
+    async def open(self) -> None:
+        """Bind and listen. Raises OSError."""
+        host, port = address.host_and_port(self.config.url, DEFAULT_PORT)
+        self._server = await asyncio.get_running_loop().create_server(lambda: AudioSocketLeg(self), host, port)
+        self.port = address.bound_port(self._server)
+
+    async def close(self) -> None:
+        """Stop listening and hang up what is still connected; returns when all of it is gone."""
+        self._closed = True
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        if self.legs:
+            self._all_gone = asyncio.get_running_loop().create_future()
+            for leg in tuple(self.legs):
+                leg.hang_up()
+            await self._all_gone
+
+    def why_not_now(self) -> str:
+        """For legs: why a new connection is not welcome; empty if it is."""
+        if self._closed:
+            return "the door is closed"
+        if len(self.handshakes) >= self.config.max_handshakes:
+            return "too many connections that are no calls yet"
+        return ""
+
+    def leg_gone(self) -> None:
+        """For legs: one of them has left `legs`."""
+        if not self.legs and self._all_gone is not None and not self._all_gone.done():
+            self._all_gone.set_result(None)

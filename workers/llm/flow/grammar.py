@@ -1,0 +1,60 @@
+"""Patterns -> a JSGF grammar, as grammar recognisers (pocketsphinx) take it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ringline.workers.llm.flow import pattern
+from ringline.workers.llm.flow.pattern import Node
+
+
+def jsgf(name: str, patterns: Iterable[Node]) -> str:
+    """The grammar that accepts exactly one of the patterns, without their unspoken parts.
+
+    Empty if nothing of them can be spoken.
+    """
+    rules: dict[str, str | None] = {}
+    phrases = list(dict.fromkeys(text for node in patterns if (text := _text(node, rules))))
+    if not phrases:
+        return ""
+    lines = ["#JSGF V1.0;", f"grammar {name};", "public <turn> =", "    " + "\n  | ".join(phrases) + "\n;"]
+    lines += [f"<{rule}> = {text};" for rule, text in rules.items() if text]
+    return "\n".join(lines) + "\n"
+
+
+def vocabulary(grammar: str) -> set[str]:
+    """Every word of a grammar made by `jsgf`."""
+    return set(re.findall(r"(?<![<\w'.])[a-z][a-z'.-]*(?![>\w'.])", grammar.partition("public <turn> =")[2]))
+
+
+def _text(node: Node, rules: dict[str, str | None]) -> str | None:
+    """The node in JSGF; None if it cannot be spoken, empty if only the empty phrase can."""
+    match node:
+        case pattern.Word(spoken=spoken):
+            return spoken
+        case pattern.Sequence(items=items):
+            texts = [_text(item, rules) for item in items]
+            if any(text is None for text in texts):
+                return None
+            return " ".join(text for text in texts if text)
+        case pattern.Choice(items=items):
+            alternatives = _alternatives(items, rules)
+            return f"({' | '.join(alternatives)})" if len(alternatives) > 1 else next(iter(alternatives), None)
+        case pattern.Optional(item=item):
+            alternatives = _alternatives(item.items if isinstance(item, pattern.Choice) else (item,), rules)
+            return f"[{' | '.join(alternatives)}]" if alternatives else ""
+        case pattern.Rule(name=name, item=item):
+            if name not in rules:
+                rules[name] = None
+                rules[name] = _text(item, rules)
+            return f"<{name}>" if rules[name] else rules[name]
+        case pattern.Atom(item=item) | pattern.Slot(item=item):
+            return _text(item, rules)
+        case pattern.Unspoken():
+            return None
+    raise TypeError(f"{type(node).__name__} is no pattern")
+
+
+def _alternatives(items: Iterable[Node], rules: dict[str, str | None]) -> list[str]:
+    return list(dict.fromkeys(text for item in items if (text := _text(item, rules))))

@@ -1,0 +1,234 @@
+"""Phrases and their patterns: the one source of the recogniser's grammar and of the transcript's parser.
+
+    [i want to | i would like to] (book | make) [an] appointment [on {day:date}]
+
+``[ ]`` is optional, ``( )`` groups, ``|`` separates alternatives, ``{slot}`` or ``{slot:type}`` is a value,
+``<rule>`` another pattern by its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from ringline.workers.llm.flow.words import normalise
+
+
+class PatternError(ValueError):
+    """The pattern cannot be read; the message says where."""
+
+
+class Node(msgspec.Struct, frozen=True, eq=False):
+    """A part of a pattern. Nodes are shared and compared by identity, which is what the parser's memo needs."""
+
+    @property
+    def starts(self) -> frozenset[str]:
+        """The tokens with which it can begin."""
+        raise NotImplementedError
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether it can stand for no words at all."""
+        raise NotImplementedError
+
+
+class Word(Node, frozen=True, eq=False):
+    """A word as it is spoken, and the tokens that a normalised transcript has for it."""
+
+    spoken: str
+    tokens: tuple[str, ...]
+
+    @property
+    def starts(self) -> frozenset[str]:
+        return frozenset(self.tokens[:1])
+
+    @property
+    def may_be_empty(self) -> bool:
+        return not self.tokens
+
+
+class _Many(Node, frozen=True, eq=False):
+    items: tuple[Node, ...]
+    starts: frozenset[str] = frozenset()
+    may_be_empty: bool = False
+
+    def __post_init__(self) -> None:
+        starts, may_be_empty = self._start()
+        msgspec.structs.force_setattr(self, "starts", starts)
+        msgspec.structs.force_setattr(self, "may_be_empty", may_be_empty)
+
+    def _start(self) -> tuple[frozenset[str], bool]:
+        raise NotImplementedError
+
+
+class Sequence(_Many, frozen=True, eq=False):
+    """All the items, one after the other."""
+
+    def _start(self) -> tuple[frozenset[str], bool]:
+        starts: frozenset[str] = frozenset()
+        for item in self.items:
+            starts |= item.starts
+            if not item.may_be_empty:
+                return starts, False
+        return starts, True
+
+
+class Choice(_Many, frozen=True, eq=False):
+    """One of the items."""
+
+    def _start(self) -> tuple[frozenset[str], bool]:
+        starts = frozenset(token for item in self.items for token in item.starts)
+        return starts, any(item.may_be_empty for item in self.items)
+
+
+class _One(Node, frozen=True, eq=False, kw_only=True):
+    item: Node
+
+    @property
+    def starts(self) -> frozenset[str]:
+        return self.item.starts
+
+    @property
+    def may_be_empty(self) -> bool:
+        return self.item.may_be_empty
+
+
+class Optional(_One, frozen=True, eq=False):
+    """The item or nothing."""
+
+    @property
+    def may_be_empty(self) -> bool:
+        return True
+
+
+def word(spoken: str) -> Node:
+    """A word, or several in a row."""
+    words = [Word(text, normalise(text)) for text in spoken.split()]
+    return words[0] if len(words) == 1 else Sequence(tuple(words))
+
+
+def sequence(*items: Node | str) -> Node:
+    """All the items in a row; a str is words."""
+    return Sequence(tuple(_nodes(items)))
+
+
+def choice(*items: Node | str) -> Node:
+    """One of the items; a str is words."""
+    return Choice(tuple(_nodes(items)))
+
+
+def optional(*items: Node | str) -> Node:
+    """One of the items or nothing."""
+    return Optional(choice(*items) if len(items) > 1 else next(iter(_nodes(items))))
+
+
+def unspoken(*items: Node | str) -> Node:
+    """One of the items, parsed but kept out of the grammar."""
+    return Unspoken(choice(*items) if len(items) > 1 else next(iter(_nodes(items))))
+
+
+def atoms(key: str, values: dict[str, int]) -> Node:
+    """One of the words, which mean ``key`` is their value."""
+    return Choice(tuple(Atom(key, value, word(text)) for text, value in values.items()))
+
+
+def _nodes(items: Iterable[Node | str]) -> Iterable[Node]:
+    return (word(item) if isinstance(item, str) else item for item in items)
+
+
+def slot_names(node: Node) -> set[str]:
+    """The slots that a pattern may fill."""
+    match node:
+        case Slot(name=name):
+            return {name} - {""}
+        case Sequence(items=items) | Choice(items=items):
+            return {name for item in items for name in slot_names(item)}
+        case Optional(item=item) | Rule(item=item) | Atom(item=item) | Unspoken(item=item):
+            return slot_names(item)
+    return set()
+
+
+def optional_parts(node: Node) -> list[Node]:
+    """The optional parts that hold slots, outermost first: callers say them before, behind or in between."""
+    match node:
+        case Optional(item=item):
+            return [item] if slot_names(item) else []
+        case Sequence(items=items) | Choice(items=items):
+            return [part for item in items for part in optional_parts(item)]
+        case Rule(item=item) | Unspoken(item=item):
+            return optional_parts(item)
+    return []
+
+
+_TOKEN = re.compile(r"\s*(?:([\[\]()|])|\{([a-z_]\w*)(?::([a-z_]\w*))?\}|<([a-z_]\w*)>|([a-z][a-z'.-]*))")
+
+SlotLookup = Callable[[str, str], Node]
+"""(slot, type or "") -> its pattern. Raises PatternError for one that does not exist."""
+RuleLookup = Callable[[str], Node]
+"""Rule name -> its pattern. Raises PatternError for one that does not exist."""
+
+
+def parse(text: str, slot: SlotLookup, rule: RuleLookup) -> Node:
+    """The pattern in ``text``. Raises PatternError."""
+    return _Parser(text, slot, rule).whole()
+
+
+class _Parser:
+    def __init__(self, text: str, slot: SlotLookup, rule: RuleLookup) -> None:
+        self._text = text
+        self._slot = slot
+        self._rule = rule
+        self._position = 0
+        self._token: re.Match[str] | None = None
+        self._advance()
+
+    def whole(self) -> Node:
+        node = self._choice()
+        if self._token is not None:
+            raise self._error(f"`{self._token.group(1)}` closes nothing")
+        return node
+
+    def _advance(self) -> None:
+        if not self._text[self._position :].strip():
+            self._token = None
+            return
+        self._token = _TOKEN.match(self._text, self._position)
+        if self._token is None:
+            raise self._error("only lower-case words, [ ] ( ) |, {slot}, {slot:type} and <rule> can stand here")
+        self._position = self._token.end()
+
+    def _choice(self) -> Node:
+        items = [self._sequence()]
+        while self._token is not None and self._token.group(1) == "|":
+            self._advance()
+            items.append(self._sequence())
+        return items[0] if len(items) == 1 else Choice(tuple(items))
+
+    def _sequence(self) -> Node:
+        items: list[Node] = []
+        while self._token is not None and self._token.group(1) not in ("|", "]", ")"):
+            items.append(self._item(self._token))
+        if not items:
+            raise self._error("an alternative is empty")
+        return items[0] if len(items) == 1 else Sequence(tuple(items))
+
+    def _item(self, token: re.Match[str]) -> Node:
+        bracket, slot, kind, rule, spoken = token.groups()
+        self._advance()
+        if slot:
+            return Slot(slot, self._slot(slot, kind or ""))
+        if rule:
+            return Rule(rule, self._rule(rule))
+        if spoken:
+            return word(spoken)
+        node = self._choice()
+        closing = "]" if bracket == "[" else ")"
+        if self._token is None or self._token.group(1) != closing:
+            raise self._error(f"`{bracket}` is not closed")
+        self._advance()
+        return Optional(node) if bracket == "[" else node
+
+    def _error(self, what: str) -> PatternError:
+        return PatternError(f"{what} (character {self._position + 1} of `{self._text}`)")

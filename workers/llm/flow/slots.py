@@ -1,0 +1,280 @@
+"""Slot types: what a value sounds like, what it is, how it is keyed, and how it is read back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, time
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+
+from ringline.workers.llm.flow import dates, times
+from ringline.workers.llm.flow.match import Atoms
+from ringline.workers.llm.flow.pattern import Atom, Node, PatternError, choice, optional, parse, sequence, unspoken, word
+from ringline.workers.llm.flow.words import ONES, cardinal
+
+
+_HourMinute = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[hours]``: when callers mean a time that they give without morning or afternoon."""
+
+    open: _HourMinute = "08:00"
+    close: _HourMinute = "18:00"
+
+    @property
+    def opens(self) -> time:
+        """``open`` as a time."""
+        return time.fromisoformat(self.open)
+
+    @property
+    def closes(self) -> time:
+        """``close`` as a time."""
+        return time.fromisoformat(self.close)
+
+    def __post_init__(self) -> None:
+        if not self.open < self.close:
+            raise ValueError(f"opens at {self.open} and closes at {self.close}")
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What the meaning of a value depends on."""
+
+    now: datetime
+    hours: Hours
+
+
+class SlotType(Protocol):
+    """One type of value. Values are strings, as the tools get them."""
+
+    @property
+    def num_keys(self) -> int:
+        """Digits that a keyed value has at most."""
+
+    @property
+    def distinct(self) -> bool:
+        """Whether one word of it, without any other around, can hardly mean something else."""
+
+    def pattern(self) -> Node:
+        """What it sounds like."""
+
+    def lead(self) -> tuple[str, ...]:
+        """Small words that callers put in front of it."""
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        """The value that was said, None if there is no such value."""
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        """The value that was keyed, None if there is no such value."""
+
+    def spoken(self, value: str) -> str:
+        """The value as people say it."""
+
+
+class _Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """``[slots.NAME]``"""
+
+
+class YesNo(_Slot, frozen=True, tag="yes_no"):
+    """``yes`` or ``no``."""
+
+    num_keys = 1
+    distinct = False
+
+    def pattern(self) -> Node:
+        return choice(Atom("value", "yes", yes()), Atom("value", "no", no()))
+
+    def lead(self) -> tuple[str, ...]:
+        return ()
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return str(said[0][1])
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        return {"1": "yes", "2": "no"}.get(digits)
+
+    def spoken(self, value: str) -> str:
+        return value
+
+
+class Digits(_Slot, frozen=True, tag="digits"):
+    """A number said digit by digit: a code, a room, a phone number."""
+
+    length: Annotated[int, msgspec.Meta(ge=1, le=20)]
+
+    distinct = False
+
+    @property
+    def num_keys(self) -> int:
+        return self.length
+
+    def pattern(self) -> Node:
+        names = {**{name: str(number) for number, name in enumerate(ONES[:10])}, "oh": "0"}
+        one = choice(*(Atom("digits", number, word(name)) for name, number in names.items()))
+        # Recognisers with a language model write 24 for ``two four`` and ``double four`` for 44.
+        pair = unspoken(
+            *(Atom("digits", str(number), word(cardinal(number))) for number in range(10, 100)),
+            *(Atom("digits", number * 2, word(f"double {name}")) for name, number in names.items()),
+        )
+        shapes: list[Node] = [sequence(), one]
+        for _ in range(self.length - 1):
+            shapes.append(choice(sequence(one, shapes[-1]), sequence(pair, shapes[-2])))
+        return shapes[-1]
+
+    def lead(self) -> tuple[str, ...]:
+        return ()
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return "".join(str(value) for _, value in said)
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        return digits if len(digits) == self.length else None
+
+    def spoken(self, value: str) -> str:
+        return " ".join(ONES[int(digit)] for digit in value)
+
+
+class Date(_Slot, frozen=True, tag="date"):
+    """A day from today on, ``YYYY-MM-DD``."""
+
+    forms: tuple[Literal["today", "weekday", "day", "month"], ...] = dates.FORMS  # type: ignore[assignment]
+    """What the grammar has, see `dates.FORMS`; everything is understood from other recognisers."""
+
+    num_keys = 2
+    distinct = True
+
+    def pattern(self) -> Node:
+        return dates.pattern(self.forms)
+
+    def lead(self) -> tuple[str, ...]:
+        return ("on", "for")
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return dates.resolve(said, setting.now)
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        return dates.keyed(digits, setting.now)
+
+    def spoken(self, value: str) -> str:
+        return dates.spoken(value)
+
+
+class Time(_Slot, frozen=True, tag="time"):
+    """A time of day, ``HH:MM``."""
+
+    step_min: Annotated[int, msgspec.Meta(ge=1, le=60)] = times.DEFAULT_STEP_MIN
+    """The grammar has minutes in such steps."""
+
+    num_keys = 4
+    distinct = False
+
+    def pattern(self) -> Node:
+        return times.pattern(self.step_min)
+
+    def lead(self) -> tuple[str, ...]:
+        return ("at",)
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return times.resolve(said, setting.hours.opens, setting.hours.closes)
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        return times.keyed(digits, setting.hours.opens, setting.hours.closes)
+
+    def spoken(self, value: str) -> str:
+        return times.spoken(value)
+
+
+class Choice(_Slot, frozen=True, tag="choice"):
+    """One of a list. Keyed by its place in the list."""
+
+    values: dict[str, str]
+    """Value -> the phrases that mean it, as a pattern."""
+
+    distinct = True
+
+    @property
+    def num_keys(self) -> int:
+        return len(str(len(self.values)))
+
+    def pattern(self) -> Node:
+        return choice(
+            *(Atom("value", value, parse(phrases, _no_slot, _no_rule)) for value, phrases in self.values.items())
+        )
+
+    def lead(self) -> tuple[str, ...]:
+        return ()
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return str(said[0][1])
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        index = int(digits) if len(digits) <= self.num_keys else 0
+        return list(self.values)[index - 1] if 1 <= index <= len(self.values) else None
+
+    def spoken(self, value: str) -> str:
+        return value
+
+
+class Name(_Slot, frozen=True, tag="name"):
+    """A person's name out of a list: the whole name, or a part of it that nobody else in the list has."""
+
+    names: tuple[str, ...]
+
+    distinct = True
+
+    @property
+    def num_keys(self) -> int:
+        return len(str(len(self.names)))
+
+    def pattern(self) -> Node:
+        shared = Counter(part for name in self.names for part in set(name.lower().split()))
+        shapes: list[Node] = []
+        for name in self.names:
+            parts = name.lower().split()
+            alone = [part for part in parts if shared[part] == 1]
+            whole = parse(" ".join(parts), _no_slot, _no_rule)
+            shapes.append(Atom("value", name, choice(whole, *(part for part in alone if len(parts) > 1))))
+        return choice(*shapes)
+
+    def lead(self) -> tuple[str, ...]:
+        return ("with",)
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return str(said[0][1])
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        index = int(digits) if len(digits) <= self.num_keys else 0
+        return self.names[index - 1] if 1 <= index <= len(self.names) else None
+
+    def spoken(self, value: str) -> str:
+        return value
+
+
+SlotTable = YesNo | Digits | Date | Time | Choice | Name
+
+
+def yes() -> Node:
+    """Agreement."""
+    return choice(
+        sequence(choice("yes", "yeah"), optional("please", sequence("that's", choice("right", "correct")))),
+        sequence("that's", choice("right", "correct")),
+        "correct",
+        unspoken("yep", "yup", "sure", "okay", "of course", "absolutely", "exactly", "right", "that is fine", "perfect"),
+    )
+
+
+def no() -> Node:
+    """Refusal."""
+    return choice(
+        sequence("no", optional("that's wrong", unspoken("thank you", "thanks", "not really"))),
+        unspoken("nope", "nah", "that is not right", "that is not correct", "not right", "wrong", "incorrect"),
+    )
+
+
+def _no_slot(name: str, kind: str) -> Node:
+    raise PatternError(f"`{{{name}}}`: a value of a list holds no slots")
+
+
+def _no_rule(name: str) -> Node:
+    raise PatternError(f"`<{name}>`: a value of a list holds no rules")

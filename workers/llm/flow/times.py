@@ -1,0 +1,122 @@
+"""Times of day as callers say them: ``ten``, ``half past two``, ``quarter to four``, ``three p.m.``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import time
+
+from ringline.workers.llm.flow.pattern import Atom, Node, Rule, Word, atoms, choice, optional, sequence, unspoken, word
+from ringline.workers.llm.flow.words import cardinal, minutes
+
+DEFAULT_STEP_MIN = 15
+_NOON_MIN = 12 * 60
+_DAY_MIN = 24 * 60
+
+
+def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
+    """Everything that names a time. The grammar has minutes in steps of ``step_min``; any minute is understood."""
+    hour = Rule("hour", atoms("hour", {cardinal(number): number for number in range(1, 13)}))
+    hour_24 = atoms("hour_24", {cardinal(number): number for number in (*range(13, 24), 0)})
+    stepped = [number for number in range(1, 60) if number % step_min == 0]
+    others = [number for number in range(1, 60) if number % step_min]
+    minute = choice(
+        *([_minutes(stepped)] if stepped else []),
+        *([unspoken(_minutes(others))] if others else []),
+    )
+    part = choice(
+        Atom("half", "am", Word("a.m.", ("a", "m"))),
+        Atom("half", "pm", Word("p.m.", ("p", "m"))),
+        sequence("in the", _part()),
+        unspoken(Atom("half", "pm", choice("at night", "tonight"))),
+    )
+    count = atoms("minute", {cardinal(number): number for number in range(1, 30)})
+    past = choice("past", unspoken("after"))
+    to = Atom("to", 1, choice("to", unspoken("before", "of", "til", "till")))
+    half_past = sequence(Atom("minute", 30, word("half")), choice("past", unspoken("after")), hour)
+    quarter_past = sequence(optional("a"), Atom("minute", 15, word("quarter")), past, hour)
+    quarter_to = sequence(optional("a"), Atom("minute", 15, word("quarter")), to, hour)
+    core = choice(
+        sequence(hour, optional("o'clock")),
+        sequence(hour, minute),
+        half_past if 30 % step_min == 0 else unspoken(half_past),
+        *(shape if 15 % step_min == 0 else unspoken(shape) for shape in (quarter_past, quarter_to)),
+        unspoken(
+            sequence(Atom("minute", 30, word("half")), hour),
+            sequence(count, optional("minutes"), choice(past, to), hour),
+            sequence(hour_24, choice("o'clock", "hundred", _minutes(range(1, 60)))),
+            sequence(hour, "hundred"),
+        ),
+    )
+    return choice(
+        sequence(core, optional(part)),
+        Atom("hour_24", 12, choice("noon", unspoken("midday", "twelve noon"))),
+        unspoken(
+            sequence(optional("in the"), _part(), optional("at"), core),
+            Atom("hour_24", 0, word("midnight")),
+        ),
+    )
+
+
+def _part() -> Node:
+    return choice(
+        Atom("half", "am", word("morning")),
+        Atom("half", "pm", word("afternoon")),
+        Atom("half", "pm", word("evening")),
+    )
+
+
+def _minutes(numbers: Iterable[int]) -> Node:
+    return choice(*(Atom("minute", number, choice(*_minute_words(number))) for number in numbers))
+
+
+def _minute_words(number: int) -> list[Node]:
+    words = [word(minutes(number))]
+    if number < 10:
+        words.append(unspoken(f"zero {cardinal(number)}"))
+    return words
+
+
+def resolve(said: tuple[tuple[str, str | int], ...], opens: time, closes: time) -> str | None:
+    """The time that was meant, as HH:MM. An hour without morning or afternoon is the one in or next to the opening hours."""
+    fields = dict(said)
+    minute = int(fields.get("minute", 0))
+    if "hour_24" in fields:
+        return _text(int(fields["hour_24"]) * 60 + minute)
+    clock = int(fields["hour"]) % 12 * 60 + (-minute if "to" in fields else minute)
+    early, late = clock % _DAY_MIN, (clock + _NOON_MIN) % _DAY_MIN
+    if "half" in fields:
+        if fields["hour"] == 12 and fields["half"] == "am" and opens <= time(12) <= closes:
+            return _text(late)  # ``twelve in the morning`` is noon to whoever closes at night
+        return _text(early if fields["half"] == "am" else late)
+    return _text(min((early, late), key=lambda moment: (_outside(moment, opens, closes), moment < 7 * 60)))
+
+
+def _outside(moment: int, opens: time, closes: time) -> int:
+    """Minutes between the moment and the opening hours; 0 within."""
+    first, last = opens.hour * 60 + opens.minute, closes.hour * 60 + closes.minute
+    return max(first - moment, moment - last, 0)
+
+
+def _text(moment: int) -> str:
+    hour, minute = divmod(moment % _DAY_MIN, 60)
+    return f"{hour:02}:{minute:02}"
+
+
+def keyed(digits: str, opens: time, closes: time) -> str | None:
+    """Keyed digits: the hour (``9``, ``14``) or hour and minutes (``930``, ``1430``)."""
+    hour, minute = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    if len(digits) > 4 or hour > 23 or minute > 59:
+        return None
+    if 1 <= hour <= 12 and not digits.startswith("0"):
+        return resolve((("hour", hour), ("minute", minute)), opens, closes)
+    return _text(hour * 60 + minute)
+
+
+def spoken(value: str) -> str:
+    """``10:30`` -> ``ten thirty in the morning``."""
+    moment = time.fromisoformat(value)
+    if moment.minute == 0 and moment.hour in (0, 12):
+        return "noon" if moment.hour else "midnight"
+    part = "in the morning" if moment.hour < 12 else "in the afternoon" if moment.hour < 18 else "in the evening"
+    hour = cardinal(moment.hour % 12 or 12)
+    return f"{hour} {minutes(moment.minute)} {part}" if moment.minute else f"{hour} {part}"

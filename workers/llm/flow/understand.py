@@ -1,0 +1,95 @@
+"""What the caller said or keyed, in a state: which of its expectations, with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ringline.workers.llm.flow import pattern
+from ringline.workers.llm.flow.compile import Flow, Heard, State
+from ringline.workers.llm.flow.match import Bindings, Reader
+from ringline.workers.llm.flow.slots import Setting
+from ringline.workers.llm.flow.words import normalise
+
+
+class Meant(msgspec.Struct, frozen=True):
+    """What follows from the caller's answer."""
+
+    goto: str
+    clear: tuple[str, ...]
+    slots: Mapping[str, str]
+    """Values to set, after clearing."""
+
+
+def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | None:
+    """What was said: the pattern that explains the most words; None if none stands in the text.
+
+    Of equals, what comes first in the flow file wins, then what comes first in the text. A pattern whose values make no
+    sense (``the thirty first of june``) is passed over.
+    """
+    reader = Reader(normalise(text))
+    length = len(reader.tokens)
+    found = [
+        (begin - end, rank, begin, bindings, heard)
+        for rank, heard in enumerate(state.heard)
+        for begin, end, bindings in reader.search(heard.node, 0, length)
+    ]
+    for negative_length, _, begin, bindings, heard in sorted(found, key=lambda one: one[:3]):
+        values = _resolve(flow, bindings, setting)
+        if values is None:
+            continue
+        values |= _elsewhere(flow, reader, heard, values, begin, begin - negative_length, setting)
+        return Meant(heard.goto, heard.clear, values | dict(heard.set))
+    return None
+
+
+def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | None:
+    """What was keyed; None if it means nothing here."""
+    digits = digits.strip("#")
+    key = state.keys.get(digits)
+    if key is not None:
+        return Meant(key.goto, key.clear, key.set)
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    if state.table.ask:
+        value = flow.slots[state.table.ask].keyed(digits, setting)
+        return Meant("", (), {state.table.ask: value}) if value is not None else None
+    if state.table.confirm and digits in ("1", "2"):
+        return Meant(state.table.yes, (), {}) if digits == "1" else Meant(state.table.no, state.table.confirm, {})
+    return None
+
+
+def _resolve(flow: Flow, bindings: Bindings, setting: Setting) -> dict[str, str] | None:
+    values = {}
+    for name, said in bindings:
+        value = flow.slots[name].resolve(said, setting)
+        if value is None:
+            return None
+        values[name] = value
+    return values
+
+
+def _elsewhere(
+    flow: Flow, reader: Reader, heard: Heard, values: dict[str, str], begin: int, end: int, setting: Setting
+) -> dict[str, str]:
+    """Values of the pattern's optional parts that stand apart from it: ``on tuesday i need an appointment``.
+
+    A single word counts only if it can hardly mean anything else: the ``one`` of ``for one of us`` is no time.
+    """
+    more: dict[str, str] = {}
+    for part in pattern.optional_parts(heard.node):
+        names = pattern.slot_names(part)
+        if names & (values.keys() | more.keys()):
+            continue
+        places = [
+            *reader.search(part, 0, begin),
+            *reader.search(part, end, len(reader.tokens)),
+        ]
+        for start, stop, bindings in sorted(places, key=lambda place: (place[0] - place[1], place[0])):
+            distinct = any(flow.slots[name].distinct for name, _ in bindings)
+            resolved = _resolve(flow, bindings, setting) if distinct or stop - start > 1 else None
+            if resolved:
+                more |= resolved
+                break
+    return more

@@ -1,0 +1,34 @@
+"""An LLM of set speed, for capacity and latency work: the same words to everybody, each at its time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+from ringline.engine import config
+from ringline.ipc.messages import Generate
+from ringline.workers.llm.backend import Finished, TextDelta
+
+
+class SyntheticLlm:
+    """Streams ``text`` word by word: the first after ``first_token_ms``, then ``tokens_per_s``."""
+
+    def __init__(self, settings: config.SyntheticLlm) -> None:
+        self._first_token_s = settings.first_token_ms / 1000
+        self._token_s = 1 / settings.tokens_per_s
+        self._words = re.findall(r"\s*\S+", settings.text)
+
+    async def warm_up(self) -> None:
+        """Nothing to load."""
+
+    async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+        """The reply. Each word is due at an absolute time, so that a late one does not delay those behind it."""
+        loop = asyncio.get_running_loop()
+        due_s = loop.time() + self._first_token_s
+        said = len(request.said.split())
+        for word in self._words[said:]:
+            await asyncio.sleep(due_s - loop.time())
+            yield TextDelta(word)
+            due_s += self._token_s
+        yield Finished()

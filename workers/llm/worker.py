@@ -1,0 +1,92 @@
+"""The LLM worker: streams the replies of all calls from one model. It remembers nothing of a call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import uvloop
+
+from ringline.ipc.messages import (
+    CallReleased,
+    CancelReply,
+    Generate,
+    ReleaseCall,
+    ReplyDelta,
+    ReplyFailed,
+    ReplyFinished,
+    ShutDown,
+    ToWorker,
+)
+from ringline.workers.base import IDLE_WAIT_MS, Worker
+from ringline.workers.llm import make_backend
+from ringline.workers.llm.backend import Finished, LlmBackend, TextDelta
+
+log = logging.getLogger("ringline.llm")
+
+Key = tuple[int, int, int]
+
+
+class LlmWorker:
+    """One task per reply under way."""
+
+    def __init__(self, worker: Worker, backend: LlmBackend) -> None:
+        self.worker = worker
+        self.backend = backend
+        self.replies: dict[Key, asyncio.Task[None]] = {}
+        self.stopped = asyncio.Event()
+
+    def handle(self, message: ToWorker) -> None:
+        """One message from the engine."""
+        match message:
+            case Generate():
+                key = (message.call, message.turn, message.step)
+                if key not in self.replies:
+                    task = asyncio.get_running_loop().create_task(self._reply(message))
+                    self.replies[key] = task
+                    task.add_done_callback(lambda _: self.replies.pop(key, None))
+            case CancelReply(call=call, turn=turn):
+                self._cancel(key for key in self.replies if key[0] == call and key[1] <= turn)
+            case ReleaseCall(call=call):
+                self._cancel(key for key in self.replies if key[0] == call)
+                self.worker.bus.send(CallReleased(call))
+            case ShutDown():
+                self.stopped.set()
+
+    def _cancel(self, keys: object) -> None:
+        for key in list(keys):  # type: ignore[call-overload]
+            self.replies[key].cancel()
+
+    async def _reply(self, request: Generate) -> None:
+        key = (request.call, request.turn, request.step)
+        send = self.worker.bus.send
+        try:
+            async for part in self.backend.generate(request):
+                if isinstance(part, TextDelta):
+                    send(ReplyDelta(*key, part.text, time.monotonic_ns()))
+                elif isinstance(part, Finished):
+                    send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, time.monotonic_ns()))
+        except Exception as error:  # noqa: BLE001  (one reply's failure must not reach another call)
+            log.exception("reply failed", extra={"call": request.call, "turn": request.turn})
+            send(ReplyFailed(*key, f"{type(error).__name__}: {error}"))
+
+
+async def _main(worker: Worker) -> None:
+    backend = make_backend(worker.config)
+    await backend.warm_up()
+    llm = LlmWorker(worker, backend)
+    worker.bus.start(llm.handle)
+    worker.ready()
+    while not llm.stopped.is_set():
+        worker.beat()
+        try:
+            async with asyncio.timeout(IDLE_WAIT_MS / 1000):
+                await llm.stopped.wait()
+        except TimeoutError:
+            continue
+
+
+def run(worker: Worker) -> None:
+    """The worker's main loop."""
+    uvloop.run(_main(worker))

@@ -1,0 +1,94 @@
+"""A voice that is not one: speech-like sound after set delays, for capacity and latency work."""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ringline.engine.config import SyntheticTts
+
+Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+
+RATE_HZ = 16_000
+CHARACTER_MS = 60
+"""English is spoken at about 15 to 17 characters a second."""
+SHORTEST_MS = 200
+"""Of a single word."""
+CHUNK_MS = 80
+"""What streaming neural voices hand out at a time, or less."""
+LEVEL_DBFS = -20.0
+"""Usual for telephone speech."""
+FADE_MS = 5
+
+_PITCH_HZ = 125
+_SYLLABLES_HZ = 4
+
+
+class SyntheticBackend:
+    """`TtsBackend` without a model. Every phrase runs on its own schedule, as in a model that batches them.
+
+    The first chunk is due ``first_audio_ms`` after `synthesize` was called, each further one after ``realtime_factor``
+    times the length of the one before. ``clock`` gives monotonic nanoseconds.
+    """
+
+    rate_hz = RATE_HZ
+
+    def __init__(self, config: SyntheticTts, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._config = config
+        self._clock = clock
+
+    def warm_up(self) -> None:
+        _second()
+
+    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | None]:
+        """See `TtsBackend.synthesize`. Every voice exists and sounds the same; ``speed`` shortens or lengthens."""
+        if not (math.isfinite(speed) and speed > 0):
+            raise ValueError(f"speed must be above 0, not {speed}")
+        characters = len(text.strip())
+        duration_ms = max(characters * CHARACTER_MS, SHORTEST_MS) / speed if characters else 0
+        return self._phrase(round(duration_ms * RATE_HZ / 1000), self._clock())
+
+    def _phrase(self, num_samples: int, start_ns: int) -> Iterator[Samples | None]:
+        chunk = RATE_HZ * CHUNK_MS // 1000
+        first_ns = start_ns + self._config.first_audio_ms * 1_000_000
+        sample_ns = self._config.realtime_factor * 1e9 / RATE_HZ
+        for start in range(0, num_samples, chunk):
+            while self._clock() < first_ns + round(start * sample_ns):
+                yield None
+            yield _voice(start, min(start + chunk, num_samples), num_samples)
+
+
+def _voice(start: int, end: int, num_samples: int) -> Samples:
+    """Samples ``start`` to ``end`` of a phrase of ``num_samples``, which fades in and out."""
+    samples = np.take(_second(), np.arange(start, end), mode="wrap")
+    fade = min(RATE_HZ * FADE_MS // 1000, num_samples // 2)
+    if start < fade or end > num_samples - fade:
+        position = np.arange(start, end)
+        gain = np.clip(np.minimum(position, num_samples - 1 - position) / fade, 0.0, 1.0)
+        samples = np.rint(samples * gain).astype(np.int16)
+    return samples
+
+
+@functools.cache
+def _second() -> Samples:
+    """One second of the voice, made so that it can be repeated without a seam: int16 at RATE_HZ, LEVEL_DBFS (RMS).
+
+    A glottal pulse train (harmonics falling by 12 dB an octave, lifted again by two formants that move from vowel to
+    vowel) under an envelope of four syllables.
+    """
+    t = np.arange(RATE_HZ) / RATE_HZ
+    phase = 2 * np.pi * _PITCH_HZ * t + 3.0 * np.sin(2 * np.pi * t)
+    first_hz = 500 + 200 * np.sin(2 * np.pi * 2 * t)
+    second_hz = 1500 + 400 * np.sin(2 * np.pi * t + 1.0)
+    sound = np.zeros(RATE_HZ)
+    for harmonic in range(1, 3400 // _PITCH_HZ):
+        hz = harmonic * _PITCH_HZ
+        lift = 1 + 8 * np.exp(-(((hz - first_hz) / 120) ** 2)) + 12 * np.exp(-(((hz - second_hz) / 160) ** 2))
+        sound += np.sin(harmonic * phase) * lift / harmonic**1.5
+    sound *= 0.15 + 0.85 * np.sin(np.pi * _SYLLABLES_HZ * t) ** 2
+    sound *= 32768 * 10 ** (LEVEL_DBFS / 20) / math.sqrt(float(np.mean(sound**2)))
+    return np.rint(np.clip(sound, -32767, 32767)).astype(np.int16)

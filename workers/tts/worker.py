@@ -1,0 +1,215 @@
+"""The TTS worker: speaks the phrases of all calls into their reply rings, earliest deadline first."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from ringline.ipc.exchange import WIRE_RATE_HZ, Slot
+from ringline.ipc.messages import (
+    CallReleased,
+    CancelSpeech,
+    PhraseFailed,
+    PhraseFinished,
+    PhraseStarted,
+    ReleaseCall,
+    Speak,
+    ToWorker,
+)
+from ringline.ipc.reply import ReplyWriter
+from ringline.workers.audio.resample import Resampler
+from ringline.workers.base import Worker
+from ringline.workers.tts import make_backend
+from ringline.workers.tts.backend import Samples, TtsBackend
+
+log = logging.getLogger("ringline.tts")
+
+NOT_READY_MS = 2.0
+"""How soon a backend that had nothing ready is asked again."""
+
+RING_FULL_MS = 20.0
+"""How soon a full ring is looked at again: one frame is played meanwhile."""
+
+
+class Phrase:
+    """A phrase being spoken: chunks from the backend, resampled once to the wire's rate."""
+
+    def __init__(self, request: Speak, chunks: Iterator[Samples | None], resampler: Resampler, skip: int) -> None:
+        self.request = request
+        self.chunks = chunks
+        self.resampler = resampler
+        self.skip = skip
+        """Samples that are in the ring already: a worker died in mid-phrase."""
+        self.start_sample = 0
+        self.waiting: Samples = np.empty(0, np.int16)
+        """Made, but not yet in the ring."""
+        self.made_all = False
+        self.announced = False
+
+    def make_more(self) -> bool:
+        """Ask the backend for a chunk. Returns False if it has nothing yet."""
+        try:
+            chunk = next(self.chunks)
+            if chunk is None:
+                return False
+            made = self.resampler.process(chunk)
+        except StopIteration:
+            made = self.resampler.flush()
+            self.made_all = True
+        drop = min(self.skip, made.shape[0])
+        self.skip -= drop
+        self.waiting = made[drop:]
+        return True
+
+    def close(self) -> None:
+        """Cancel what is not made yet."""
+        close = getattr(self.chunks, "close", None)
+        if close is not None:
+            close()
+
+
+class Speaker:
+    """One call's side of the worker: its queue of phrases and the one being spoken."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.writer = ReplyWriter(slot)
+        self.queue: deque[Speak] = deque()
+        self.phrase: Phrase | None = None
+        self.dead_turn = 0
+        self.not_before_ns = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.queue) or self.phrase is not None
+
+    def deadline_s(self) -> float:
+        """How long the call's audio lasts that is made and not yet played."""
+        request = self.phrase.request if self.phrase else self.queue[0]
+        if self.writer.turn != request.turn:
+            return 0.0
+        return self.writer.ahead() / self.slot.load(WIRE_RATE_HZ)
+
+    def cancel(self, turn: int) -> None:
+        """Turns up to this one are dead."""
+        self.dead_turn = max(self.dead_turn, turn)
+        self.queue = deque(request for request in self.queue if request.turn > turn)
+        if self.phrase is not None and self.phrase.request.turn <= turn:
+            self.phrase.close()
+            self.phrase = None
+
+
+class TtsWorker:
+    """The pool's schedule."""
+
+    def __init__(self, worker: Worker, backend: TtsBackend) -> None:
+        self.worker = worker
+        self.backend = backend
+        self.speakers: dict[int, Speaker] = {}
+
+    def handle(self, message: ToWorker) -> None:
+        """One message from the engine."""
+        match message:
+            case Speak():
+                speaker = self.speakers.get(message.call)
+                if speaker is None:
+                    speaker = self.speakers[message.call] = Speaker(self.worker.exchange.slots[message.slot])
+                if message.turn > speaker.dead_turn:
+                    speaker.queue.append(message)
+            case CancelSpeech(call=call, turn=turn):
+                if speaker := self.speakers.get(call):
+                    speaker.cancel(turn)
+            case ReleaseCall(call=call):
+                if speaker := self.speakers.pop(call, None):
+                    speaker.cancel(2**62)
+                self.worker.bus.send(CallReleased(call))
+
+    def step(self) -> None:
+        """One chunk for the call whose audio runs out first."""
+        now_ns = time.monotonic_ns()
+        ready = [item for item in self.speakers.items() if item[1].busy and item[1].not_before_ns <= now_ns]
+        if not ready:
+            return
+        call, speaker = min(ready, key=lambda item: item[1].deadline_s())
+        try:
+            self._advance(speaker)
+        except Exception as error:  # noqa: BLE001  (one phrase's failure must not reach another call)
+            phrase = speaker.phrase
+            request = phrase.request if phrase else speaker.queue.popleft()
+            log.exception("speech failed", extra={"call": call, "turn": request.turn})
+            speaker.phrase = None
+            speaker.writer.end_phrase(request.phrase)
+            if request.last:
+                speaker.writer.end(request.turn)
+            self.worker.bus.send(PhraseFailed(call, request.turn, request.phrase, f"{type(error).__name__}: {error}"))
+
+    def timeout_ms(self) -> float:
+        """How long the loop may wait for messages."""
+        due = [speaker.not_before_ns for speaker in self.speakers.values() if speaker.busy]
+        return max(0.0, (min(due) - time.monotonic_ns()) / 1e6) if due else float("inf")
+
+    def _advance(self, speaker: Speaker) -> None:
+        phrase = speaker.phrase or self._begin(speaker)
+        if phrase is None:
+            return
+        if not phrase.waiting.shape[0] and not phrase.made_all and not phrase.make_more():
+            speaker.not_before_ns = time.monotonic_ns() + int(NOT_READY_MS * 1e6)
+            return
+        request = phrase.request
+        room = min(speaker.writer.room(), phrase.waiting.shape[0])
+        if room:
+            speaker.writer.write(phrase.waiting[:room])
+            phrase.waiting = phrase.waiting[room:]
+            if not phrase.announced:
+                phrase.announced = True
+                self.worker.bus.send(
+                    PhraseStarted(request.call, request.turn, request.phrase, phrase.start_sample, time.monotonic_ns())
+                )
+        elif phrase.waiting.shape[0]:
+            speaker.not_before_ns = time.monotonic_ns() + int(RING_FULL_MS * 1e6)
+        if phrase.made_all and not phrase.waiting.shape[0]:
+            self._finish(speaker, phrase.request, phrase.start_sample)
+
+    def _begin(self, speaker: Speaker) -> Phrase | None:
+        """Start the next phrase of the queue; None if that was done with it."""
+        request = speaker.queue.popleft()
+        if speaker.writer.turn > request.turn:
+            return None  # a newer turn has begun: this one is dead
+        if speaker.writer.has(request.turn, request.phrase):
+            self._finish(speaker, request, speaker.slot.reply.written)
+            return None
+        speaker.writer.begin(request.turn)
+        skip = speaker.writer.begin_phrase(request.phrase)
+        rate_hz = speaker.slot.load(WIRE_RATE_HZ)
+        chunks = self.backend.synthesize(request.text, request.voice, request.speed) if request.text else iter(())
+        phrase = Phrase(request, chunks, Resampler(self.backend.rate_hz, rate_hz), skip)
+        phrase.start_sample = speaker.slot.reply.written - skip
+        speaker.phrase = phrase
+        return phrase
+
+    def _finish(self, speaker: Speaker, request: Speak, start_sample: int) -> None:
+        speaker.writer.end_phrase(request.phrase) if not speaker.writer.has(request.turn, request.phrase) else None
+        if request.last:
+            speaker.writer.end(request.turn)
+        speaker.phrase = None
+        end_sample = speaker.slot.reply.written
+        self.worker.bus.send(
+            PhraseFinished(request.call, request.turn, request.phrase, start_sample, end_sample, time.monotonic_ns())
+        )
+
+
+def run(worker: Worker) -> None:
+    """The worker's main loop."""
+    backend = make_backend(worker.config.tts)
+    backend.warm_up()
+    tts = TtsWorker(worker, backend)
+    worker.ready()
+    while worker.running:
+        for message in worker.next_messages(tts.timeout_ms()):
+            tts.handle(message)
+        tts.step()
