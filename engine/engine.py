@@ -18,6 +18,7 @@ from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.switchboard import Switchboard
 from ringline.ipc.bus import EngineBus
 from ringline.ipc.exchange import Exchange, Layout
+from ringline.ipc.warm_up import warm_up
 
 log = logging.getLogger("ringline.engine")
 
@@ -49,6 +50,7 @@ class Engine:
 
     async def start(self) -> None:
         """Bring up everything; returns when calls are let in. Raises EngineFailed, and leaves nothing behind then."""
+        warm_up()
         self.exchange = Exchange.create(Layout(max_calls=self.config.engine.max_calls))
         self._bus = EngineBus(secrets.token_hex(16))
         self.switchboard = Switchboard(self.config, self.agent, self.exchange, self._bus.send, self._publish)

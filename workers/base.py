@@ -23,6 +23,7 @@ from ringline.ipc import logs
 from ringline.ipc.bus import WorkerBus
 from ringline.ipc.exchange import Exchange, Layout
 from ringline.ipc.messages import ShutDown, ToWorker, WorkerReady, WorkerRefused
+from ringline.ipc.warm_up import warm_up
 
 log = logging.getLogger("ringline.worker")
 
@@ -110,6 +111,7 @@ def main() -> None:
     setproctitle(f"ringline-{spec.name}")
     logs.set_up(spec.name, spec.config.engine.log_level, spec.config.engine.log_content)
     worker = Worker(spec)
+    warm_up()
     try:
         match spec.kind:
             case "capture":

@@ -96,6 +96,12 @@ def num_fds() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def signal_pipe() -> None:
+    """libuv opens a pipe with its first loop and keeps it: it must be there before file descriptors are counted."""
+    uvloop.new_event_loop().close()
+
+
 Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
 

@@ -60,14 +60,22 @@ def sample_at(index):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def copy_slowly(words, samples, start, source):  # type: ignore[no-untyped-def]
+    """So slowly that a reader comes in between even where both share a processor."""
+    for i in range(source.shape[0]):
+        samples[(start + i) % samples.shape[0]] = source[i]
+        for _ in range(20):
+            load_acquire_at(words, GO)
+
+
+@compiled
 def write_too_early(words, samples, source):  # type: ignore[no-untyped-def]
     """`ring_write` with the error the checker is there for: it publishes before it copies."""
     start = load_acquire_at(words, WRITTEN)
     end = start + source.shape[0]
     store_release_at(words, CLAIMED, end)
     store_release_at(words, WRITTEN, end)
-    for i in range(source.shape[0]):
-        samples[(start + i) % samples.shape[0]] = source[i]
+    copy_slowly(words, samples, start, source)
     return end
 
 
@@ -76,8 +84,7 @@ def write_unclaimed(words, samples, source):  # type: ignore[no-untyped-def]
     """`ring_write` with another error: it does not say what it is about to overwrite."""
     start = load_acquire_at(words, WRITTEN)
     end = start + source.shape[0]
-    for i in range(source.shape[0]):
-        samples[(start + i) % samples.shape[0]] = source[i]
+    copy_slowly(words, samples, start, source)
     store_release_at(words, CLAIMED, end)
     store_release_at(words, WRITTEN, end)
     return end

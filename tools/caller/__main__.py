@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ringline.tools.caller.command import mount
+from ringline.tools.caller.cli import mount
 
 app = typer.Typer(add_completion=False)
 mount(app)

@@ -204,7 +204,8 @@ def _mid_speech(log: WireLog) -> Mask:
     last = arrived_until[np.maximum(behind - 1, 0)]
     following = arrived[np.minimum(behind, arrived.shape[0] - 1)]
     close = (recv[:-1] - last <= MID_REPLY_NS) & (following - recv[1:] <= MID_REPLY_NS)
-    return has_both & close & ~_crossed(last, following, borders)
+    mid: Mask = has_both & close & ~_crossed(last, following, borders)
+    return mid
 
 
 def _times(column: object) -> Times:

@@ -15,6 +15,7 @@ from rich.text import Text
 from ringline.tools.caller import measure
 from ringline.tools.caller.log import WireLog
 from ringline.tools.caller.measure import Milliseconds, Turn
+from ringline.tools.caller.priority import is_realtime
 
 MAX_LATENESS_P99_MS = 5.0
 """Beyond this the caller's own delay could be mistaken for the bot's."""
@@ -117,6 +118,8 @@ class RunResult(msgspec.Struct, frozen=True):
     lateness_ms: Percentiles
     """How late the caller itself sent its frames."""
     skipped_frames: int
+    realtime: bool
+    """Whether the caller had real-time priority."""
     valid: bool
     """Whether the caller was punctual enough to be believed."""
     wire_errors: int
@@ -157,6 +160,7 @@ def summarize(url: str, records: Sequence[CallRecord]) -> RunResult:
         underruns=sum(result.underruns for result in results),
         lateness_ms=lateness,
         skipped_frames=sum(result.skipped_frames for result in results),
+        realtime=is_realtime(),
         valid=lateness.p99 is None or lateness.p99 <= MAX_LATENESS_P99_MS,
         wire_errors=sum(len(result.wire_errors) for result in results),
         call_results=results,

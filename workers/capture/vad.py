@@ -43,6 +43,8 @@ SAME_BREATH = MEDIA_RATE_HZ
 """After a shorter pause an utterance is measured by the loudest block of the one before as well: to a listener both are
 one sentence, and its last words are often its quietest."""
 
+NOISE_SAMPLES = 256
+_NOISE_TO_LOUDEST = 8.0 * 10.0**3.5
 _BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S
 
 # Columns of a call's state.
@@ -129,9 +131,10 @@ def _speech_end(words: Words, ring: Samples, start: int, silent: int, limit: int
     """
     first, count = ring_read(words, ring, max(start, silent - LOOK_BACK), tail)
     count = min(count, limit - first)
-    if count <= 0:
+    if count < NOISE_SAMPLES:
         return silent
-    end = last_audible_beside(tail[:count], MEDIA_RATE_HZ, loudest)
+    noise = mean_square(tail, count - NOISE_SAMPLES, count)
+    end = last_audible_beside(tail[:count], MEDIA_RATE_HZ, max(loudest, noise * _NOISE_TO_LOUDEST))
     if end == 0 or end == count:
         return silent
     return first + end

@@ -207,6 +207,11 @@ def run(worker: Worker) -> None:
     """The worker's main loop."""
     backend = make_backend(worker.config.tts)
     backend.warm_up()
+    resampler = Resampler(backend.rate_hz, 8_000)
+    for chunk in backend.synthesize("one", "", 1.0):  # compiles the resampler for this backend's arrays
+        if chunk is not None:
+            resampler.process(chunk)
+    resampler.flush()
     tts = TtsWorker(worker, backend)
     worker.ready()
     while worker.running:

@@ -20,7 +20,7 @@ _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
 
 class FlowBackend:
-    """Answers from the agent's flow file, in well under a millisecond of the caller's time per state."""
+    """Answers from the agent's flow file."""
 
     def __init__(self, config: FlowLlm, agent_path: str | Path, clock: Callable[[], datetime] = datetime.now) -> None:
         """``clock`` gives the local time at which a call begins."""

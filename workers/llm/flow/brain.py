@@ -204,9 +204,12 @@ class _Step:
                 self._forget(branch.clear)
                 for slot, field in branch.take.items():
                     value = result.get(field)
-                    if not isinstance(value, str):
-                        raise FlowError(f"{self.flow.file}: state.{current.name}.on: the result has no text `{field}`")
-                    state.slots[slot] = value
+                    try:
+                        self.flow.slots[slot].spoken(value if isinstance(value, str) else "")
+                    except ValueError as error:
+                        where = f"{self.flow.file}: state.{current.name}.on: the result's `{field}`"
+                        raise FlowError(f"{where} cannot be the slot `{slot}`: {error}") from None
+                    state.slots[slot] = str(value)
                 self._enter(branch.goto)
                 return
         self._enter(current.table.on_error if failed else current.table.on_ok)

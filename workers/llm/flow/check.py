@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ringline.workers.llm.flow.flow_file import BACK, REPEAT, Expect, FlowError, FlowTables, Key, StateTable
+from ringline.workers.llm.flow.flow_file import BACK, REPEAT, Expect, FlowError, FlowTables, Global, Key, StateTable
+from ringline.workers.llm.flow.slots import SlotTable
 
 PROMPT = "prompt"
 """In texts for no match and no input: what the state said."""
@@ -20,6 +21,8 @@ Edge = tuple[str, str]
 def names(tables: FlowTables, slots: frozenset[str]) -> None:
     """Every state and slot that is named exists, and each state says one thing about what comes next."""
     file = tables.file
+    if PROMPT in slots:
+        raise FlowError(f"{file}: slots.{PROMPT}: the name is taken: `{{{PROMPT}}}` is what a state said")
     if tables.start not in tables.states:
         raise FlowError(f"{file}: start: there is no [state.{tables.start}]")
     for name, table in tables.states.items():
@@ -30,6 +33,16 @@ def names(tables: FlowTables, slots: frozenset[str]) -> None:
     for where, slot in _all_slots(tables):
         if slot not in slots:
             raise FlowError(f"{file}: {where}: slot `{slot}`: there is no [slots.{slot}]")
+
+
+def values(tables: FlowTables, slots: Mapping[str, SlotTable]) -> None:
+    """What the file itself puts into slots are values of their types."""
+    for where, settings in _settings(tables):
+        for slot, value in settings.items():
+            try:
+                slots[slot].spoken(value)
+            except ValueError as error:
+                raise FlowError(f"{tables.file}: {where}.{slot}: {error}") from None
 
 
 def reach(tables: FlowTables) -> None:
@@ -120,18 +133,25 @@ def _all_edges(tables: FlowTables) -> Iterator[Edge]:
         yield from _edges(name, table)
 
 
+def _expectations(tables: FlowTables) -> Iterator[tuple[str, Expect | Key]]:
+    """(where, what) for everything that the caller may say or key."""
+    tables_of: dict[str, Global | StateTable] = {"global": tables.everywhere}
+    tables_of |= {f"state.{name}": table for name, table in tables.states.items()}
+    for where, table in tables_of.items():
+        yield from ((f"{where}.expect[{index}]", one) for index, one in enumerate(table.expect))
+        yield from ((f"{where}.dtmf.{digits}", key) for digits, key in table.dtmf.items() if isinstance(key, Key))
+
+
+def _settings(tables: FlowTables) -> Iterator[tuple[str, dict[str, str]]]:
+    for where, one in _expectations(tables):
+        yield f"{where}.set", one.set
+
+
 def _all_slots(tables: FlowTables) -> Iterator[tuple[str, str]]:
     """(key, slot) wherever a slot is named outside a pattern."""
-    for where, expect, dtmf in (
-        ("global", tables.everywhere.expect, tables.everywhere.dtmf),
-        *((f"state.{name}", table.expect, table.dtmf) for name, table in tables.states.items()),
-    ):
-        for index, one in enumerate(expect):
-            yield from ((f"{where}.expect[{index}].set", slot) for slot in one.set)
-            yield from ((f"{where}.expect[{index}].clear", slot) for slot in one.clear)
-        for digits, key in dtmf.items():
-            if isinstance(key, Key):
-                yield from ((f"{where}.dtmf.{digits}", slot) for slot in (*key.set, *key.clear))
+    for where, one in _expectations(tables):
+        yield from ((f"{where}.set", slot) for slot in one.set)
+        yield from ((f"{where}.clear", slot) for slot in one.clear)
     for name, table in tables.states.items():
         where = f"state.{name}"
         yield from ((f"{where}.say", slot) for text in table.says for slot in FIELD.findall(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -12,9 +12,10 @@ from ringline.workers.llm.flow import check, flow_file, pattern
 from ringline.workers.llm.flow.flow_file import Expect, FlowError, FlowTables, Key, StateTable
 from ringline.workers.llm.flow.grammar import jsgf, vocabulary
 from ringline.workers.llm.flow.pattern import Node, PatternError, Rule, Slot, choice, optional, sequence, unspoken
-from ringline.workers.llm.flow.slots import Date, Hours, SlotTable, Time, YesNo, no, yes
+from ringline.workers.llm.flow.slots import Date, Hours, SlotTable, Time, YesNo
+from ringline.workers.llm.flow.yes_no import no, yes
 
-_BARE_TYPES: dict[str, type[SlotTable]] = {"date": Date, "time": Time, "yes_no": YesNo}
+_BARE_TYPES: dict[str, Callable[[], SlotTable]] = {"date": Date, "time": Time, "yes_no": YesNo}
 """Types that a pattern may name without a ``[slots]`` table: they have no key that must be given."""
 
 
@@ -76,6 +77,7 @@ class _Compiler:
         everywhere = self._expected(tables.everywhere.expect, "global")
         own = {name: self._own(name, table) for name, table in tables.states.items()}
         check.names(tables, frozenset(self._slots))
+        check.values(tables, self._slots)
         states = {
             name: self._state(name, table, own, everywhere if table.waits else [])
             for name, table in tables.states.items()
@@ -113,7 +115,8 @@ class _Compiler:
             node = sequence(self._lead(table.ask), Slot(table.ask, self._slot(table.ask, "", f"{where}.ask")))
             # Phrases of its own say better how the slot is given; twice in a grammar would only cost time.
             given = any(
-                table.ask in pattern.slot_names(one.node) and not isinstance(one.node, pattern.Unspoken) for one in heard
+                table.ask in pattern.slot_names(one.node) and not isinstance(one.node, pattern.Unspoken)
+                for one in heard
             )
             heard.append(Heard(unspoken(node) if given else node, ""))
         if table.confirm:

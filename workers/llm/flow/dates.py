@@ -12,7 +12,7 @@ MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augus
           "november", "december")  # fmt: skip
 
 FORMS = ("today", "weekday", "day", "month")
-"""Ways to name a day that a grammar may leave out: ``tomorrow``; ``next tuesday``; ``the fifth``; ``the fifth of march``."""
+"""Ways to name a day that a grammar may have: ``tomorrow``, ``next tuesday``, ``the fifth``, ``march fifth``."""
 
 _LEAP_CYCLE_YEARS = 8
 """February 29th comes back within so many years."""
@@ -24,9 +24,11 @@ def pattern(forms: tuple[str, ...] = FORMS) -> Node:
     month = Rule("month", atoms("month", {name: index for index, name in enumerate(MONTHS, 1)}))
     day = Rule("ordinal", atoms("day", {ordinal(number): number for number in range(1, 32)}))
     number = atoms("day", {cardinal(number): number for number in range(1, 32)})
-    the_day = choice(sequence("the", day), unspoken(day))
+    # ``first`` and ``second`` alone are said of much else: ``wait a second``.
+    bare_day = unspoken(atoms("day", {ordinal(number): number for number in range(3, 32)}))
+    the_day = choice(sequence("the", day), bare_day)
     of_month = choice(sequence("of", month), unspoken(month))
-    which = optional(Atom("week", 1, word("next")), Atom("week", 0, word("this")), unspoken("this coming", "on"))
+    which = optional(Atom("week", 1, word("next")), Atom("week", 0, word("this")), unspoken("this coming"))
     shapes = {
         "today": choice(
             Atom("days", 0, word("today")),
@@ -36,7 +38,8 @@ def pattern(forms: tuple[str, ...] = FORMS) -> Node:
         "weekday": sequence(which, weekday),
         "day": sequence(optional(weekday), the_day),
         "month": choice(
-            sequence(optional(weekday), the_day, of_month),
+            sequence(optional(weekday), "the", day, of_month),
+            unspoken(sequence(optional(weekday), day, of_month)),
             sequence(optional(weekday), month, optional("the"), day),
         ),
     }
@@ -100,7 +103,7 @@ def keyed(digits: str, now: datetime) -> str | None:
 
 
 def spoken(value: str) -> str:
-    """``2026-11-24`` -> ``Tuesday, November twenty-fourth``."""
+    """``2026-11-24`` -> ``Tuesday, November twenty-fourth``. Raises ValueError."""
     day = date.fromisoformat(value)
     number = ordinal(day.day).replace(" ", "-")
     return f"{WEEKDAYS[day.weekday()].capitalize()}, {MONTHS[day.month - 1].capitalize()} {number}"

@@ -75,7 +75,7 @@ class StateTable(_Table, frozen=True):
     """``[state.NAME]``. It either waits for the caller (``expect``, ``ask``, ``confirm``) or goes on at once."""
 
     say: str | tuple[str, ...] = ""
-    """Said on entering; of several texts the first one first, and so on in turn. ``{slot}`` is read as people say it."""
+    """Said on entering; several texts take turns. ``{slot}`` is read as people say it."""
     expect: tuple[Expect, ...] = ()
     also: tuple[str, ...] = ()
     """States whose phrases and keys count here too."""

@@ -14,12 +14,12 @@ def jsgf(name: str, patterns: Iterable[Node]) -> str:
 
     Empty if nothing of them can be spoken.
     """
-    rules: dict[str, str | None] = {}
+    rules: dict[str, str] = {}
     phrases = list(dict.fromkeys(text for node in patterns if (text := _text(node, rules))))
     if not phrases:
         return ""
     lines = ["#JSGF V1.0;", f"grammar {name};", "public <turn> =", "    " + "\n  | ".join(phrases) + "\n;"]
-    lines += [f"<{rule}> = {text};" for rule, text in rules.items() if text]
+    lines += [f"<{rule}> = {text};" for rule, text in rules.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -28,7 +28,7 @@ def vocabulary(grammar: str) -> set[str]:
     return set(re.findall(r"(?<![<\w'.])[a-z][a-z'.-]*(?![>\w'.])", grammar.partition("public <turn> =")[2]))
 
 
-def _text(node: Node, rules: dict[str, str | None]) -> str | None:
+def _text(node: Node, rules: dict[str, str]) -> str | None:
     """The node in JSGF; None if it cannot be spoken, empty if only the empty phrase can."""
     match node:
         case pattern.Word(spoken=spoken):
@@ -45,10 +45,13 @@ def _text(node: Node, rules: dict[str, str | None]) -> str | None:
             alternatives = _alternatives(item.items if isinstance(item, pattern.Choice) else (item,), rules)
             return f"[{' | '.join(alternatives)}]" if alternatives else ""
         case pattern.Rule(name=name, item=item):
-            if name not in rules:
-                rules[name] = None
-                rules[name] = _text(item, rules)
-            return f"<{name}>" if rules[name] else rules[name]
+            text = _text(item, rules)
+            if not text:
+                return text
+            # Two rules may have the same name (a slot called ``hour``), and many the same name and text.
+            names = [name, *(f"{name}_{number}" for number in range(2, len(rules) + 2))]
+            free = next(one for one in names if rules.setdefault(one, text) == text)
+            return f"<{free}>"
         case pattern.Atom(item=item) | pattern.Slot(item=item):
             return _text(item, rules)
         case pattern.Unspoken():
@@ -56,5 +59,5 @@ def _text(node: Node, rules: dict[str, str | None]) -> str | None:
     raise TypeError(f"{type(node).__name__} is no pattern")
 
 
-def _alternatives(items: Iterable[Node], rules: dict[str, str | None]) -> list[str]:
+def _alternatives(items: Iterable[Node], rules: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(text for item in items if (text := _text(item, rules))))

@@ -29,6 +29,7 @@ class Reader:
         return [
             (begin, stop, slots)
             for begin in range(start, end)
+            if self.tokens[begin] in node.starts
             for stop, _, slots in self._match(node, begin)
             if begin < stop <= end and not self._cuts_number(begin, stop)
         ]
@@ -41,6 +42,8 @@ class Reader:
         return before or behind
 
     def _match(self, node: Node, start: int) -> tuple[Found, ...]:
+        if start >= len(self.tokens) or self.tokens[start] not in node.starts:
+            return ((start, (), ()),) if node.may_be_empty else ()
         key = (node, start)
         found = self._memo.get(key)
         if found is None:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from ringline.workers.llm.flow.words import normalise
 
 
@@ -20,87 +18,94 @@ class PatternError(ValueError):
     """The pattern cannot be read; the message says where."""
 
 
-class Node(msgspec.Struct, frozen=True, eq=False):
-    """A part of a pattern. Nodes are shared and compared by identity, which is what the parser's memo needs."""
+class Node:
+    """A part of a pattern. Nodes are shared and compared by identity, which is what the parser's memo needs.
 
-    @property
-    def starts(self) -> frozenset[str]:
-        """The tokens with which it can begin."""
-        raise NotImplementedError
+    ``starts`` are the tokens with which it can begin, ``may_be_empty`` says whether it can stand for no words at all:
+    with these two the parser passes over most of a transcript without looking closer.
+    """
 
-    @property
-    def may_be_empty(self) -> bool:
-        """Whether it can stand for no words at all."""
-        raise NotImplementedError
+    def __init__(self, starts: frozenset[str], may_be_empty: bool) -> None:
+        self.starts = starts
+        self.may_be_empty = may_be_empty
 
 
-class Word(Node, frozen=True, eq=False):
+class Word(Node):
     """A word as it is spoken, and the tokens that a normalised transcript has for it."""
 
-    spoken: str
-    tokens: tuple[str, ...]
-
-    @property
-    def starts(self) -> frozenset[str]:
-        return frozenset(self.tokens[:1])
-
-    @property
-    def may_be_empty(self) -> bool:
-        return not self.tokens
+    def __init__(self, spoken: str, tokens: tuple[str, ...]) -> None:
+        super().__init__(frozenset(tokens[:1]), not tokens)
+        self.spoken = spoken
+        self.tokens = tokens
 
 
-class _Many(Node, frozen=True, eq=False):
-    items: tuple[Node, ...]
-    starts: frozenset[str] = frozenset()
-    may_be_empty: bool = False
-
-    def __post_init__(self) -> None:
-        starts, may_be_empty = self._start()
-        msgspec.structs.force_setattr(self, "starts", starts)
-        msgspec.structs.force_setattr(self, "may_be_empty", may_be_empty)
-
-    def _start(self) -> tuple[frozenset[str], bool]:
-        raise NotImplementedError
-
-
-class Sequence(_Many, frozen=True, eq=False):
+class Sequence(Node):
     """All the items, one after the other."""
 
-    def _start(self) -> tuple[frozenset[str], bool]:
-        starts: frozenset[str] = frozenset()
-        for item in self.items:
+    def __init__(self, items: tuple[Node, ...]) -> None:
+        starts: set[str] = set()
+        for item in items:
             starts |= item.starts
             if not item.may_be_empty:
-                return starts, False
-        return starts, True
+                break
+        super().__init__(frozenset(starts), all(item.may_be_empty for item in items))
+        self.items = items
 
 
-class Choice(_Many, frozen=True, eq=False):
+class Choice(Node):
     """One of the items."""
 
-    def _start(self) -> tuple[frozenset[str], bool]:
-        starts = frozenset(token for item in self.items for token in item.starts)
-        return starts, any(item.may_be_empty for item in self.items)
+    def __init__(self, items: tuple[Node, ...]) -> None:
+        starts = frozenset(token for item in items for token in item.starts)
+        super().__init__(starts, any(item.may_be_empty for item in items))
+        self.items = items
 
 
-class _One(Node, frozen=True, eq=False, kw_only=True):
-    item: Node
+class _Part(Node):
+    """One item, and something about it."""
 
-    @property
-    def starts(self) -> frozenset[str]:
-        return self.item.starts
-
-    @property
-    def may_be_empty(self) -> bool:
-        return self.item.may_be_empty
+    def __init__(self, item: Node) -> None:
+        super().__init__(item.starts, item.may_be_empty)
+        self.item = item
 
 
-class Optional(_One, frozen=True, eq=False):
+class Optional(_Part):
     """The item or nothing."""
 
-    @property
-    def may_be_empty(self) -> bool:
-        return True
+    def __init__(self, item: Node) -> None:
+        super().__init__(item)
+        self.may_be_empty = True
+
+
+class Rule(_Part):
+    """A named part, which the grammar defines once."""
+
+    def __init__(self, name: str, item: Node) -> None:
+        super().__init__(item)
+        self.name = name
+
+
+class Atom(_Part):
+    """The item, and what it means: ``key`` is ``value``."""
+
+    def __init__(self, key: str, value: str | int, item: Node) -> None:
+        if item.may_be_empty:
+            raise PatternError(f"nothing at all cannot mean `{value}`")
+        super().__init__(item)
+        self.key = key
+        self.value = value
+
+
+class Slot(_Part):
+    """The item, whose atoms are the value of slot ``name``. Without a name it is understood and forgotten."""
+
+    def __init__(self, name: str, item: Node) -> None:
+        super().__init__(item)
+        self.name = name
+
+
+class Unspoken(_Part):
+    """Understood in a transcript, but not in the grammar: each alternative less makes the others easier to hear."""
 
 
 def word(spoken: str) -> Node:
@@ -154,7 +159,7 @@ def optional_parts(node: Node) -> list[Node]:
     """The optional parts that hold slots, outermost first: callers say them before, behind or in between."""
     match node:
         case Optional(item=item):
-            return [item] if slot_names(item) else []
+            return [item, *optional_parts(item)] if slot_names(item) else []
         case Sequence(items=items) | Choice(items=items):
             return [part for item in items for part in optional_parts(item)]
         case Rule(item=item) | Unspoken(item=item):
@@ -172,7 +177,10 @@ RuleLookup = Callable[[str], Node]
 
 def parse(text: str, slot: SlotLookup, rule: RuleLookup) -> Node:
     """The pattern in ``text``. Raises PatternError."""
-    return _Parser(text, slot, rule).whole()
+    node = _Parser(text, slot, rule).whole()
+    if node.may_be_empty:
+        raise PatternError(f"`{text}` can be said without a word")
+    return node
 
 
 class _Parser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, time
 from typing import Annotated, Literal, Protocol
 
@@ -10,9 +11,18 @@ import msgspec
 
 from ringline.workers.llm.flow import dates, times
 from ringline.workers.llm.flow.match import Atoms
-from ringline.workers.llm.flow.pattern import Atom, Node, PatternError, choice, optional, parse, sequence, unspoken, word
+from ringline.workers.llm.flow.pattern import (
+    Atom,
+    Node,
+    PatternError,
+    choice,
+    parse,
+    sequence,
+    unspoken,
+    word,
+)
 from ringline.workers.llm.flow.words import ONES, cardinal
-
+from ringline.workers.llm.flow.yes_no import no, yes
 
 _HourMinute = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
@@ -69,7 +79,7 @@ class SlotType(Protocol):
         """The value that was keyed, None if there is no such value."""
 
     def spoken(self, value: str) -> str:
-        """The value as people say it."""
+        """The value as people say it. Raises ValueError if there is no such value."""
 
 
 class _Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -95,7 +105,7 @@ class YesNo(_Slot, frozen=True, tag="yes_no"):
         return {"1": "yes", "2": "no"}.get(digits)
 
     def spoken(self, value: str) -> str:
-        return value
+        return _one_of(("yes", "no"), value)
 
 
 class Digits(_Slot, frozen=True, tag="digits"):
@@ -132,6 +142,8 @@ class Digits(_Slot, frozen=True, tag="digits"):
         return digits if len(digits) == self.length else None
 
     def spoken(self, value: str) -> str:
+        if len(value) != self.length:
+            raise ValueError(f"`{value}` has not {self.length} digits")
         return " ".join(ONES[int(digit)] for digit in value)
 
 
@@ -213,7 +225,7 @@ class Choice(_Slot, frozen=True, tag="choice"):
         return list(self.values)[index - 1] if 1 <= index <= len(self.values) else None
 
     def spoken(self, value: str) -> str:
-        return value
+        return _one_of(self.values, value)
 
 
 class Name(_Slot, frozen=True, tag="name"):
@@ -248,28 +260,16 @@ class Name(_Slot, frozen=True, tag="name"):
         return self.names[index - 1] if 1 <= index <= len(self.names) else None
 
     def spoken(self, value: str) -> str:
-        return value
+        return _one_of(self.names, value)
 
 
 SlotTable = YesNo | Digits | Date | Time | Choice | Name
 
 
-def yes() -> Node:
-    """Agreement."""
-    return choice(
-        sequence(choice("yes", "yeah"), optional("please", sequence("that's", choice("right", "correct")))),
-        sequence("that's", choice("right", "correct")),
-        "correct",
-        unspoken("yep", "yup", "sure", "okay", "of course", "absolutely", "exactly", "right", "that is fine", "perfect"),
-    )
-
-
-def no() -> Node:
-    """Refusal."""
-    return choice(
-        sequence("no", optional("that's wrong", unspoken("thank you", "thanks", "not really"))),
-        unspoken("nope", "nah", "that is not right", "that is not correct", "not right", "wrong", "incorrect"),
-    )
+def _one_of(values: Collection[str], value: str) -> str:
+    if value not in values:
+        raise ValueError(f"`{value}` is not one of {', '.join(values)}")
+    return value
 
 
 def _no_slot(name: str, kind: str) -> Node:

@@ -77,7 +77,7 @@ def _minute_words(number: int) -> list[Node]:
 
 
 def resolve(said: tuple[tuple[str, str | int], ...], opens: time, closes: time) -> str | None:
-    """The time that was meant, as HH:MM. An hour without morning or afternoon is the one in or next to the opening hours."""
+    """The time that was meant, as HH:MM; without morning or afternoon, the one in or next to the opening hours."""
     fields = dict(said)
     minute = int(fields.get("minute", 0))
     if "hour_24" in fields:
@@ -107,13 +107,13 @@ def keyed(digits: str, opens: time, closes: time) -> str | None:
     hour, minute = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
     if len(digits) > 4 or hour > 23 or minute > 59:
         return None
-    if 1 <= hour <= 12 and not digits.startswith("0"):
+    if 1 <= hour <= 12:
         return resolve((("hour", hour), ("minute", minute)), opens, closes)
     return _text(hour * 60 + minute)
 
 
 def spoken(value: str) -> str:
-    """``10:30`` -> ``ten thirty in the morning``."""
+    """``10:30`` -> ``ten thirty in the morning``. Raises ValueError."""
     moment = time.fromisoformat(value)
     if moment.minute == 0 and moment.hour in (0, 12):
         return "noon" if moment.hour else "midnight"

@@ -65,7 +65,7 @@ def _numeral(match: re.Match[str]) -> str:
 
 def normalise(text: str) -> tuple[str, ...]:
     """The words of a transcript: lower case, numerals and contractions written out, fillers left out."""
-    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).lower().replace("’", "'")
+    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).lower().replace("\u2019", "'")
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
     text = re.sub(r"([0-9])\s*([ap])m\b", r"\1 \2 m ", text)
     text = re.sub(r"(?<![0-9.:])([0-9]{1,2})[:.]([0-9]{2})(?![0-9.:])", _clock, text)

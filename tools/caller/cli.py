@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-import uvloop
 from rich.console import Console
 from rich.text import Text
 from typer.core import TyperCommand
 
 from ringline.tools.caller.dialogue import Manners
 from ringline.tools.caller.events import Event, EventWriter
-from ringline.tools.caller.report import render
-from ringline.tools.caller.run import STAGGER_MS, run_calls
-from ringline.tools.caller.script import DEFAULT_VOICE, Item, ScriptError
-from ringline.tools.caller.wire import UrlError
+
+if TYPE_CHECKING:  # the real import is below: it takes a second, which no other command should wait for
+    from ringline.tools.caller.script import Item
 
 _ORDER = "ringline.caller.order"
 _SCRIPT_OPTIONS = ("say", "wav", "keys", "interrupt")
@@ -47,17 +45,18 @@ def call(
     calls: Annotated[int, typer.Option(min=1, max=1024, help="How many calls at once.")] = 1,
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Stereo WAV: caller left, bot right.")] = None,
     voice: Annotated[
-        list[str] | None, typer.Option(help=f"espeak-ng voice ({DEFAULT_VOICE}); calls take turns with several.")
+        list[str] | None, typer.Option(help="espeak-ng voice (en-gb+m3); calls take turns with several.")
     ] = None,
     speed: Annotated[float, typer.Option(help="Of spoken text; 1 is 175 words a minute.")] = 1.0,
     patience: Annotated[int, typer.Option(help="Ms of silence after which the bot's turn is over.")] = 700,
     timeout: Annotated[int, typer.Option(help="Ms without an answer after which the caller hangs up.")] = 10_000,
     limit: Annotated[int, typer.Option(help="Ms after which the caller hangs up anyway.")] = 600_000,
     greeting: Annotated[bool, typer.Option(help="Whether the bot speaks first.")] = True,
-    stagger: Annotated[float, typer.Option(help="Ms between the starts of two calls.")] = STAGGER_MS,
+    stagger: Annotated[float, typer.Option(help="Ms between the starts of two calls.")] = 100,
     param: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Twilio custom parameter.")] = None,
     auth_token: Annotated[str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="Twilio: sign the upgrade.")] = "",
     public_url: Annotated[str, typer.Option(help="Twilio: the URL that is signed.")] = "",
+    realtime: Annotated[bool, typer.Option(help="Ask the system for real-time priority.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     events: Annotated[bool, typer.Option(help="Before the result, print each event as a line of JSON.")] = False,
 ) -> None:
@@ -65,10 +64,22 @@ def call(
 
     Exits with 0 if every call was taken and every turn answered, 1 if not, 2 if the call could not be tried.
     """
+    import uvloop
+
+    from ringline.tools.caller.priority import ask_for_realtime
+    from ringline.tools.caller.report import render
+    from ringline.tools.caller.run import run_calls
+    from ringline.tools.caller.script import DEFAULT_VOICE, ScriptError
+    from ringline.tools.caller.wire import UrlError
+
     # Standard output belongs to the JSON where that is wanted.
     console = Console(stderr=as_json or events)
     try:
-        items = script_items(context.meta.get(_ORDER, []), speed)
+        order = context.meta.get(_ORDER)
+        if order is None:  # mounted without `ScriptCommand`
+            given = {"say": say, "wav": wav, "keys": keys}
+            order = [(name, value) for name, values in given.items() for value in values or ()]
+        items = script_items(order, speed)
         parameters = _parameters(param or [])
         with contextlib.ExitStack() as stack:
             on_event = None
@@ -76,6 +87,8 @@ def call(
                 on_event = stack.enter_context(EventWriter(_print_json)).put
             elif not as_json:
                 on_event = stack.enter_context(EventWriter(lambda event: _show(console, event, calls > 1))).put
+            if realtime:
+                ask_for_realtime()
             result = uvloop.run(
                 run_calls(
                     url,
@@ -108,6 +121,8 @@ def mount(app: typer.Typer, name: str = "call") -> None:
 
 def script_items(order: list[tuple[str, str]], speed: float = 1.0) -> list[Item]:
     """The script, from its options in the order given. Raises ScriptError."""
+    from ringline.tools.caller.script import Item, ScriptError
+
     items: list[Item] = []
     interrupt_ms: int | None = None
     for name, value in order:
@@ -127,6 +142,8 @@ def script_items(order: list[tuple[str, str]], speed: float = 1.0) -> list[Item]
 
 
 def _parameters(given: list[str]) -> dict[str, str]:
+    from ringline.tools.caller.script import ScriptError
+
     for pair in given:
         if "=" not in pair:
             raise ScriptError(f"--param {pair}: must be NAME=VALUE")
