@@ -37,6 +37,21 @@ class Tool(msgspec.Struct, frozen=True):
     """The function's parameters as a struct; arguments from a model are checked against it."""
     timeout_s: float
 
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Tool:
+        """The tool that a function marked with `tool` is. Raises AgentError for a parameter without a type."""
+        hints = get_type_hints(function)
+        fields: list[Any] = []
+        for name, parameter in inspect.signature(function).parameters.items():
+            if name not in hints:
+                raise AgentError(f"tool {function.__name__}: parameter {name!r} has no type")
+            if parameter.default is inspect.Parameter.empty:
+                fields.append((name, hints[name]))
+            else:
+                fields.append((name, hints[name], parameter.default))
+        arguments = msgspec.defstruct(function.__name__, fields, forbid_unknown_fields=True, kw_only=True)
+        return cls(function.__name__, inspect.getdoc(function) or "", function, arguments, getattr(function, _MARK))
+
     def schema(self) -> dict[str, object]:
         """The tool in the form chat models take."""
         (reference,), components = msgspec.json.schema_components([self.arguments])
@@ -71,21 +86,6 @@ def tool(function: F | None = None, *, timeout_s: float = 10.0) -> F | Callable[
         return marked
 
     return mark if function is None else mark(function)
-
-
-def _as_tool(function: Callable[..., Any]) -> Tool:
-    hints = get_type_hints(function)
-    fields: list[Any] = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name not in hints:
-            raise AgentError(f"tool {function.__name__}: parameter {name!r} has no type")
-        if parameter.default is inspect.Parameter.empty:
-            fields.append((name, hints[name]))
-        else:
-            fields.append((name, hints[name], parameter.default))
-    arguments = msgspec.defstruct(function.__name__, fields, forbid_unknown_fields=True, kw_only=True)
-    description = inspect.getdoc(function) or ""
-    return Tool(function.__name__, description, function, arguments, getattr(function, _MARK))
 
 
 class _AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,7 +128,7 @@ class Agent(msgspec.Struct, frozen=True):
 
 def tools_of(module: ModuleType) -> dict[str, Tool]:
     """The functions of a module that are marked with `tool`, by name."""
-    return {name: _as_tool(value) for name, value in vars(module).items() if callable(value) and hasattr(value, _MARK)}
+    return {name: Tool.of(value) for name, value in vars(module).items() if callable(value) and hasattr(value, _MARK)}
 
 
 def find_agent(path: str | Path) -> Path:

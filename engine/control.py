@@ -1,8 +1,8 @@
 """The control API: JSON over HTTP, for ``ringline top``, ``ringline trace`` and monitoring.
 
-    GET  /status                what runs: workers, calls, rings
-    GET  /calls/{number}/trace  the stamps of a call's turns; ``last`` stands for the latest call
-    POST /calls/{number}/hang_up
+GET  /status                what runs: workers, calls, rings
+GET  /calls/{number}/trace  the stamps of a call's turns; ``last`` stands for the latest call
+POST /calls/{number}/hang_up
 """
 
 from __future__ import annotations

@@ -96,7 +96,9 @@ class Requests:
                     request.messages[0] = msgspec.structs.replace(generate, said=generate.said + text)
             case ReplyFinished(call=call, turn=turn) | ReplyFailed(call=call, turn=turn):
                 self._open.pop(("llm", call, turn), None)
-            case PhraseFinished(call=call, turn=turn, phrase=phrase) | PhraseFailed(call=call, turn=turn, phrase=phrase):
+            case (
+                PhraseFinished(call=call, turn=turn, phrase=phrase) | PhraseFailed(call=call, turn=turn, phrase=phrase)
+            ):
                 if request := self._open.get(("tts", call, turn)):
                     request.messages = [m for m in request.messages if isinstance(m, Speak) and m.phrase != phrase]
 

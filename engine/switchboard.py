@@ -130,7 +130,7 @@ class Switchboard:
         await self._idle.wait()
 
     def _begin(self, arrived: CallArrived) -> None:
-        conversation = Conversation(arrived.call, arrived.slot, self.agent, self._config.turn)
+        conversation = Conversation(arrived.call, arrived.slot, self.agent, self._config.turn, arrived.wire_rate_hz)
         call = Call(arrived, conversation, Toolbox(self.agent.tools))
         self.calls[call.number] = call
         self._idle.clear()

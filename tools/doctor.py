@@ -54,7 +54,9 @@ def _machine() -> Iterator[Finding]:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         yield Finding("realtime scheduling", f"granted (up to {priority})", True)
     except OSError:
-        yield Finding("realtime scheduling", "not granted", True, "not needed; LimitRTPRIO=10 in the unit would grant it")
+        yield Finding(
+            "realtime scheduling", "not granted", True, "not needed; LimitRTPRIO=10 in the unit would grant it"
+        )
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield Finding("open files", str(soft), soft >= 1024, "raise it with `ulimit -n 4096` or LimitNOFILE=")
 

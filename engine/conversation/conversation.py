@@ -80,12 +80,13 @@ class Utterance:
 class Conversation:
     """One call's turn-taking. Not thread-safe, and has no need to be."""
 
-    def __init__(self, call: int, slot: int, agent: Agent, config: TurnConfig) -> None:
+    def __init__(self, call: int, slot: int, agent: Agent, config: TurnConfig, wire_rate_hz: int = 8_000) -> None:
         self.call = call
         self.slot = slot
         self.history = History(agent.prompt)
         self._agent = agent
         self._config = config
+        self._wire_rate_hz = wire_rate_hz
         self._tool_schemas = tuple(tool.schema() for tool in agent.tools.values())
         self._turn = 0
         self._utterances = 0
@@ -191,7 +192,7 @@ class Conversation:
             if self._answered is not None and reply.unheard:
                 start_sample = self._answered.start_sample  # they go on before the bot was heard: likewise
                 self.history.take_back_caller()
-            self._cut(reply)
+            self._cut(reply, now_ns)
         self._utterances += 1
         self._utterance = Utterance(self._utterances, start_sample)
         self._deadlines["utterance"] = now_ns + MAX_UTTERANCE_NS
@@ -232,7 +233,7 @@ class Conversation:
             return
         self._utterance = None
         self._deadlines.pop("utterance", None)
-        self._settle(None)
+        self._settle(now_ns)
         self.history.caller(event.text)
         self._actions.append(CallerSaid(event.text))
         reply = self._begin_reply("speech", now_ns)
@@ -247,7 +248,7 @@ class Conversation:
     def _on_dtmf(self, event: DtmfReceived, now_ns: int) -> None:
         self._deadlines.pop("no_input", None)
         if self._reply is not None:
-            self._cut(self._reply)
+            self._cut(self._reply, now_ns)
         if self._utterance is not None:
             self._actions.append(DropUtterance(self.call, self._utterance.number))
             self._utterance = None
@@ -265,7 +266,7 @@ class Conversation:
     def _complete_digits(self, now_ns: int) -> None:
         self._deadlines.pop("dtmf", None)
         digits, self._digits = self._digits, ""
-        self._settle(None)
+        self._settle(now_ns)
         self.history.caller(digits)
         self._actions.append(CallerSaid(digits, is_dtmf=True))
         self._begin_reply("dtmf", now_ns)
@@ -274,7 +275,7 @@ class Conversation:
 
     def _new_reply(self, cause: str, now_ns: int) -> Reply:
         if self._reply is not None:
-            self._cut(self._reply)
+            self._cut(self._reply, now_ns)
         self._turn += 1
         self._reply = reply = Reply(self._turn, cause, now_ns)
         self._answered = None
@@ -395,7 +396,7 @@ class Conversation:
     def _on_playout_stopped(self, event: PlayoutStopped, now_ns: int) -> None:
         if self._unsettled is not None and event.turn == self._unsettled.turn:
             self._unsettled.trace.end_ns = event.time_ns
-            self._settle(event.reply_sample, event.finished)
+            self._settle(now_ns, event.reply_sample, event.finished)
         reply = self._reply
         if reply is None or event.turn != reply.turn or not event.finished:
             return
@@ -412,7 +413,7 @@ class Conversation:
 
     # --- barge-in -------------------------------------------------------------------------------------------------
 
-    def _cut(self, reply: Reply) -> None:
+    def _cut(self, reply: Reply, now_ns: int) -> None:
         """Stop a reply at once, wherever it is: the gate first, then everybody who still works for it."""
         self._reply = None
         self._deadlines.pop("reply", None)
@@ -422,17 +423,21 @@ class Conversation:
             CancelReply(self.call, reply.turn),
             CancelSpeech(self.call, reply.turn),
         ]
-        self._settle(None)
+        self._settle(now_ns)
         if reply.audible:
             self._unsettled = reply
 
-    def _settle(self, reply_sample: int | None, finished: bool = False) -> None:
-        """Write a cut reply into the history: what was heard of it (None: capture did not say; what was made by then)."""
+    def _settle(self, now_ns: int, reply_sample: int | None = None, finished: bool = False) -> None:
+        """Write a cut reply into the history: what was heard of it, up to ``reply_sample``.
+
+        Where capture has not said yet how far that is, the time since its first sound tells.
+        """
         reply, self._unsettled = self._unsettled, None
         if reply is None:
             return
         if reply_sample is None:
-            reply_sample = max((phrase.end_sample for phrase in reply.phrases), default=0)
+            start_sample = next((phrase.start_sample for phrase in reply.phrases if phrase.start_sample >= 0), 0)
+            reply_sample = start_sample + (now_ns - reply.trace.playout_ns) * self._wire_rate_hz // 10**9
         heard = reply.heard(reply_sample)
         self.history.bot(heard, interrupted=not finished)
         self._actions.append(BotSaid(reply.turn, heard, not finished, reply.trace))
@@ -451,4 +456,3 @@ class Conversation:
 
     def _with_turn(self, turn: int) -> Reply | None:
         return next((r for r in (self._reply, self._unsettled) if r is not None and r.turn == turn), None)
-

@@ -108,6 +108,7 @@ class TwilioBot:
     def __init__(self) -> None:
         self.url = ""
         self.messages: list[dict] = []
+        self.stream_sids: dict[websockets_server.ServerConnection, str] = {}
         self.headers = Headers()
         self.path = ""
         self.status: int | None = None
@@ -135,14 +136,12 @@ class TwilioBot:
     async def read(self, connection: websockets_server.ServerConnection) -> dict:
         message = json.loads(await connection.recv())
         self.messages.append(message)
+        if message["event"] == "start":
+            self.stream_sids[connection] = message["streamSid"]
         return message
 
-    @property
-    def stream_sid(self) -> str:
-        return next(message["streamSid"] for message in self.messages if message["event"] == "start")
-
     async def send(self, connection: websockets_server.ServerConnection, event: str, **fields: object) -> None:
-        await connection.send(json.dumps({"event": event, "streamSid": self.stream_sid, **fields}))
+        await connection.send(json.dumps({"event": event, "streamSid": self.stream_sids[connection], **fields}))
 
     async def say(self, connection: websockets_server.ServerConnection, payload: bytes) -> None:
         await self.send(connection, "media", media={"payload": base64.b64encode(payload).decode()})

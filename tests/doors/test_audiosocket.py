@@ -390,9 +390,7 @@ def test_the_bot_hangs_up_with_three_bytes_and_reads_on_until_the_peer_closes(ru
     run(main)
 
 
-def test_a_peer_that_never_closes_its_side_is_cut_off(
-    run: Any, opened: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_peer_that_never_closes_its_side_is_cut_off(run: Any, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audiosocket, "CLOSE_S", 0.05)
 
     async def main() -> None:
@@ -591,20 +589,24 @@ def test_a_connection_without_a_uuid_in_time_is_ended(run: Any, opened: Any, mon
 
 def test_a_flood_of_handshakes_is_bounded_and_shuts_no_call_out_for_long(run: Any, opened: Any, until: Any) -> None:
     async def main() -> None:
-        async with opened(URL, max_handshakes=3) as (door, reception):
-            async with dialled(door, b"") as one, dialled(door, b"") as two, dialled(door, b"") as three:
-                await until(lambda: len(door.handshakes) == 3)
-                async with dialled(door, b"") as fourth:
-                    assert await fourth.rest() == b""  # closed at once
-                one.send(UUID_FRAME + FRAME_8K)  # has said who it is: no handshake any more
-                await reception.call()
-                async with dialled(door, UUID_FRAME + FRAME_8K) as fifth:
-                    await reception.call(1)
-                    fifth.writer.close()
-                    await reception.calls[1].ended()
-                two.writer.close()
-                three.reset()
-                await until(lambda: not door.handshakes)
+        async with (
+            opened(URL, max_handshakes=3) as (door, reception),
+            dialled(door, b"") as one,
+            dialled(door, b"") as two,
+            dialled(door, b"") as three,
+        ):
+            await until(lambda: len(door.handshakes) == 3)
+            async with dialled(door, b"") as fourth:
+                assert await fourth.rest() == b""  # closed at once
+            one.send(UUID_FRAME + FRAME_8K)  # has said who it is: no handshake any more
+            await reception.call()
+            async with dialled(door, UUID_FRAME + FRAME_8K) as fifth:
+                await reception.call(1)
+                fifth.writer.close()
+                await reception.calls[1].ended()
+            two.writer.close()
+            three.reset()
+            await until(lambda: not door.handshakes)
 
     run(main)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -32,10 +32,11 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def clinic_tools() -> Iterator[ModuleType]:
+def clinic_tools() -> ModuleType:
     """The clinic's tools with an empty diary."""
     spec = importlib.util.spec_from_file_location("clinic_tools_under_test", CLINIC / "tools.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.clock = lambda: SUNDAY  # type: ignore[attr-defined]
@@ -129,3 +130,13 @@ def flow_of() -> Callable[[str], Flow]:
 def talk_to(flow_of: Callable[[str], Flow]) -> Callable[..., Talk]:
     """A call, not yet greeted, to a flow in TOML; with tools, if it needs some."""
     return lambda source, tools=None: Talk(flow_of(source), tools)
+
+
+@pytest.fixture(scope="session")
+def clinic_call_factory(clinic: Flow) -> Callable[[], Talk]:
+    """Calls to the clinic, not yet greeted, whose tools have all things booked already."""
+    taken = {"ok": False, "reason": "taken", "alternative_day": "2026-11-25", "alternative_time": "09:00"}
+    tools = ModuleType("tools")
+    for name in ("book", "move", "cancel"):
+        setattr(tools, name, lambda **arguments: taken)
+    return lambda: Talk(clinic, tools)

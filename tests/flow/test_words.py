@@ -10,7 +10,7 @@ from ringline.workers.llm.flow.words import cardinal, normalise, ordinal
     [
         ("Yes.", "yes"),
         ("I'd like to, um, book an appointment, please!", "i would like to book an appointment"),
-        ("I’d like that's it's", "i would like that is it is"),
+        ("I\u2019d like that's it's", "i would like that is it is"),
         ("10:30", "ten thirty"),
         ("10.30", "ten thirty"),
         ("9:05 am", "nine oh five a m"),

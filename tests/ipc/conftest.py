@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -74,6 +73,16 @@ StartPeer = Callable[..., Peer]
 
 @pytest.fixture
 def start_peer() -> Iterator[StartPeer]:
+    yield from peers_of_a_test()
+
+
+@pytest.fixture(scope="module")
+def start_lasting_peer() -> Iterator[StartPeer]:
+    """For peers that serve all tests of a file: to start one takes a second."""
+    yield from peers_of_a_test()
+
+
+def peers_of_a_test() -> Iterator[StartPeer]:
     peers: list[Peer] = []
 
     def start(role: str, *, fds: tuple[int, ...] = (), **arguments: Any) -> Peer:
@@ -83,22 +92,6 @@ def start_peer() -> Iterator[StartPeer]:
     yield start
     for peer in peers:
         peer.close()
-
-
-@pytest.fixture
-def shared_fd() -> Iterator[Callable[[int], int]]:
-    """Makes a memfd of so many bytes."""
-    fds: list[int] = []
-
-    def make(num_bytes: int) -> int:
-        fd = os.memfd_create("ringline-test", os.MFD_CLOEXEC)
-        os.ftruncate(fd, num_bytes)
-        fds.append(fd)
-        return fd
-
-    yield make
-    for fd in fds:
-        os.close(fd)
 
 
 @pytest.fixture

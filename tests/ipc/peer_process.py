@@ -137,27 +137,35 @@ def read_stream(words, samples, position, end, max_chunk, seed):  # type: ignore
     return received, lost, 0
 
 
-def ring_writer(fd: int, capacity: int, num_samples: int, max_chunk: int, seed: int, error: int) -> None:
-    words, samples = map_ring(fd, capacity)
-    start = int(words[WRITTEN])
-    write_stream(words, samples, start, max_chunk, seed, error)  # compile
-    say("ready")
-    while not load_acquire(words, GO):
-        pass
-    say(write_stream(words, samples, start + num_samples, max_chunk, seed, error))
+def ring_writer(fd: int) -> None:
+    """Writes one stream for each line on stdin."""
+    for line in sys.stdin:
+        stream = json.loads(line)
+        words, samples = map_ring(fd, stream["capacity"])
+        start = int(words[WRITTEN])
+        write_stream(words, samples, start, stream["max_chunk"], 1, 0)  # compile
+        say("ready")
+        while not load_acquire(words, GO):
+            pass
+        end = start + stream["num_samples"]
+        say(write_stream(words, samples, end, stream["max_chunk"], stream["seed"], stream["error"]))
 
 
-def ring_reader(fd: int, capacity: int, num_samples: int, max_chunk: int, seed: int) -> None:
-    words, samples = map_ring(fd, capacity)
-    start = int(words[WRITTEN])
-    read_stream(words, samples, start, start, max_chunk, seed)
-    say("ready")
-    while not load_acquire(words, GO):
-        pass
-    received, lost, wrong = read_stream(words, samples, start, start + num_samples, max_chunk, seed)
-    if wrong:
-        fetch_add(words, DONE, 1)
-    say({"received": received, "lost": lost, "wrong": wrong})
+def ring_reader(fd: int) -> None:
+    """Reads one stream for each line on stdin."""
+    for line in sys.stdin:
+        stream = json.loads(line)
+        words, samples = map_ring(fd, stream["capacity"])
+        start = int(words[WRITTEN])
+        read_stream(words, samples, start, start, stream["max_chunk"], 1)
+        say("ready")
+        while not load_acquire(words, GO):
+            pass
+        end = start + stream["num_samples"]
+        received, lost, wrong = read_stream(words, samples, start, end, stream["max_chunk"], stream["seed"])
+        if wrong:
+            fetch_add(words, DONE, 1)
+        say({"received": received, "lost": lost, "wrong": wrong})
 
 
 # --- the reply gate -----------------------------------------------------------------------------------------------

@@ -16,19 +16,20 @@ class Playout:
     def __init__(self, rate_hz: int, jitter_ns: int) -> None:
         self.rate_hz = rate_hz
         self.jitter_ns = jitter_ns
-        self._end_ns = 0
+        self._end_ns: int | None = None
 
     def feed(self, now_ns: int, num_samples: int) -> int:
         """``num_samples`` arrive. Returns when the first of them is heard."""
-        in_time = now_ns <= self._end_ns + self.jitter_ns
-        start_ns = self._end_ns if in_time else now_ns
+        start_ns = now_ns
+        if self._end_ns is not None and now_ns <= self._end_ns + self.jitter_ns:
+            start_ns = self._end_ns
         self._end_ns = start_ns + num_samples * NS_PER_S // self.rate_hz
         return start_ns
 
-    def clear(self, now_ns: int) -> None:
-        """What has not been heard yet never will be."""
-        self._end_ns = min(self._end_ns, now_ns)
+    def clear(self) -> None:
+        """What has not been heard yet never will be; what comes next starts anew."""
+        self._end_ns = None
 
     def empty_at_ns(self) -> int:
         """When all that has arrived so far has been played, the buffer's delay included."""
-        return self._end_ns + self.jitter_ns if self._end_ns else 0
+        return self._end_ns + self.jitter_ns if self._end_ns is not None else 0

@@ -226,7 +226,7 @@ class TwilioWire(picows.WSListener):  # type: ignore[misc, unused-ignore]  # a c
             else:
                 self._marks.append((due_ns, message.mark.name))
         elif message.event == "clear":
-            self._playout.clear(now_ns)
+            self._playout.clear()
             listener.on_cleared(now_ns)
             while self._marks:
                 self._answer(self._marks.popleft()[1])

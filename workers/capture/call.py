@@ -66,5 +66,3 @@ class LiveCall:
             if start <= wanted:
                 return arrived_ns + int((wanted - start) * 1e9 / MEDIA_RATE_HZ)
         return self.arrived_ns + int(wanted * 1e9 / MEDIA_RATE_HZ)
-
-

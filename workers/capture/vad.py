@@ -35,7 +35,7 @@ LOOK_BACK = MEDIA_RATE_HZ
 """How far before the first silent window the last audible sample is looked for. Silero's memory of speech fades within
 some 300 ms of digital silence; three times that is safe, and costs nothing, as the search ends where it finds it."""
 
-LATE_AUDIBLE = 2 * WINDOW
+LATE_AUDIBLE = WINDOW // 2
 """How far behind the first silent window it is looked for: Silero lets go of a last weak fricative too soon, by two
 windows at most. Sound beyond that is not the caller's speech, and must not hold up the turn."""
 
@@ -43,8 +43,6 @@ SAME_BREATH = MEDIA_RATE_HZ
 """After a shorter pause an utterance is measured by the loudest block of the one before as well: to a listener both are
 one sentence, and its last words are often its quietest."""
 
-NOISE_SAMPLES = 256
-_NOISE_TO_LOUDEST = 8.0 * 10.0**3.5
 _BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S
 
 # Columns of a call's state.
@@ -131,10 +129,9 @@ def _speech_end(words: Words, ring: Samples, start: int, silent: int, limit: int
     """
     first, count = ring_read(words, ring, max(start, silent - LOOK_BACK), tail)
     count = min(count, limit - first)
-    if count < NOISE_SAMPLES:
+    if count <= 0:
         return silent
-    noise = mean_square(tail, count - NOISE_SAMPLES, count)
-    end = last_audible_beside(tail[:count], MEDIA_RATE_HZ, max(loudest, noise * _NOISE_TO_LOUDEST))
+    end = last_audible_beside(tail[:count], MEDIA_RATE_HZ, loudest)
     if end == 0 or end == count:
         return silent
     return first + end

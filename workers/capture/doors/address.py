@@ -17,12 +17,6 @@ def host_and_port(url: str, default_port: int) -> tuple[str, int]:
     return parts.hostname or "127.0.0.1", default_port if parts.port is None else parts.port
 
 
-def bound_port(server: asyncio.Server) -> int:
-    """The port a server really listens on."""
-    port: int = server.sockets[0].getsockname()[1]
-    return port
-
-
 def secret(value: str) -> str:
     """A configured secret; ``$NAME`` stands for an environment variable. Raises CannotStart if that is not set."""
     if not value.startswith("$"):

@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ringline.engine.config import DoorConfig
 from ringline.workers.capture.doors import address
 from ringline.workers.capture.doors import audiosocket_frames as frames
 from ringline.workers.capture.doors.backlog import Backlog
-from ringline.workers.capture.doors.door import Admission, Reception, WireFormat
+from ringline.workers.capture.doors.door import Admission, WireFormat
+from ringline.workers.capture.doors.listening import ListeningDoor
 
 if TYPE_CHECKING:
     from ringline.workers.audio.resample import Resampler
 
 log = logging.getLogger("ringline.doors.audiosocket")
 
-DEFAULT_PORT = 9092
 HANDSHAKE_S = 5.0
 """A peer that has not sent its UUID by then is not Asterisk, which sends it at once."""
 LEARN_RATE_S = 0.1
@@ -88,12 +87,10 @@ class AudioSocketLeg(asyncio.Protocol):
         transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._transport = transport
         self._backlog = Backlog(transport.get_write_buffer_size, 0, self._loop.time)
-        self._door.legs.add(self)
-        refusal = self._door.why_not_now()
+        refusal = self._door.connected(self)
         if refusal:
             self._timer = self._loop.call_soon(self._end, refusal, False)
             return
-        self._door.handshakes.add(self)
         address.set_up_peer(transport, self._door.config.idle_timeout_s)
         self._timer = self._loop.call_later(HANDSHAKE_S, self._end, f"no UUID within {HANDSHAKE_S:g} s")
 
@@ -118,9 +115,7 @@ class AudioSocketLeg(asyncio.Protocol):
         """The wire is gone."""
         self._timer.cancel()
         self._reason = self._reason or (f"connection lost: {exc}" if exc else "connection lost")
-        self._door.handshakes.discard(self)
-        self._door.legs.discard(self)
-        self._door.leg_gone()
+        self._door.disconnected(self)
         if self._admission is not None:
             self._admission.closed(self._reason)
             self._admission = None
@@ -134,7 +129,7 @@ class AudioSocketLeg(asyncio.Protocol):
                 self._end(f"the first frame is of kind 0x{kind:02x}, not a UUID")
                 return
             self.call_id = str(uuid.UUID(bytes=payload))
-            self._door.handshakes.discard(self)
+            self._door.identified(self)
             self._timer.cancel()
             self._timer = self._loop.call_later(LEARN_RATE_S, self._arrive, self.format.rate_hz)
         elif kind in frames.AUDIO_RATES_HZ:
@@ -196,7 +191,6 @@ class AudioSocketLeg(asyncio.Protocol):
             return
         self._reason = reason
         self._timer.cancel()
-        self._door.handshakes.discard(self)
         if reason not in ("bot", "caller"):
             level = logging.WARNING if self.call_id else logging.INFO  # port scanners are no news
             log.log(level, "call %s ends: %s", self.call_id or "(not yet known)", reason)
@@ -210,47 +204,11 @@ class AudioSocketLeg(asyncio.Protocol):
         self._timer = self._loop.call_later(CLOSE_S, self._transport.abort)
 
 
-class AudioSocketDoor:
+class AudioSocketDoor(ListeningDoor):
     """Listens for Asterisk; see `door.Door`."""
 
-    def __init__(self, config: DoorConfig, reception: Reception) -> None:
-        self.config = config
-        self.reception = reception
-        self.port = 0
-        """The port it listens on, once open."""
-        self.legs: set[AudioSocketLeg] = set()
-        self.handshakes: set[AudioSocketLeg] = set()
-        self._server: asyncio.Server | None = None
-        self._closed = False
-        self._all_gone: asyncio.Future[None] | None = None
+    default_port = 9092
 
-    async def open(self) -> None:
-        """Bind and listen. Raises OSError."""
-        host, port = address.host_and_port(self.config.url, DEFAULT_PORT)
-        self._server = await asyncio.get_running_loop().create_server(lambda: AudioSocketLeg(self), host, port)
-        self.port = address.bound_port(self._server)
-
-    async def close(self) -> None:
-        """Stop listening and hang up what is still connected; returns when all of it is gone."""
-        self._closed = True
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        if self.legs:
-            self._all_gone = asyncio.get_running_loop().create_future()
-            for leg in tuple(self.legs):
-                leg.hang_up()
-            await self._all_gone
-
-    def why_not_now(self) -> str:
-        """For legs: why a new connection is not welcome; empty if it is."""
-        if self._closed:
-            return "the door is closed"
-        if len(self.handshakes) >= self.config.max_handshakes:
-            return "too many connections that are no calls yet"
-        return ""
-
-    def leg_gone(self) -> None:
-        """For legs: one of them has left `legs`."""
-        if not self.legs and self._all_gone is not None and not self._all_gone.done():
-            self._all_gone.set_result(None)
+    def connection(self) -> AudioSocketLeg:
+        """A new connection."""
+        return AudioSocketLeg(self)

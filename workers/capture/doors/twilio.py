@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,13 +36,13 @@ from ringline.workers.capture.doors import address, twilio_signature
 from ringline.workers.capture.doors import twilio_messages as messages
 from ringline.workers.capture.doors.backlog import Backlog
 from ringline.workers.capture.doors.door import Admission, Reception, WireFormat
+from ringline.workers.capture.doors.listening import ListeningDoor
 
 log = logging.getLogger("ringline.doors.twilio")
 _picows_log = logging.getLogger("ringline.doors.twilio.picows")
 # Of picows' own log only exceptions count: they are our errors. What a peer does wrong, the leg reports by itself.
 _picows_log.addFilter(lambda record: record.exc_info is not None)
 
-DEFAULT_PORT = 8765
 HANDSHAKE_S = 5.0
 """From the connection to the upgrade, and from there to `start`. Twilio sends both at once."""
 CLOSE_S = 1.5
@@ -63,12 +63,12 @@ class TwilioLeg(WSListener):
     wants_silence = False
     max_frames_per_message = 2
 
-    def __init__(self, door: TwilioDoor, identified: Callable[[], None]) -> None:
+    def __init__(self, door: TwilioDoor, connection: _Connection) -> None:
         self.format = MULAW
         self.call_id = ""
         self.parameters: dict[str, str] = {}
         self._door = door
-        self._identified = identified
+        self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._admission: Admission | None = None
         self._fragments: bytearray | None = None
@@ -185,7 +185,7 @@ class TwilioLeg(WSListener):
             self._end("the stream's audio is not audio/x-mulaw at 8000 Hz, mono", WSCloseCode.UNSUPPORTED_DATA)
             return
         self._timer.cancel()
-        self._identified()
+        self._door.identified(self._connection)
         self.call_id = start.call_sid
         self.parameters = start.custom_parameters | {"accountSid": start.account_sid, "streamSid": message.stream_sid}
         self._outgoing = messages.Outgoing(message.stream_sid)
@@ -234,7 +234,7 @@ class _Connection(WSProtocol):  # type: ignore[misc]
 
     def __init__(self, door: TwilioDoor) -> None:
         self._door = door
-        self.leg: TwilioLeg | None = None
+        self._leg: TwilioLeg | None = None
         ping_after_s = door.config.idle_timeout_s / 2
         super().__init__(
             None,  # host_port: a server
@@ -256,99 +256,66 @@ class _Connection(WSProtocol):  # type: ignore[misc]
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """A peer has connected."""
-        self._door.connections.add(self)
         super().connection_made(transport)
-        if self._door.is_flooded():
+        if self._door.connected(self):
             transport.abort()
-        else:
-            self._door.handshakes.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The wire is gone."""
-        self._identified()
         super().connection_lost(exc)
-        self._door.connection_gone(self)
+        self._door.disconnected(self)
 
-    def end(self) -> None:
+    def hang_up(self) -> None:
         """The door closes."""
-        if self.leg is not None:
-            self.leg.hang_up()
+        if self._leg is not None:
+            self._leg.hang_up()
         else:
             self.transport.disconnect(False)
 
     def _upgrade(self, request: WSUpgradeRequest) -> Any:
         status = self._door.judge(request)
-        if status != 101:
+        if status != HTTPStatus.SWITCHING_PROTOCOLS:
             return WSUpgradeResponseWithListener(WSUpgradeResponse.create_error_response(status), None)
-        self.leg = TwilioLeg(self._door, self._identified)
-        return self.leg
-
-    def _identified(self) -> None:
-        self._door.handshakes.discard(self)
+        self._leg = TwilioLeg(self._door, self)
+        return self._leg
 
 
-class TwilioDoor:
+class TwilioDoor(ListeningDoor):
     """Listens for Media Streams; see `door.Door`."""
+
+    default_port = 8765
 
     def __init__(self, config: DoorConfig, reception: Reception) -> None:
         """Raises CannotStart if the auth token is to come from an environment variable that is not set."""
-        self.config = config
-        self.reception = reception
-        self.port = 0
-        """The port it listens on, once open."""
-        self.connections: set[_Connection] = set()
-        self.handshakes: set[_Connection] = set()
+        super().__init__(config, reception)
         self._auth_token = address.secret(config.auth_token)
         self._path = (urlsplit(config.url).path or "/").encode()
-        self._server: asyncio.Server | None = None
-        self._closed = False
-        self._all_gone: asyncio.Future[None] | None = None
+
+    def connection(self) -> _Connection:
+        """A new connection."""
+        return _Connection(self)
 
     async def open(self) -> None:
         """Bind and listen. Raises OSError; CannotStart with a picows whose connections are made in another way."""
         try:
-            _Connection(self)
+            self.connection()
         except TypeError as error:
-            raise CannotStart(f"this version of picows does not fit: {error}; install picows 2.3") from error
-        host, port = address.host_and_port(self.config.url, DEFAULT_PORT)
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
-        self.port = address.bound_port(self._server)
+            raise CannotStart(f"the Twilio door needs picows 2.3, this one is made otherwise: {error}") from error
+        await super().open()
 
-    async def close(self) -> None:
-        """Stop listening and end what is still connected; returns when all of it is gone."""
-        self._closed = True
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        if self.connections:
-            self._all_gone = asyncio.get_running_loop().create_future()
-            for connection in tuple(self.connections):
-                connection.end()
-            await self._all_gone
-
-    def is_flooded(self) -> bool:
-        """For connections: whether a new one must go at once."""
-        return self._closed or len(self.handshakes) >= self.config.max_handshakes
-
-    def judge(self, request: WSUpgradeRequest) -> int:
-        """For connections: the HTTP status an upgrade is answered with."""
+    def judge(self, request: WSUpgradeRequest) -> HTTPStatus:
+        """For connections: the status an upgrade is answered with."""
         path, _, _ = request.path.partition(b"?")
         if path != self._path:
-            return 404
+            return HTTPStatus.NOT_FOUND
         if self._auth_token and not self._is_signed(request):
-            return 403
+            return HTTPStatus.FORBIDDEN
         if not self.reception.has_room():
-            return 503
+            return HTTPStatus.SERVICE_UNAVAILABLE
         # picows knows the header's usual value alone; proxies and browsers send `keep-alive, Upgrade` too.
         if "upgrade" in request.headers.get("Connection", "").lower().replace(",", " ").split():
             request.headers["Connection"] = "Upgrade"
-        return 101
-
-    def connection_gone(self, connection: _Connection) -> None:
-        """For connections: it has come to its end."""
-        self.connections.discard(connection)
-        if not self.connections and self._all_gone is not None and not self._all_gone.done():
-            self._all_gone.set_result(None)
+        return HTTPStatus.SWITCHING_PROTOCOLS
 
     def _is_signed(self, request: WSUpgradeRequest) -> bool:
         path = request.path.decode("utf-8", "surrogateescape")

@@ -11,6 +11,8 @@ from ringline.workers.llm.flow.words import cardinal, minutes
 DEFAULT_STEP_MIN = 15
 _NOON_MIN = 12 * 60
 _DAY_MIN = 24 * 60
+_NIGHT_ENDS_MIN = 6 * 60
+"""``three at night`` lies before it, ``ten at night`` on the other side of midnight."""
 
 
 def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
@@ -27,7 +29,7 @@ def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
         Atom("half", "am", Word("a.m.", ("a", "m"))),
         Atom("half", "pm", Word("p.m.", ("p", "m"))),
         sequence("in the", _part()),
-        unspoken(Atom("half", "pm", choice("at night", "tonight"))),
+        unspoken(Atom("half", "night", choice("at night", "tonight"))),
     )
     count = atoms("minute", {cardinal(number): number for number in range(1, 30)})
     past = choice("past", unspoken("after"))
@@ -87,7 +89,8 @@ def resolve(said: tuple[tuple[str, str | int], ...], opens: time, closes: time) 
     if "half" in fields:
         if fields["hour"] == 12 and fields["half"] == "am" and opens <= time(12) <= closes:
             return _text(late)  # ``twelve in the morning`` is noon to whoever closes at night
-        return _text(early if fields["half"] == "am" else late)
+        before_noon = fields["half"] == "am" or (fields["half"] == "night" and early < _NIGHT_ENDS_MIN)
+        return _text(early if before_noon else late)
     return _text(min((early, late), key=lambda moment: (_outside(moment, opens, closes), moment < 7 * 60)))
 
 
@@ -117,6 +120,7 @@ def spoken(value: str) -> str:
     moment = time.fromisoformat(value)
     if moment.minute == 0 and moment.hour in (0, 12):
         return "noon" if moment.hour else "midnight"
-    part = "in the morning" if moment.hour < 12 else "in the afternoon" if moment.hour < 18 else "in the evening"
+    parts = ("at night", "in the morning", "in the afternoon", "in the evening")
+    part = parts[sum(moment.hour >= hour for hour in (1, 12, 18))]
     hour = cardinal(moment.hour % 12 or 12)
     return f"{hour} {minutes(moment.minute)} {part}" if moment.minute else f"{hour} {part}"

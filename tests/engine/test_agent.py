@@ -1,0 +1,149 @@
+"""Agents and their tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ringline import Agent, AgentError, Tool, tool
+from ringline.engine.toolbox import Toolbox
+from ringline.ipc.messages import ToolCall
+
+
+def write_agent(folder: Path, agent: str = 'name = "test"\n', tools: str = "") -> Path:
+    (folder / "agent.toml").write_text(agent)
+    if tools:
+        (folder / "tools.py").write_text(tools)
+    return folder
+
+
+def test_agent_is_read_from_its_folder(tmp_path: Path) -> None:
+    agent = Agent.load(write_agent(tmp_path, 'name = "test"\nvoice = "en-gb"\nspeed = 1.2\n'))
+    assert (agent.name, agent.voice, agent.speed) == ("test", "en-gb", 1.2)
+
+
+def test_example_is_found_wherever_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "book" in Agent.load("examples/clinic").tools
+
+
+def test_missing_agent_is_named() -> None:
+    with pytest.raises(AgentError, match=r"no agent at nowhere"):
+        Agent.load("nowhere")
+
+
+def test_unknown_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AgentError, match="voise"):
+        Agent.load(write_agent(tmp_path, 'name = "test"\nvoise = "x"\n'))
+
+
+def test_broken_tools_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AgentError, match=r"tools\.py.*SyntaxError"):
+        Agent.load(write_agent(tmp_path, tools="def broken(:\n"))
+
+
+def test_two_agents_do_not_share_state(tmp_path: Path) -> None:
+    write_agent(
+        tmp_path,
+        tools="from ringline import tool\nseen = []\n@tool\ndef add(x: int) -> int:\n    seen.append(x)\n    return len(seen)\n",
+    )
+    first, second = Agent.load(tmp_path), Agent.load(tmp_path)
+    first.tools["add"].function(x=1)
+    assert second.tools["add"].function(x=1) == 1
+
+
+def test_schema_comes_from_signature_and_docstring() -> None:
+    @tool
+    def book(day: str, people: int = 2) -> bool:
+        """Book a table."""
+        return True
+
+    function = Tool.of(book).schema()["function"]
+    assert function["name"] == "book"
+    assert function["description"] == "Book a table."
+    assert function["parameters"]["required"] == ["day"]
+    assert function["parameters"]["properties"]["people"] == {"type": "integer", "default": 2}
+
+
+def test_parameter_without_type_is_an_error() -> None:
+    @tool
+    def book(day) -> bool:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        return True
+
+    with pytest.raises(AgentError, match="day"):
+        Tool.of(book)
+
+
+async def run(function: Any, **arguments: object) -> Any:
+    made = Tool.of(function)
+    return msgspec.json.decode(await Toolbox({made.name: made}).run(ToolCall("1", made.name, arguments)))
+
+
+async def test_plain_tool_runs() -> None:
+    @tool
+    def double(x: int) -> dict[str, int]:
+        return {"x": 2 * x}
+
+    assert await run(double, x=4) == {"x": 8}
+
+
+async def test_async_tool_runs() -> None:
+    @tool
+    async def double(x: int) -> int:
+        return 2 * x
+
+    assert await run(double, x=4) == 8
+
+
+async def test_wrong_arguments_are_an_error_for_the_model() -> None:
+    @tool
+    def double(x: int) -> int:
+        return 2 * x
+
+    assert "x" in (await run(double, x="four"))["error"]
+
+
+async def test_unknown_argument_is_an_error_for_the_model() -> None:
+    @tool
+    def double(x: int) -> int:
+        return 2 * x
+
+    assert "error" in await run(double, x=1, y=2)
+
+
+async def test_raising_tool_is_an_error_for_the_model() -> None:
+    @tool
+    def fail() -> None:
+        raise RuntimeError("no diary")
+
+    assert (await run(fail))["error"] == "RuntimeError: no diary"
+
+
+async def test_hanging_tool_is_given_up() -> None:
+    import threading
+
+    release = threading.Event()
+
+    @tool(timeout_s=0.05)
+    def hang() -> None:
+        release.wait(10)
+
+    result = await run(hang)
+    release.set()
+    assert "0.05 s" in result["error"]
+
+
+async def test_unknown_tool_is_an_error_for_the_model() -> None:
+    result = msgspec.json.decode(await Toolbox({}).run(ToolCall("1", "fly", {})))
+    assert "fly" in result["error"]
+
+
+async def test_result_json_cannot_hold_is_an_error_for_the_model() -> None:
+    @tool
+    def thing() -> object:
+        return object()
+
+    assert "error" in await run(thing)

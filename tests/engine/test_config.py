@@ -1,0 +1,93 @@
+"""ringline.toml: what is right is read, what is wrong is named with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringline.engine.config import Config, ConfigError, SyntheticStt, load, parse
+
+
+def test_empty_file_is_the_embedded_default() -> None:
+    assert parse("") == Config()
+
+
+def test_embedded_default_is_offline() -> None:
+    assert Config().engine.offline
+
+
+def test_all_documented_keys_are_read() -> None:
+    config = parse(
+        """
+        [engine]
+        max_calls = 4
+        [[door]]
+        url = "audiosocket://127.0.0.1:9092"
+        [vad]
+        backend = "silero"
+        threshold = 0.6
+        [stt]
+        backend = "synthetic"
+        final_ms = 10
+        workers = 2
+        [turn]
+        endpoint_ms = 300
+        """
+    )
+    assert config.engine.max_calls == 4
+    assert [door.url for door in config.door] == ["audiosocket://127.0.0.1:9092"]
+    assert config.stt == SyntheticStt(workers=2, final_ms=10)
+    assert config.turn.endpoint_ms == 300
+
+
+def test_table_without_backend_takes_the_default_one() -> None:
+    assert parse("[stt]\nworkers = 3\n").stt.workers == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("[turn]\nendpoint_ms = -1\n", "line 2: turn.endpoint_ms"),
+        ("[turn]\n\nendpont_ms = 3\n", "line 3: turn.endpont_ms"),
+        ('[engine]\nmax_calls = "x"\n', "line 2: engine.max_calls"),
+        ("[engine]\nmax_calls = 0\n", "line 2: engine.max_calls"),
+        ('[[door]]\nurl = "audiosocket://:9"\n[[door]]\nurl = "sip://x"\n', "line 4: door[1].url"),
+        ('[[door]]\nurl = "audiosocket://127.0.0.1:99999"\n', "line 2: door[0].url"),
+        ('[stt]\nbackend = "whisperer"\n', "line 2: stt.backend"),
+        ("[stt]\nfinal_ms = 3\n", "line 2: stt.final_ms"),
+        ("unheard_of = 1\n", "line 1: unheard_of"),
+        ("[turn\n", "line 1"),
+    ],
+)
+def test_mistake_is_named_with_its_line(source: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=".+") as caught:
+        parse(source)
+    assert complaint in str(caught.value)
+
+
+def test_configuration_is_frozen() -> None:
+    with pytest.raises(AttributeError):
+        Config().engine.max_calls = 3  # type: ignore[misc]
+
+
+def test_agent_path_is_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "ringline.toml").write_text('[agent]\npath = "bot"\n')
+    assert load(tmp_path / "ringline.toml").agent.path == str(tmp_path / "bot")
+
+
+def test_configuration_survives_the_way_to_a_worker() -> None:
+    config = parse('[stt]\nbackend = "synthetic"\n')
+    assert msgspec.json.decode(msgspec.json.encode(config), type=Config) == config
+
+
+@given(st.text())
+def test_any_text_is_a_configuration_or_a_config_error(source: str) -> None:
+    try:
+        parse(source)
+    except ConfigError:
+        pass
