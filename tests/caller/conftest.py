@@ -75,6 +75,11 @@ class AudioSocketBot:
         self.server = await asyncio.start_server(connected, "127.0.0.1", 0)
         self.url = f"audiosocket://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
 
+    async def close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+            await self.server.wait_closed()
+
     async def read(self, reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
         try:
             head = await reader.readexactly(3)
@@ -133,6 +138,11 @@ class TwilioBot:
         )
         self.url = f"twilio://127.0.0.1:{next(iter(self.server.sockets)).getsockname()[1]}/media"
 
+    async def close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+            await self.server.wait_closed()
+
     async def read(self, connection: websockets_server.ServerConnection) -> dict:
         message = json.loads(await connection.recv())
         self.messages.append(message)
@@ -165,7 +175,7 @@ class TwilioBot:
 def wav(tmp_path: Path) -> Callable[..., str]:
     """Writes a WAV of an audible tone: ``wav(ms=..., lead_ms=..., tail_ms=..., rate_hz=...)``."""
 
-    def make(ms: int = 100, lead_ms: int = 0, tail_ms: int = 0, rate_hz: int = 8_000, channels: int = 1) -> str:
+    def make(ms: int = 300, lead_ms: int = 0, tail_ms: int = 0, rate_hz: int = 8_000, channels: int = 1) -> str:
         silence = [np.zeros(rate_hz * part // 1000, np.int16) for part in (lead_ms, tail_ms)]
         samples = np.concatenate([silence[0], tone(rate_hz * ms // 1000, rate_hz), silence[1]])
         path = tmp_path / f"tone-{ms}-{lead_ms}-{tail_ms}-{rate_hz}-{channels}.wav"
@@ -180,25 +190,41 @@ def wav(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def audiosocket_bot() -> Callable[[], AudioSocketBot]:
-    """A bot to be made inside the running loop."""
-    return AudioSocketBot
+def bots() -> list[AudioSocketBot | TwilioBot]:
+    """All bots of the test, so that their servers are closed inside its loop."""
+    return []
 
 
 @pytest.fixture
-def twilio_bot() -> Callable[[], TwilioBot]:
-    """A bot to be made inside the running loop."""
-    return TwilioBot
+def audiosocket_bot(bots: list[AudioSocketBot | TwilioBot]) -> Callable[[], AudioSocketBot]:
+    def make() -> AudioSocketBot:
+        bots.append(bot := AudioSocketBot())
+        return bot
+
+    return make
 
 
 @pytest.fixture
-def run() -> Callable[[Awaitable[object]], object]:
-    """Runs a coroutine to its end, or fails after a while."""
+def twilio_bot(bots: list[AudioSocketBot | TwilioBot]) -> Callable[[], TwilioBot]:
+    def make() -> TwilioBot:
+        bots.append(bot := TwilioBot())
+        return bot
+
+    return make
+
+
+@pytest.fixture
+def run(bots: list[AudioSocketBot | TwilioBot]) -> Callable[[Awaitable[object]], object]:
+    """Runs a coroutine to its end, or fails after a while; then closes the bots."""
 
     def run(coroutine: Awaitable[object]) -> object:
         async def watched() -> object:
-            async with asyncio.timeout(WATCHDOG_S):
-                return await coroutine
+            try:
+                async with asyncio.timeout(WATCHDOG_S):
+                    return await coroutine
+            finally:
+                for bot in bots:
+                    await bot.close()
 
         return asyncio.run(watched())
 

@@ -1,4 +1,4 @@
-"""Calls over AudioSocket, against a server on loopback: what the caller puts on the wire, and what it makes of the bot."""
+"""Calls over AudioSocket, against a server on loopback: what the caller sends, and what it makes of the bot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ringline.tools.caller.report import RunResult
 from ringline.tools.caller.run import run_calls
 from ringline.tools.caller.script import Item
 
-QUICK = Manners(patience_ms=100, timeout_ms=300)
+QUICK = Manners(patience_ms=100)
+IMPATIENT = Manners(patience_ms=100, timeout_ms=300)
 Run = Callable[[Any], Any]
 MakeBot = Callable[[], Any]
 LOUD = b"\x10\x01\x40" + np.full(160, 8_000, "<i2").tobytes()
@@ -55,7 +56,9 @@ def test_a_16_khz_call_sends_its_own_kind(run: Run, audiosocket_bot: MakeBot, wa
     assert result.turns_answered == 1
 
 
-def test_a_frame_leaves_for_every_20_ms_of_the_call(run: Run, audiosocket_bot: MakeBot, wav: Callable[..., str]) -> None:
+def test_a_frame_leaves_for_every_20_ms_of_the_call(
+    run: Run, audiosocket_bot: MakeBot, wav: Callable[..., str]
+) -> None:
     bot = audiosocket_bot()
     result = run(call(bot, converse, Item(wav=wav())))
     # Counted, not timed: on a machine so busy that frames were skipped, those are counted too.
@@ -96,7 +99,9 @@ def test_a_polite_bot_is_answered_and_measured(run: Run, audiosocket_bot: MakeBo
     assert result.call_results[0].greeting_ms is not None
 
 
-def test_the_answer_comes_after_the_pause_the_bot_makes(run: Run, audiosocket_bot: MakeBot, wav: Callable[..., str]) -> None:
+def test_the_answer_comes_after_the_pause_the_bot_makes(
+    run: Run, audiosocket_bot: MakeBot, wav: Callable[..., str]
+) -> None:
     result = run(call(audiosocket_bot(), converse, Item(wav=wav())))
     (turn,) = result.call_results[0].turns
     # Five silent frames of the caller: on its own clock 80 to 100 ms, whatever else the machine does.
@@ -104,7 +109,9 @@ def test_the_answer_comes_after_the_pause_the_bot_makes(run: Run, audiosocket_bo
     assert turn.response_ms > 60
 
 
-def test_an_interruption_is_said_while_the_bot_speaks(run: Run, audiosocket_bot: MakeBot, wav: Callable[..., str]) -> None:
+def test_an_interruption_is_said_while_the_bot_speaks(
+    run: Run, audiosocket_bot: MakeBot, wav: Callable[..., str]
+) -> None:
     async def talker(bot: Any, reader: Any, writer: Any) -> None:
         """Speaks until it has heard ten frames of the caller."""
         heard = 0
@@ -204,7 +211,7 @@ def test_a_bot_that_never_speaks_is_given_up(run: Run, audiosocket_bot: MakeBot)
         while await bot.read(reader):
             writer.write(LOUD[:3] + bytes(320))
 
-    assert run(call(audiosocket_bot(), mute, Item(keys="1"))).failed == {"no greeting": 1}
+    assert run(call(audiosocket_bot(), mute, Item(keys="1"), manners=IMPATIENT)).failed == {"no greeting": 1}
 
 
 def test_a_bot_that_greets_and_then_never_answers_leaves_the_turn_unanswered(
@@ -215,7 +222,7 @@ def test_a_bot_that_greets_and_then_never_answers_leaves_the_turn_unanswered(
         while await bot.read(reader):
             pass
 
-    result = run(call(audiosocket_bot(), deaf, Item(wav=wav())))
+    result = run(call(audiosocket_bot(), deaf, Item(wav=wav()), manners=IMPATIENT))
     assert result.failed == {"no answer": 1}
     assert [turn.note for turn in result.call_results[0].turns] == ["unanswered"]
     assert (result.turns, result.turns_answered) == (1, 0)

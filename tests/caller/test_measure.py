@@ -21,7 +21,9 @@ class Virtual:
         self.log = WireLog(8_000, continuous)
         self.playout = Playout(8_000, 40 * MS if continuous else 20 * MS)
 
-    def receive(self, at_ms: float, ms: float = 20, audible: bool = True, first: int = 0, end: int | None = None) -> None:
+    def receive(
+        self, at_ms: float, ms: float = 20, audible: bool = True, first: int = 0, end: int | None = None
+    ) -> None:
         samples = round(ms * 8)
         at_ns = round(at_ms * MS)
         play_ns = self.playout.feed(at_ns, samples)

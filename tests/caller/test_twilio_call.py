@@ -15,7 +15,7 @@ from ringline.tools.caller.report import RunResult
 from ringline.tools.caller.run import run_calls
 from ringline.tools.caller.script import Item
 
-QUICK = Manners(patience_ms=100, timeout_ms=300)
+QUICK = Manners(patience_ms=100)
 Run = Callable[[Any], Any]
 MakeBot = Callable[[], Any]
 LOUD = bytes([0x0F, 0x8F])

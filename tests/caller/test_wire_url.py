@@ -40,5 +40,5 @@ def test_an_ipv6_host_is_taken() -> None:
     ],
 )
 def test_a_url_that_leads_nowhere_is_refused_by_name(url: str) -> None:
-    with pytest.raises(UrlError, match="localhost|audiosocket|twilio"):
+    with pytest.raises(UrlError, match=r"localhost|audiosocket|twilio"):
         parse_url(url)

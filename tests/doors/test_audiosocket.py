@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import struct
 import uuid
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 from ringline.workers.audio.resample import Resampler
-from ringline.workers.capture.doors import audiosocket, audiosocket_frames, backlog
+from ringline.workers.capture.doors import audiosocket, audiosocket_frames, backlog, listening
 from ringline.workers.capture.doors.audiosocket import AudioSocketDoor, AudioSocketLeg
 from ringline.workers.capture.doors.door import WireFormat
 
@@ -223,7 +225,7 @@ def test_the_longest_audio_frame_is_harmless(run: Any, opened: Any) -> None:
 
 
 def test_input_that_stops_does_not_end_the_call(run: Any, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audiosocket, "HANDSHAKE_S", 0.05)
+    monkeypatch.setattr(listening, "HANDSHAKE_S", 0.05)
     monkeypatch.setattr(audiosocket, "LEARN_RATE_S", 0.05)
 
     async def main() -> None:
@@ -391,7 +393,7 @@ def test_the_bot_hangs_up_with_three_bytes_and_reads_on_until_the_peer_closes(ru
 
 
 def test_a_peer_that_never_closes_its_side_is_cut_off(run: Any, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audiosocket, "CLOSE_S", 0.05)
+    monkeypatch.setattr(listening, "CLOSE_S", 0.05)
 
     async def main() -> None:
         async with opened(URL) as (door, reception), dialled(door, UUID_FRAME + FRAME_8K) as asterisk:
@@ -576,7 +578,7 @@ def test_a_connection_that_does_not_begin_with_a_uuid_is_ended(run: Any, opened:
 
 
 def test_a_connection_without_a_uuid_in_time_is_ended(run: Any, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audiosocket, "HANDSHAKE_S", 0.05)
+    monkeypatch.setattr(listening, "HANDSHAKE_S", 0.05)
 
     async def main() -> None:
         async with opened(URL) as (door, reception):
@@ -632,5 +634,26 @@ def test_a_port_that_is_taken_is_an_error(run: Any, opened: Any) -> None:
             with pytest.raises(OSError, match="address already in use"):
                 async with opened(f"audiosocket://127.0.0.1:{door.port}"):
                     pass
+
+    run(main)
+
+
+def test_nothing_of_an_ended_call_waits_for_the_garbage_collector(run: Any, opened: Any, until: Any) -> None:
+    async def main() -> None:
+        async with opened(URL) as (door, reception):
+            async with dialled(door, UUID_FRAME + FRAME_8K) as asterisk:
+                call = await reception.call()
+                leg = weakref.ref(call.leg)
+                call.leg.send_audio(bytes(320))
+                call.leg.hang_up()
+                await asterisk.rest()
+                asterisk.writer.close()
+                await call.ended()
+            del call.leg
+            gc.disable()
+            try:
+                await until(lambda: leg() is None)
+            finally:
+                gc.enable()
 
     run(main)

@@ -30,7 +30,8 @@ def encoded(frame: Frame) -> bytes:
 
 def parse(chunks: list[bytes]) -> tuple[list[Frame], str]:
     """All frames, and the text of the error they end with."""
-    parser, found = FrameParser(), []
+    parser = FrameParser()
+    found: list[Frame] = []
     for chunk in chunks:
         try:
             found.extend(parser.feed(chunk))

@@ -128,6 +128,10 @@ def test_everything_in_one_sentence(clinic_call: Any, clinic_tools: ModuleType) 
     assert "to Friday, November twenty-seventh, at two thirty" in reply
 
 
+def test_a_number_that_is_no_time_is_not_taken_for_one(clinic_call: Any) -> None:
+    assert clinic_call.say("I have one question: can I book an appointment for tuesday?") == "At what time?"
+
+
 def test_a_second_booking_starts_afresh(clinic_call: Any) -> None:
     clinic_call.say("book an appointment on tuesday at ten")
     clinic_call.say("yes")

@@ -24,7 +24,6 @@ from ringline.ipc.exchange import (
     CALL,
     MIN_TURN,
     PLAY_TURN,
-    PLAYED_SAMPLE,
     REPLY_POSITION,
     UNDERRUNS,
     Exchange,

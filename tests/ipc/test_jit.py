@@ -118,6 +118,6 @@ def test_the_cache_folder_of_the_program_around_us_is_left_alone() -> None:
     def one() -> int:
         return 1
 
-    assert numba.config.CACHE_DIR == before  # type: ignore[attr-defined]
+    assert before == numba.config.CACHE_DIR  # type: ignore[attr-defined]
     assert jit._CACHE_DIR not in (before, "")
     assert one._cache.cache_path.startswith(jit._CACHE_DIR)  # type: ignore[attr-defined]

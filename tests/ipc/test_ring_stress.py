@@ -1,4 +1,4 @@
-"""Two processes on one ring, every sample checked: each is a function of its index, so that a stale or torn one shows."""
+"""Two processes on one ring, every sample checked: a function of its index, so that a stale or torn one shows."""
 
 from __future__ import annotations
 

@@ -97,7 +97,8 @@ class Call:
         if missed > MAX_CATCH_UP:
             self.log.num_skipped += missed - MAX_CATCH_UP
             self._slot += missed - MAX_CATCH_UP
-        self._decide(now_ns)
+        else:  # who was away has not yet listened to what the bot said meanwhile
+            self._decide(now_ns)
         try:
             while not self._over.done() and self._deadline_ns() <= now_ns:
                 self._send_slot()

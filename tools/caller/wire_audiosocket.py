@@ -8,6 +8,7 @@ hang-up, or audio without samples.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 import time
@@ -203,4 +204,6 @@ class AudioSocketWire:
 
 def plainly(error: OSError) -> str:
     """What the system says went wrong, without numbers and addresses."""
-    return (error.strerror or str(error)).lower()
+    # asyncio puts the address into strerror; a resolver's numbers are negative and not the system's.
+    known = error.errno is not None and error.errno > 0
+    return (os.strerror(error.errno) if known else error.strerror or str(error)).lower()  # type: ignore[arg-type]

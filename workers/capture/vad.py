@@ -32,12 +32,13 @@ ONSET_PAD = WINDOW
 """An utterance starts so much before its first speech window: Silero misses about a window of a soft onset."""
 
 LOOK_BACK = MEDIA_RATE_HZ
-"""How far before the first silent window the last audible sample is looked for. Silero's memory of speech fades within
-some 300 ms of digital silence; three times that is safe, and costs nothing, as the search ends where it finds it."""
+"""How far before the first silent window the last audible sample is looked for. Silero lingers for at most two windows
+in digital silence and for some 250 ms in noise 15 dB below the speech, longer with a low release threshold. A wide
+margin costs nothing: the search goes backwards and ends where it finds something."""
 
-LATE_AUDIBLE = WINDOW // 2
-"""How far behind the first silent window it is looked for: Silero lets go of a last weak fricative too soon, by two
-windows at most. Sound beyond that is not the caller's speech, and must not hold up the turn."""
+LATE_AUDIBLE = 2 * WINDOW
+"""How far behind the first silent window it is looked for: Silero lets go of a weak last consonant too soon, mostly by
+less than two windows. Sound beyond that is not the caller's speech, and must not hold up the turn."""
 
 SAME_BREATH = MEDIA_RATE_HZ
 """After a shorter pause an utterance is measured by the loudest block of the one before as well: to a listener both are

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ringline.workers.capture.doors import address
+from ringline.workers.capture.doors import address, listening
 from ringline.workers.capture.doors import audiosocket_frames as frames
 from ringline.workers.capture.doors.backlog import Backlog
 from ringline.workers.capture.doors.door import Admission, WireFormat
@@ -26,12 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ringline.doors.audiosocket")
 
-HANDSHAKE_S = 5.0
-"""A peer that has not sent its UUID by then is not Asterisk, which sends it at once."""
 LEARN_RATE_S = 0.1
 """The first audio frame tells the rate; five frames without one are a caller on hold: 8 kHz, and silence begins."""
-CLOSE_S = 1.5
-"""After our hang-up, the peer may take so long to close its side."""
 MAX_BACKLOG_BYTES = 65_536
 MAX_EARLY_DIGITS = 32
 DTMF_DIGITS = frozenset(b"0123456789*#ABCD")
@@ -92,7 +88,9 @@ class AudioSocketLeg(asyncio.Protocol):
             self._timer = self._loop.call_soon(self._end, refusal, False)
             return
         address.set_up_peer(transport, self._door.config.idle_timeout_s)
-        self._timer = self._loop.call_later(HANDSHAKE_S, self._end, f"no UUID within {HANDSHAKE_S:g} s")
+        self._timer = self._loop.call_later(
+            listening.HANDSHAKE_S, self._end, f"no UUID within {listening.HANDSHAKE_S:g} s"
+        )
 
     def data_received(self, data: bytes) -> None:
         """Some of the peer's bytes: read always, also while the call is ending, or the peer would see a reset."""
@@ -201,7 +199,7 @@ class AudioSocketLeg(asyncio.Protocol):
         # connection, and Asterisk would end the caller's channel instead of going on with the dialplan.
         self._transport.write(frames.HANG_UP_FRAME)
         self._transport.write_eof()
-        self._timer = self._loop.call_later(CLOSE_S, self._transport.abort)
+        self._timer = self._loop.call_later(listening.CLOSE_S, self._transport.abort)
 
 
 class AudioSocketDoor(ListeningDoor):

@@ -9,6 +9,11 @@ from ringline.engine.config import DoorConfig
 from ringline.workers.capture.doors import address
 from ringline.workers.capture.doors.door import Reception
 
+HANDSHAKE_S = 5.0
+"""A peer that has not said by then which call it is will not: PBXs and providers say it at once."""
+CLOSE_S = 1.5
+"""After our hang-up, a peer may take so long to close its side."""
+
 
 class Connection(Protocol):
     """One TCP connection of a door. Calls `ListeningDoor.connected` and `disconnected`, once each."""

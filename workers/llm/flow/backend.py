@@ -58,7 +58,7 @@ def sentences(text: str) -> Iterator[str]:
 def unsaid(text: str, said: str) -> str:
     """What is left of the text behind the words that were said of it."""
     if text.startswith(said):
-        return text
+        return text[len(said) :]
     # Only spaces can differ, where the engine joined what it had; the words are counted instead.
     spoken, words = said.split(), text.split()
     if words[: len(spoken)] == spoken:

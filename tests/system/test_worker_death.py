@@ -1,0 +1,99 @@
+"""Workers die, at every moment of a turn: the call stays up and the turn is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+import pytest
+
+from ringline.ipc.messages import CallEnded, PhraseFinished, TranscriptFinal
+from ringline.tools.caller.events import Event
+
+STAGE_MS = 250
+
+# Phase of the second turn -> the caller's event that begins it, and the delay from there.
+PHASES = {
+    "caller speaks": ("caller_speaks", 150),
+    "endpoint silence": ("caller_quiet", 150),
+    "transcribing": ("caller_quiet", 300 + STAGE_MS // 2),
+    "generating": ("caller_quiet", 300 + STAGE_MS + STAGE_MS // 2),
+    "synthesizing": ("caller_quiet", 300 + 2 * STAGE_MS + STAGE_MS // 2),
+    "bot speaks": ("bot_speaks", 300),
+}
+
+
+def once_at(phase: str, action: Any) -> Any:
+    """An ``on_event`` that acts once, in this phase of the first turn."""
+    kind, delay_ms = PHASES[phase]
+    done: list[bool] = []
+
+    def on_event(event: Event) -> None:
+        if event.event == kind and event.turn == 0 and not done:
+            done.append(True)
+            asyncio.get_running_loop().call_later(delay_ms / 1000, action)
+
+    return on_event
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("worker", ["stt-0", "llm-0", "tts-0"])
+async def test_killed_worker_costs_no_turn(start: Any, worker: str, phase: str) -> None:
+    async with start(stage_ms=STAGE_MS, realtime_factor=0.5) as running:
+        before = running.pid(worker)
+        kill = once_at(phase, lambda: running.kill(worker, signal.SIGKILL))
+        result = await running.call(say=("hello there", "and again"), on_event=kill)
+        await running.until_ready()
+        assert running.pid(worker) != before
+        assert result.succeeded, result.failed
+        assert result.turns_answered == 2
+        # Nothing of what the caller said was lost, and what the bot said is whole: same text, same number of samples.
+        assert all(final.lost_samples == 0 for final in running.of(TranscriptFinal))
+        lengths: dict[int, set[int]] = {}
+        for phrase in running.of(PhraseFinished):
+            lengths.setdefault(phrase.phrase, set()).add(phrase.end_sample - phrase.start_sample)
+        assert all(len(found - {0}) == 1 for found in lengths.values()), lengths
+
+
+@pytest.mark.parametrize("worker", ["stt-0", "llm-0", "tts-0"])
+async def test_hung_worker_is_replaced(start: Any, worker: str) -> None:
+    async with start() as running:
+        before = running.pid(worker)
+        stop = once_at("endpoint silence", lambda: running.kill(worker, signal.SIGSTOP))
+        result = await running.call(on_event=stop)
+        await running.until_ready()
+        assert running.pid(worker) != before
+        assert result.succeeded
+
+
+async def test_capture_death_ends_its_calls_and_new_ones_work(start: Any) -> None:
+    async with start(max_calls=1) as running:
+        kill = once_at("caller speaks", lambda: running.kill("capture-0", signal.SIGKILL))
+        first = await running.call(on_event=kill)
+        assert first.failed
+        await running.until_ready()
+        running.audiosocket, running.twilio = running.engine.doors
+        second = await running.call()
+        assert second.succeeded
+        assert [ended.reason for ended in running.of(CallEnded)] == ["caller"]
+
+
+async def test_request_under_which_workers_keep_dying_is_failed(start: Any) -> None:
+    """The bot apologises and hangs up, instead of trying for ever."""
+
+    async with start(stage_ms=400) as running:
+
+        async def keep_killing() -> None:
+            for _ in range(3):
+                await running.until_ready()
+                while len(running.engine.switchboard.requests) == 0:
+                    await asyncio.sleep(0.01)
+                running.kill("llm-0", signal.SIGKILL)
+                while running.pid("llm-0"):
+                    await asyncio.sleep(0.01)
+
+        killer = asyncio.create_task(keep_killing())
+        result = await running.call(manners=None)
+        await killer
+    assert result.call_results[0].ended_by == "bot"

@@ -1,0 +1,176 @@
+"""pocketsphinx: an HMM recogniser for small domains, with the model of its wheel.
+
+A grammar from the flow makes it fast and sure enough for a phone menu; without one it takes free dictation, far worse.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ringline.engine.config import PocketsphinxStt
+from ringline.ipc.messages import Expectation
+from ringline.workers.base import CannotStart
+from ringline.workers.stt.backend import Samples, Stream
+
+log = logging.getLogger("ringline.stt.pocketsphinx")
+
+RATE_HZ = 16_000
+MAX_GRAMMARS = 24
+"""Compiled grammars a decoder keeps: an agent has about as many states."""
+PARTIAL_MS = 100
+"""Audio between two looks at the hypothesis: a few words a second are spoken."""
+
+_DICTATION = "dictation"
+
+
+class _Decoder:
+    """One pocketsphinx decoder and the grammars it has compiled."""
+
+    def __init__(self, model: str) -> None:
+        import pocketsphinx
+
+        settings = {"hmm": model} if model else {}
+        # A wide beam costs little with small grammars; the narrow default prunes the right path away on telephone
+        # audio. Best-path rescoring of the lattice yields beginnings of sentences, or nothing, with grammars.
+        config = pocketsphinx.Config(
+            lm=None, bestpath=False, lw=1.0, beam=1e-120, wbeam=1e-100, pbeam=1e-120, loglevel="FATAL", **settings
+        )
+        config["lm"] = None
+        self.pocketsphinx: Any = pocketsphinx.Decoder(config)
+        self._grammars: OrderedDict[str, None] = OrderedDict()
+        self._refused: set[str] = set()
+
+    def select(self, grammar: str) -> None:
+        """Make ``grammar`` the active search; dictation where it is empty or no grammar."""
+        key = hashlib.sha256(grammar.encode()).hexdigest()[:16]
+        if grammar and key not in self._refused:
+            if key in self._grammars or self._compile(key, grammar):
+                self._grammars.move_to_end(key)
+                self.pocketsphinx.activate_search(key)
+                return
+            self._refused.add(key)
+        if _DICTATION not in self._grammars:
+            import pocketsphinx
+
+            self.pocketsphinx.add_lm_file(_DICTATION, pocketsphinx.get_model_path("en-us/en-us.lm.bin"))
+            self._grammars[_DICTATION] = None
+        self._grammars.move_to_end(_DICTATION)
+        self.pocketsphinx.activate_search(_DICTATION)
+
+    def _compile(self, key: str, grammar: str) -> bool:
+        try:
+            self.pocketsphinx.add_jsgf_string(key, grammar)
+        except (RuntimeError, ValueError) as error:
+            log.error("a grammar cannot be compiled, free dictation is used instead: %s", error)
+            return False
+        self._grammars[key] = None
+        while len(self._grammars) > MAX_GRAMMARS:
+            oldest, _ = self._grammars.popitem(last=False)
+            self.pocketsphinx.remove_search(oldest)
+        return True
+
+
+class PocketsphinxStream:
+    """One utterance on one decoder of the pool."""
+
+    def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder) -> None:
+        self.partial = ""
+        self.final: str | None = None
+        self.confidence = 0.0
+        self._backend = backend
+        self._decoder: _Decoder | None = decoder
+        self._begun = False
+        self._num_samples = 0
+        self._next_partial = RATE_HZ * PARTIAL_MS // 1000
+
+    def feed(self, samples: Samples) -> None:
+        if self._decoder is None or self.final is not None or samples.size == 0:
+            return
+        if not self._begun:
+            self._decoder.pocketsphinx.start_utt()
+            self._begun = True
+        self._decoder.pocketsphinx.process_raw(np.ascontiguousarray(samples, np.int16).tobytes())
+        self._num_samples += samples.size
+        if self._num_samples >= self._next_partial:
+            self._next_partial = self._num_samples + RATE_HZ * PARTIAL_MS // 1000
+            self.partial = self._hypothesis()
+
+    def finalise(self) -> None:
+        if self._decoder is None or self.final is not None:
+            return
+        self._end()
+        self.final = self.partial = self._hypothesis() if self._num_samples else ""
+        self.confidence = 0.5 if self.final else 0.0
+
+    def close(self) -> None:
+        if self._decoder is not None:
+            self._end()
+            self._backend.give_back(self._decoder)
+            self._decoder = None
+
+    def _end(self) -> None:
+        if self._begun and self._decoder is not None:
+            self._begun = False
+            self._decoder.pocketsphinx.end_utt()
+
+    def _hypothesis(self) -> str:
+        assert self._decoder is not None
+        hypothesis = self._decoder.pocketsphinx.hyp()
+        return hypothesis.hypstr.lower() if hypothesis else ""
+
+
+class PocketsphinxBackend:
+    """`SttBackend` on a pool of pocketsphinx decoders, made when they are first needed."""
+
+    def __init__(self, config: PocketsphinxStt) -> None:
+        self._config = config
+        self._free: list[_Decoder] = []
+        self._num_made = 0
+        self._lock = threading.Lock()
+
+    def warm_up(self) -> None:
+        try:
+            import pocketsphinx
+        except ImportError as error:
+            raise CannotStart("The pocketsphinx backend needs the package pocketsphinx: pip install it.") from error
+        pocketsphinx.set_loglevel("FATAL")
+        try:
+            decoder = self._make()
+        except RuntimeError as error:
+            raise CannotStart(f"[stt] model: pocketsphinx cannot load {self._config.model or 'its model'}") from error
+        decoder.select("#JSGF V1.0;\ngrammar warm_up;\npublic <word> = yes | no;\n")
+        stream = PocketsphinxStream(self, decoder)
+        stream.feed(np.zeros(RATE_HZ // 2, np.int16))
+        stream.finalise()
+        stream.close()
+
+    def open(self, expect: Expectation, now_ns: int) -> Stream | None:
+        with self._lock:
+            if self._free:
+                decoder = self._free.pop()
+            elif self._num_made < self._config.decoders:
+                decoder = self._make()
+            else:
+                return None
+        decoder.select(expect.grammar)
+        return PocketsphinxStream(self, decoder)
+
+    def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
+        """Nothing is left to do: streams decode as they are fed."""
+        return None
+
+    def give_back(self, decoder: _Decoder) -> None:
+        with self._lock:
+            self._free.append(decoder)
+
+    def _make(self) -> _Decoder:
+        decoder = _Decoder(self._config.model)
+        self._num_made += 1
+        return decoder
