@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,10 +113,3 @@ def start() -> Start:
 
     return running
 
-
-def open_fds(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-
-
-def num_threads(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/task").iterdir()))
