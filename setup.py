@@ -1,4 +1,6 @@
-"""Ringline installs as one import package, ``ringline``; its parts live at the top of the repository (see docs/architecture.md)."""
+"""Ringline installs as one import package, ``ringline``, whose parts live at the top of the repository."""
+
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -6,7 +8,7 @@ setup(
     name="ringline",
     version="0.1.0",
     description="The realtime core of self-hosted phone voice bots",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE", "NOTICE"],

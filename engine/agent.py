@@ -142,7 +142,8 @@ def find_agent(path: str | Path) -> Path:
 
 def _import(file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"ringline_agent_{file.parent.name}", file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

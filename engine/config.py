@@ -159,7 +159,7 @@ class AgentConfig(_Table, frozen=True):
     """``[agent]``"""
 
     path: str = "examples/clinic"
-    """The agent's folder, relative to the configuration file; the examples that come with Ringline are found as well."""
+    """The agent's folder, relative to the configuration file, or one of the examples that come with Ringline."""
 
 
 class ControlConfig(_Table, frozen=True):

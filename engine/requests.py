@@ -1,4 +1,4 @@
-"""What is in flight: every request that a worker has not yet answered, so that it can be sent again when the worker dies.
+"""What is in flight: every request that a worker has not yet answered, to be sent again when the worker dies.
 
 Requests are stateless, so sending one again is all there is to recovery: STT reads the utterance from the ring once
 more, the LLM is told what it has said already, TTS continues the phrase at the sample where the ring ends.
@@ -182,7 +182,7 @@ class Requests:
             self._send(name, message)
 
     def _give_up(self, request: OpenRequest) -> None:
-        kind, call, number = request.key
+        _, call, number = request.key
         reason = f"{request.attempts} workers died under it"
         match request.messages[0]:
             case Transcribe():

@@ -1,4 +1,4 @@
-"""Compiles what a process will need of the rings, before it says that it is ready: a first call must not wait for it."""
+"""Compiles what a process will need of the rings before it says that it is ready: no call waits for a compiler."""
 
 from __future__ import annotations
 

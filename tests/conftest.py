@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,9 +30,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture(scope="session")
-def speech() -> Iterator[Path]:
+def speech() -> Path:
     """The folder with recorded speech; tests that need it skip where it is absent."""
     folder = Path(os.environ.get("RINGLINE_SPEECH", Path(__file__).parent.parent.parent / "shared" / "speech"))
     if not folder.is_dir():
         pytest.skip(f"no recorded speech at {folder} (set RINGLINE_SPEECH)")
-    yield folder
+    return folder

@@ -131,7 +131,7 @@ def top(url: UrlOption = DEFAULT_URL, json: JsonOption = False) -> None:
 
 def main() -> None:
     """Entry point of the ``ringline`` command."""
-    from ringline.tools.caller.cli import call
+    from ringline.tools.caller.cli import mount
 
-    app.command(name="call")(call)
+    mount(app)
     app()

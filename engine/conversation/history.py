@@ -18,7 +18,7 @@ class SpokenPhrase(msgspec.Struct):
     end_sample: int = -1
 
     def heard(self, reply_sample: int) -> str:
-        """Its words whose audio lies before ``reply_sample``: by letters, until TTS backends tell the times of words."""
+        """Its words whose audio lies before ``reply_sample``; where in it a word lies is told by its letters."""
         if self.start_sample < 0 or reply_sample <= self.start_sample:
             return ""
         if self.end_sample < 0 or reply_sample >= self.end_sample:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-# A sentence ends in one of these, perhaps followed by closing quotes or brackets, and then a space: the space keeps
-# "3.5" and "10:30" whole. A single capital before the full stop is an initial, a known short word an abbreviation.
-_SENTENCE_END = re.compile(r"[.!?…]+[\"')\]”’]*\s+|\n+")
-_NO_END = re.compile(
-    r"(?:^|\s)(?:[A-Z]|mr|mrs|ms|dr|prof|st|no|vs|e\.g|i\.e|a\.m|p\.m)\.[\"')\]”’]*\s+$", re.IGNORECASE
-)
+_CLOSING = r"[\"')\]\u201d\u2019]"  # quotes and brackets that close behind the full stop
+
+# A sentence ends in one of these and then a space: the space keeps "3.5" and "10:30" whole. A single capital before the
+# full stop is an initial, a known short word an abbreviation.
+_SENTENCE_END = re.compile(rf"[.!?\u2026]+{_CLOSING}*\s+|\n+")
+_NO_END = re.compile(rf"(?:^|\s)(?:[A-Z]|(?i:mr|mrs|ms|dr|prof|st|no|vs|e\.g|i\.e|a\.m|p\.m))\.{_CLOSING}*\s+$")
 
 MAX_PHRASE_CHARS = 300
 """A sentence that does not end is cut at a word: nobody speaks 20 s in one breath, and TTS must get something."""

@@ -1,4 +1,4 @@
-"""One reply of the bot, from the moment it is asked for until the caller has heard it, or as much as they let it say."""
+"""One reply of the bot, from the moment it is asked for until the caller has heard it, or has cut it off."""
 
 from __future__ import annotations
 

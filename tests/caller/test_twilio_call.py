@@ -210,6 +210,18 @@ def test_clear_answers_every_pending_mark_at_once_and_in_order(run: Run, twilio_
     assert result.call_results[0].duration_ms < 10_000
 
 
+def test_audio_after_a_clear_does_not_wait_behind_what_was_dropped(run: Run, twilio_bot: MakeBot) -> None:
+    async def cleared(bot: Any, connection: Any) -> None:
+        await until_start(bot, connection)
+        await bot.say(connection, LOUD * 40_000)  # 10 s
+        await bot.send(connection, "clear")
+        await bot.say(connection, LOUD * 80)
+        await read_out(bot, connection)
+
+    result = run(call(twilio_bot(), cleared))
+    assert result.call_results[0].duration_ms < 10_000
+
+
 def test_the_caller_hears_out_what_is_queued(run: Run, twilio_bot: MakeBot) -> None:
     async def burst(bot: Any, connection: Any) -> None:
         await until_start(bot, connection)

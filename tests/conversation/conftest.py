@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -221,6 +221,6 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[type[World]]:
+def world() -> type[World]:
     """The class; make one per test."""
-    yield World
+    return World

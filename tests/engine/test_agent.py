@@ -48,7 +48,8 @@ def test_broken_tools_file_is_named(tmp_path: Path) -> None:
 def test_two_agents_do_not_share_state(tmp_path: Path) -> None:
     write_agent(
         tmp_path,
-        tools="from ringline import tool\nseen = []\n@tool\ndef add(x: int) -> int:\n    seen.append(x)\n    return len(seen)\n",
+        tools="from ringline import tool\nseen = []\n"
+        "@tool\ndef add(x: int) -> int:\n    seen.append(x)\n    return len(seen)\n",
     )
     first, second = Agent.load(tmp_path), Agent.load(tmp_path)
     first.tools["add"].function(x=1)
@@ -70,7 +71,7 @@ def test_schema_comes_from_signature_and_docstring() -> None:
 
 def test_parameter_without_type_is_an_error() -> None:
     @tool
-    def book(day) -> bool:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def book(day) -> bool:  # type: ignore[no-untyped-def]
         return True
 
     with pytest.raises(AgentError, match="day"):

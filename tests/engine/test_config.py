@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import msgspec
@@ -64,7 +65,7 @@ def test_table_without_backend_takes_the_default_one() -> None:
     ],
 )
 def test_mistake_is_named_with_its_line(source: str, complaint: str) -> None:
-    with pytest.raises(ConfigError, match=".+") as caught:
+    with pytest.raises(ConfigError, match="line") as caught:
         parse(source)
     assert complaint in str(caught.value)
 
@@ -87,7 +88,5 @@ def test_configuration_survives_the_way_to_a_worker() -> None:
 
 @given(st.text())
 def test_any_text_is_a_configuration_or_a_config_error(source: str) -> None:
-    try:
+    with contextlib.suppress(ConfigError):
         parse(source)
-    except ConfigError:
-        pass

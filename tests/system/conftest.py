@@ -105,11 +105,8 @@ def start() -> Start:
         text: str = "This is the first sentence. This is the second.",
         extra: str = "",
     ) -> AsyncIterator[Running]:
-        source = SYNTHETIC.format(
-            max_calls=max_calls, stage_ms=stage_ms, realtime_factor=realtime_factor, text=text
-        )
+        source = SYNTHETIC.format(max_calls=max_calls, stage_ms=stage_ms, realtime_factor=realtime_factor, text=text)
         async with Engine(parse(source + extra)) as engine:
             yield Running(engine)
 
     return running
-

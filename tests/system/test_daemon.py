@@ -58,7 +58,8 @@ class Daemon:
     def wait_until_open(self, timeout_s: float = 100.0) -> None:
         deadline = time.monotonic() + timeout_s
         while "open for calls" not in self.log.read_text():
-            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
 
     def get(self, path: str) -> dict[str, object]:
@@ -92,7 +93,6 @@ def process_state(pid: int) -> str:
 
 def is_gone(pid: int) -> bool:
     return process_state(pid) in ("", "Z")
-
 
 
 async def test_sigterm_lets_the_running_call_finish_and_exits_0(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def _turn(log: WireLog, heard: _Heard, index: int) -> Turn:
     end_ns = said.end_ns
     next_ns = log.said[index + 1].start_ns if index + 1 < len(log.said) else _NEVER
     speech_ms = _speech_ms(heard, end_ns, next_ns)
-    if bool(np.any((heard.since < end_ns) & (heard.until > end_ns - 2*OVERLAP_NS))):
+    if bool(np.any((heard.since < end_ns) & (heard.until > end_ns - OVERLAP_NS))):
         return Turn(said.label, end_ns, None, None, None, speech_ms, cut_ms, "overlap")
     first = _first_arrival(heard, end_ns, next_ns)
     if first is None:

@@ -1,29 +1,13 @@
-"""Wakes many calls at absolute moments, through one timer of the kernel.
-
-A timerfd has no slack and no drift: it is armed with the next deadline itself, not with a time to sleep. Event loops
-round their own timers to whole milliseconds (epoll), which an instrument cannot afford.
-"""
+"""Wakes many calls at absolute moments, through one timer of the kernel."""
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import heapq
-import os
 import time
 from typing import Protocol
 
-_CLOCK_MONOTONIC = 1
-_TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
-_TFD_TIMER_ABSTIME = 1
-
-
-class _Timespec(ctypes.Structure):
-    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-
-class _Itimerspec(ctypes.Structure):
-    _fields_ = (("interval", _Timespec), ("value", _Timespec))
+from ringline.ipc.timerfd import TimerFd
 
 
 class Ticked(Protocol):
@@ -40,24 +24,18 @@ class Ticker:
     """The deadlines of all calls of the process. Use as a context manager, inside a running loop."""
 
     def __init__(self) -> None:
-        # From the C library because os.timerfd_create came with Python 3.13.
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._fd: int = self._libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_FLAGS)
-        if self._fd < 0:
-            number = ctypes.get_errno()
-            raise OSError(number, f"timerfd_create: {os.strerror(number)}")
-        self._spec = _Itimerspec()
+        self._timer = TimerFd()
         self._heap: list[tuple[int, int, Ticked]] = []
         self._num_added = 0
         self._loop = asyncio.get_running_loop()
 
     def __enter__(self) -> Ticker:
-        self._loop.add_reader(self._fd, self._expired)
+        self._loop.add_reader(self._timer.fd, self._expired)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.remove_reader(self._fd)
-        os.close(self._fd)
+        self._loop.remove_reader(self._timer.fd)
+        self._timer.close()
 
     def add(self, deadline_ns: int, ticked: Ticked) -> None:
         """Wake ``ticked`` at its first deadline."""
@@ -85,9 +63,5 @@ class Ticker:
         self._arm()
 
     def _arm(self) -> None:
-        # Setting the timer also takes back its last expiry, so nothing has to be read from it. Zero disarms it.
-        value = self._spec.value
-        value.seconds, value.nanoseconds = divmod(self._heap[0][0], 1_000_000_000) if self._heap else (0, 0)
-        if self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, ctypes.byref(self._spec), None):
-            number = ctypes.get_errno()
-            raise OSError(number, f"timerfd_settime: {os.strerror(number)}")
+        # Setting the timer also takes back its last expiry, so nothing has to be read from it.
+        self._timer.set(self._heap[0][0] if self._heap else 0)

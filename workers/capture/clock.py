@@ -1,62 +1,22 @@
 """The media clock: a tick every 10 ms on absolute deadlines, for all calls of the process.
 
-A timerfd, because event loops round their timers to milliseconds and count from "now". A tick that comes late does not
-move the next one; ticks that were slept through are counted, never made up for in a burst.
+A tick that comes late does not move the next one; ticks that were slept through are counted, never made up for in a
+burst.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
 import time
 from collections.abc import Callable
+
+from ringline.ipc.timerfd import TimerFd
 
 TICK_MS = 10
 TICK_NS = TICK_MS * 1_000_000
 FRAME_MS = 20
 """What every telephone network sends at a time (RFC 3551's default, and what all peers here expect)."""
 TICKS_PER_FRAME = FRAME_MS // TICK_MS
-
-_CLOCK_MONOTONIC = 1
-_TFD_TIMER_ABSTIME = 1
-
-
-class _Timespec(ctypes.Structure):
-    _fields_ = (("tv_sec", ctypes.c_long), ("tv_nsec", ctypes.c_long))
-
-
-class _Itimerspec(ctypes.Structure):
-    _fields_ = (("it_interval", _Timespec), ("it_value", _Timespec))
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class TimerFd:
-    """A periodic timer as a file descriptor, on absolute CLOCK_MONOTONIC deadlines. (``os.timerfd_*`` needs 3.13.)"""
-
-    def __init__(self) -> None:
-        self.fd = _libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
-        if self.fd < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create")
-
-    def set(self, first_ns: int, interval_ns: int) -> None:
-        """Expire at ``first_ns`` and every ``interval_ns`` from there; 0, 0 disarms."""
-        spec = _Itimerspec(_Timespec(*divmod(interval_ns, 10**9)), _Timespec(*divmod(first_ns, 10**9)))
-        if _libc.timerfd_settime(self.fd, _TFD_TIMER_ABSTIME, ctypes.byref(spec), None):
-            raise OSError(ctypes.get_errno(), "timerfd_settime")
-
-    def expirations(self) -> int:
-        """How often it has expired since the last call."""
-        try:
-            return int.from_bytes(os.read(self.fd, 8), "little")
-        except BlockingIOError:
-            return 0
-
-    def close(self) -> None:
-        """Close the file descriptor."""
-        os.close(self.fd)
 
 
 class MediaClock:

@@ -266,7 +266,7 @@ class MediaPlane:
     def ingest(self, calls: np.ndarray[tuple[int], np.dtype[np.int64]], num_calls: int, tick: int) -> None:
         """Move what has arrived for the calls in slots ``calls[:num_calls]`` into their caller rings."""
         exchange = self._exchange
-        _ingest(
+        _ingest(  # type: ignore[no-untyped-call]
             calls, num_calls, tick, self.state, self.pending, exchange.slot_words, exchange.caller, self._taps,
             self._in_resampler, self._in_history, self._decoded, self._resampled,
         )  # fmt: skip
@@ -278,9 +278,9 @@ class MediaPlane:
         their ``OUT_`` and ``STOPPED_`` columns, and the message's bytes in ``out``.
         """
         exchange = self._exchange
-        num_todo: int = _play(
-            calls, num_calls, tick, self.state, exchange.slot_words, exchange.reply, exchange.line, self.out, self._taps,
-            self._out_resampler, self._out_history, self._frame, self._resampled, self.todo,
+        num_todo: int = _play(  # type: ignore[no-untyped-call]
+            calls, num_calls, tick, self.state, exchange.slot_words, exchange.reply, exchange.line, self.out,
+            self._taps, self._out_resampler, self._out_history, self._frame, self._resampled, self.todo,
         )  # fmt: skip
         return num_todo
 

@@ -67,7 +67,7 @@ class LlmWorker:
                     send(ReplyDelta(*key, part.text, time.monotonic_ns()))
                 elif isinstance(part, Finished):
                     send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, time.monotonic_ns()))
-        except Exception as error:  # noqa: BLE001  (one reply's failure must not reach another call)
+        except Exception as error:
             log.exception("reply failed", extra={"call": request.call, "turn": request.turn})
             send(ReplyFailed(*key, f"{type(error).__name__}: {error}"))
 

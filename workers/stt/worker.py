@@ -83,7 +83,7 @@ class SttWorker:
         for key, utterance in sorted(self.utterances.items(), key=lambda item: item[1].urgency):
             try:
                 self._feed(utterance, now_ns)
-            except Exception as error:  # noqa: BLE001  (one utterance's failure must not reach another call)
+            except Exception as error:
                 log.exception("recognition failed", extra={"call": key[0]})
                 self._forget(key)
                 self.worker.bus.send(TranscriptFailed(*key, f"{type(error).__name__}: {error}"))
