@@ -35,6 +35,7 @@ WARM_UP_S = 0.5
 STAMP_DIGITS = 19
 PAYLOAD = base64.b64encode(bytes(range(160)))
 REPLY = b'{"event":"media","streamSid":"MZ0123456789abcdef0123456789abcdef","media":{"payload":"' + PAYLOAD + b'"}}'
+ANSWER_BYTES = 4 + len(REPLY)
 
 
 class _Body(msgspec.Struct, gc=False):
@@ -162,7 +163,7 @@ class Callers:
     def __init__(self, port: int, num_calls: int) -> None:
         self._selector = selectors.DefaultSelector()
         self._peers: list[socket.socket] = []
-        self._late_ns: list[int] = []
+        self._owed_bytes = 0
         for _ in range(num_calls):
             peer = socket.create_connection(("127.0.0.1", port))
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -185,7 +186,7 @@ class Callers:
         self._tail = tail
 
     def call(self, seconds: float) -> int:
-        """Send for so long. Returns the number of messages sent."""
+        """Send for so long, and wait for the last answer. Returns the number of messages sent."""
         step_ns = int(FRAME_S * 1e9 / len(self._peers))
         count = int(seconds / FRAME_S) * len(self._peers)
         start_ns = time.monotonic_ns()
@@ -195,14 +196,19 @@ class Callers:
                 self._drain(wait_ns / 1e9)
             stamp = b"%0*d" % (STAMP_DIGITS, time.monotonic_ns())
             self._peers[number % len(self._peers)].send(self._head + stamp + self._tail)
-        self._drain(0.1)
+            self._owed_bytes += ANSWER_BYTES
+        while self._owed_bytes:
+            self._drain(1.0)
         return count
 
     def _drain(self, wait_s: float) -> None:
         for key, _ in self._selector.select(wait_s):
             peer = key.fileobj
             assert isinstance(peer, socket.socket)
-            peer.recv(65_536)
+            data = peer.recv(65_536)
+            if not data:
+                raise SystemExit("a server has closed a connection")
+            self._owed_bytes -= len(data)
 
     def close(self) -> None:
         """Hang up all."""

@@ -31,6 +31,7 @@ class FakeCall:
 
     def audio(self, payload: bytes | memoryview) -> None:
         assert not self.reasons, "audio after the end"
+        assert payload, "audio of no bytes"
         self.heard += bytes(payload)
         self._reception.changed()
 

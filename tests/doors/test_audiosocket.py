@@ -114,14 +114,15 @@ def test_a_caller_who_sends_no_audio_gets_silence_all_the_same(run: Any, opened:
 
 
 def test_audio_of_another_rate_than_the_calls_is_resampled(run: Any, opened: Any) -> None:
+    tone = np.round(8_000 * np.sin(2 * np.pi * 440 * np.arange(1_600) / 16_000)).astype("<i2")
+    expected = Resampler(16_000, 8_000).process(tone)
+    assert len(expected) >= 780
+
     async def main() -> None:
         async with opened(URL) as (door, reception), dialled(door) as asterisk:
             call = await reception.call()
-            tone = np.round(8_000 * np.sin(2 * np.pi * 440 * np.arange(1_600) / 16_000)).astype("<i2")
             for start in range(0, 1_600, 320):
                 asterisk.send(b"\x12\x02\x80" + tone[start : start + 320].tobytes())
-            expected = Resampler(16_000, 8_000).process(tone)
-            assert len(expected) >= 780
             assert await call.until_heard(2 * len(expected)) == expected.tobytes()
             assert call.leg.format == WireFormat("slin", 8_000)
 
@@ -277,9 +278,11 @@ def test_keys_without_end_before_any_audio_are_bounded(run: Any, opened: Any) ->
 class RecordingTransport(asyncio.Transport):
     """Counts writes; the socket's options do not matter here."""
 
-    def __init__(self) -> None:
+    def __init__(self, leg: AudioSocketLeg) -> None:
         super().__init__({"socket": socket.socket()})
         self.writes: list[bytes] = []
+        self._leg = leg
+        leg.connection_made(self)
 
     def write(self, data: Any) -> None:
         self.writes.append(bytes(data))
@@ -295,13 +298,14 @@ class RecordingTransport(asyncio.Transport):
 
     def abort(self) -> None:
         self.get_extra_info("socket").close()
+        asyncio.get_running_loop().call_soon(self._leg.connection_lost, None)
 
 
 def test_each_frame_is_exactly_one_write(run: Any, opened: Any) -> None:
     async def main() -> None:
         async with opened(URL) as (door, reception):
-            leg, transport = AudioSocketLeg(door), RecordingTransport()
-            leg.connection_made(transport)
+            leg = AudioSocketLeg(door)
+            transport = RecordingTransport(leg)
             leg.data_received(UUID_FRAME + FRAME_8K)
             call = await reception.call()
             for number in range(3):
@@ -311,7 +315,6 @@ def test_each_frame_is_exactly_one_write(run: Any, opened: Any) -> None:
             frames = [b"\x10\x01\x40" + bytes([number]) * 320 for number in range(3)]
             assert transport.writes == [*frames, HANG_UP, b"EOF"]
             transport.abort()
-            leg.connection_lost(None)
 
     run(main)
 
@@ -624,6 +627,17 @@ def test_closing_the_door_hangs_up_what_is_left_and_lets_nobody_in(run: Any, ope
             assert await call.ended() == "bot"
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.1", door.port)
+
+    run(main)
+
+
+def test_a_connection_that_was_accepted_as_the_door_closed_is_cut_off(run: Any, opened: Any, until: Any) -> None:
+    async def main() -> None:
+        async with opened(URL) as (door, _):
+            await door.close()
+            transport = RecordingTransport(AudioSocketLeg(door))
+            await until(lambda: not door.connections)
+            assert transport.writes == []
 
     run(main)
 

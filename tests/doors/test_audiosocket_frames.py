@@ -4,11 +4,14 @@ import struct
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringline.workers.capture.doors import audiosocket_frames as frames
 from ringline.workers.capture.doors.audiosocket_frames import Frame, FrameParser, MalformedFrame
+
+unhurried = settings(deadline=None)
+"""How long an example takes says nothing on a busy machine."""
 
 audio_frames = st.builds(
     lambda kind, samples: Frame(kind, samples * 2),
@@ -46,18 +49,21 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(edges)]
 
 
+@unhurried
 @given(st.lists(good_frames, max_size=8), st.lists(st.integers(0, 3_000), max_size=12))
 def test_any_chunking_gives_the_same_frames(sent: list[Frame], places: list[int]) -> None:
     stream = b"".join(map(encoded, sent))
     assert parse(cut(stream, places)) == (sent, "")
 
 
+@unhurried
 @given(st.lists(good_frames, max_size=3))
 def test_byte_by_byte_gives_the_same_frames(sent: list[Frame]) -> None:
     stream = b"".join(map(encoded, sent))
     assert parse([stream[i : i + 1] for i in range(len(stream))]) == (sent, "")
 
 
+@unhurried
 @given(st.lists(good_frames, max_size=4), st.binary(max_size=500), st.lists(st.integers(0, 3_000), max_size=12))
 def test_garbage_is_a_named_error_behind_the_same_good_frames_however_it_is_cut(
     sent: list[Frame], garbage: bytes, places: list[int]

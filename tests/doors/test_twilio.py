@@ -630,6 +630,19 @@ def test_a_stream_without_a_start_in_time_is_ended(run: Any, opened: Any, monkey
     run(main)
 
 
+def test_a_stream_that_has_started_in_time_goes_on(run: Any, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "HANDSHAKE_S", 0.1)
+
+    async def main() -> None:
+        async with opened(URL) as (door, reception), started(door) as peer:
+            call = await reception.call()
+            await asyncio.sleep(0.3)
+            await peer.send(media(bytes(160)))
+            await call.until_heard(160)
+
+    run(main)
+
+
 def test_a_connection_without_an_upgrade_in_time_is_ended(
     run: Any, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

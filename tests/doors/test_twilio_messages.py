@@ -5,11 +5,14 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringline.workers.capture.doors import twilio_messages as messages
 from ringline.workers.capture.doors.twilio_messages import MalformedMessage, Outgoing, decode
+
+unhurried = settings(deadline=None)
+"""How long an example takes says nothing on a busy machine."""
 
 START = (
     b'{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC01","streamSid":"MZ01","callSid":"CA01",'
@@ -33,6 +36,7 @@ def test_numbers_may_be_strings() -> None:
     assert message.start.media_format == messages.MediaFormat("audio/x-mulaw", 8_000, 1)
 
 
+@unhurried
 @given(st.binary(max_size=700))
 def test_media_carries_its_bytes(payload: bytes) -> None:
     text = {
@@ -100,6 +104,7 @@ def test_what_is_no_message_is_malformed(text: bytes) -> None:
         decode(text)
 
 
+@unhurried
 @given(st.binary(max_size=300))
 def test_garbage_is_malformed_or_ignored_and_nothing_else(text: bytes) -> None:
     with suppress(MalformedMessage):
@@ -115,6 +120,7 @@ names = st.sampled_from(["event", "media", "payload", "track", "start", "streamS
 events = st.sampled_from(["connected", "start", "media", "dtmf", "mark", "stop", "other"])
 
 
+@unhurried
 @given(events, st.dictionaries(names, json_values | st.dictionaries(names, json_values, max_size=4), max_size=4))
 def test_any_json_of_any_event_is_a_message_or_malformed_or_ignored(event: str, rest: dict[str, object]) -> None:
     try:
@@ -130,6 +136,7 @@ def test_a_malformed_message_does_not_show_in_the_reason() -> None:
     assert "5550100" not in str(caught.value)
 
 
+@unhurried
 @given(st.binary(max_size=640), st.text(min_size=1, max_size=40))
 def test_outgoing_media_is_the_json_twilio_documents(payload: bytes, stream_sid: str) -> None:
     message = json.loads(Outgoing(stream_sid).media(payload))

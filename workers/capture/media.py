@@ -28,7 +28,7 @@ from ringline.ipc.reply import PLAYED_OUT, reply_take
 from ringline.ipc.ring import WRITTEN, ring_write
 from ringline.workers.audio.codecs import ENCODINGS, decode_into, encode_into
 from ringline.workers.audio.levels import first_audible
-from ringline.workers.audio.resample import HISTORY_SIZE, STATE_SIZE, Design, design, resample_block
+from ringline.workers.audio.resample import HISTORY_SIZE, STATE_SIZE, Design, Resampler, design, resample_block
 from ringline.workers.capture.clock import TICK_MS, TICKS_PER_FRAME
 from ringline.workers.capture.doors.door import Leg
 
@@ -288,6 +288,7 @@ class MediaPlane:
         """Compile everything, so that the first call does not wait for it."""
         none = np.zeros(1, np.int64)
         self._filter(8_000)
+        Resampler(16_000, 8_000).process(np.zeros(320, np.int16))  # what a door uses whose peer changes its rate
         self.ingest(none, 0, 0)
         self.play(none, 0, 0)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from ringline.engine.config import DoorConfig
 from ringline.workers.capture.doors import address
 from ringline.workers.capture.doors.door import Reception
+
+log = logging.getLogger("ringline.doors")
 
 HANDSHAKE_S = 5.0
 """A peer that has not said by then which call it is will not: PBXs and providers say it at once."""
@@ -50,16 +53,20 @@ class ListeningDoor:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Stop listening and hang up what is still connected; returns when all of it is gone."""
+        """Stop listening and hang up what is still connected; returns when all of it is gone, or ought to be."""
         self._closed = True
         if self._server is not None:
             self._server.close()
             self._server = None
         for connection in tuple(self.connections):
             connection.hang_up()
-        while self.connections:
-            self._all_gone.clear()
-            await self._all_gone.wait()
+        try:
+            async with asyncio.timeout(2 * CLOSE_S):
+                while self.connections:
+                    self._all_gone.clear()
+                    await self._all_gone.wait()
+        except TimeoutError:
+            log.error("door %s: %d connections would not end", self.config.url, len(self.connections))
 
     def connected(self, connection: Connection) -> str:
         """A connection begins, and is a handshake until `identified`. Returns why it must go at once, or nothing."""

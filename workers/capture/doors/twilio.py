@@ -3,7 +3,9 @@
 Twilio buffers what it is sent, plays it in order and can drop it (`clear`), so it needs no silence and takes two frames
 in a message. TLS, which Twilio insists on, is ended by the proxy in front; ``public_url`` is what Twilio dials there.
 
-picows carries the messages: bench/websocket_libraries.py measures what each library costs the server.
+picows carries the messages, because it costs the least. bench/websocket_libraries.py: 3200 messages of 20 ms a second
+in and as many out, uvloop, two shared cores; CPU time of the server for a message in and one out, with JSON, base64 and
+system calls: picows 24 us (on aiofastnet's transports, its own choice, 24 as well), aiohttp 44, websockets 67.
 """
 
 from __future__ import annotations
