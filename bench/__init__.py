@@ -1,0 +1,1 @@
+"""Measurements: what each stage costs, and what else there is that does the same."""
