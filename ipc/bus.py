@@ -76,7 +76,11 @@ class EngineBus:
         self._socket = _socket(zmq.ROUTER)
         self._socket.set(zmq.ROUTER_MANDATORY, 1)  # a message for a worker that is not there is an error, not lost
         self._socket.set(zmq.IPC_FILTER_UID, os.getuid())
-        self._socket.bind(self.address)
+        try:
+            self._socket.bind(self.address)
+        except zmq.ZMQError:
+            self._socket.close()
+            raise
         self._wakeup: _Wakeup | None = None
 
     def start(self, on_message: Callable[[str, FromWorker], None]) -> None:

@@ -113,10 +113,14 @@ class AudioRing:
     def write(self, source: Samples) -> int:
         """Append int16 samples, as many as the capacity at most. Returns the new end index.
 
-        Raises ValueError for more samples than the ring holds.
+        Raises ValueError for more samples than the ring holds, and for samples of another kind.
         """
         if source.shape[0] > self.capacity:
             raise ValueError(f"{source.shape[0]} samples do not fit into a ring of {self.capacity}")
+        if source.dtype != np.int16:
+            raise ValueError(f"a ring holds int16 samples, these are {source.dtype}")
+        if not source.flags.carray:
+            source = source.copy()  # numba would compile for read-only or strided arrays, in the middle of a call
         return ring_write(self.words, self.samples, source)
 
     def read(self, start: int, max_samples: int) -> Chunk:

@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import random
+import socket
 import sys
 from typing import Any
 
@@ -192,7 +193,7 @@ def speaker(fd: int, layout: dict[str, int], num_turns: int, max_drafts: int, se
     say("ready")
     for turn in range(1, num_turns + 1):
         while turn > max(slot.load(PLAY_TURN), slot.load(MIN_TURN)) + max_drafts:
-            pass
+            os.sched_yield()
         writer.begin(turn)
         spoken, length = 0, turn_length(turn)
         for phrase, phrase_end in enumerate((length // 2, length)):
@@ -205,6 +206,8 @@ def speaker(fd: int, layout: dict[str, int], num_turns: int, max_drafts: int, se
                 if count:
                     writer.write(turn_samples(turn, spoken, count))
                     spoken += count
+                else:
+                    os.sched_yield()
             writer.end_phrase(phrase)
         writer.end(turn)
     say(slot.reply.written)
@@ -222,7 +225,9 @@ def player(fd: int, layout: dict[str, int], num_turns: int, frame_samples: int) 
         count, turn, flags = reply_take(slot.words, slot.reply.samples, frame)
         if turn < newest and (count or flags) and turn:
             raise AssertionError(f"turn {turn} was heard after turn {newest}")
-        if count:
+        if not count:
+            os.sched_yield()
+        else:
             newest = turn
             start = heard.get(turn, 0)
             if not np.array_equal(frame[:count], turn_samples(turn, start, count)):
@@ -253,6 +258,7 @@ def claimer(fd: int, layout: dict[str, int], worker_index: int, num_calls: int) 
         slot = exchange.claim(worker_index, 8000)
         if slot is None:
             refused += 1
+            os.sched_yield()
             continue
         dirty = [int(word) for word in slot.words if word not in (0, slot.call, 8000)]
         if fetch_add(slot.words, OWNERS, 1) != 0 or dirty:
@@ -318,11 +324,27 @@ def bus_worker(address: str, name: str) -> None:
             num_received += 1
 
 
+def bus_engine(run_id: str) -> None:
+    """An engine's end of the bus, and nothing else of it."""
+    from ringline.ipc.bus import EngineBus
+
+    say(EngineBus(run_id).address)
+    sys.stdin.readline()
+
+
+def visitor(user: int, name: str) -> None:
+    """Another user's process, which tries to connect: says how many bytes of greeting it gets."""
+    os.setuid(user)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(f"\0{name}")
+        say(len(connection.recv(1)))
+
+
+ROLES = (ring_writer, ring_reader, speaker, player, claimer, greedy, owner, holder, bus_worker, bus_engine, visitor)
+
+
 def main() -> None:
-    role = {
-        function.__name__: function
-        for function in (ring_writer, ring_reader, speaker, player, claimer, greedy, owner, holder, bus_worker)
-    }[sys.argv[1]]
+    role = {function.__name__: function for function in ROLES}[sys.argv[1]]
     role(**json.loads(sys.stdin.readline()))
 
 

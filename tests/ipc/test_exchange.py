@@ -182,21 +182,23 @@ def test_no_slot_is_ever_held_twice_while_others_are_freed(
     make_exchange: MakeExchange, start_peer: Callable[..., Any]
 ) -> None:
     exchange = make_exchange(max_calls=3, caller_samples=8, line_samples=8, reply_samples=8)
-    shared = {"fd": exchange.fd, "layout": msgspec.to_builtins(exchange.layout), "num_calls": 400}
+    shared = {"fd": exchange.fd, "layout": msgspec.to_builtins(exchange.layout), "num_calls": 200}
     peers = [start_peer("claimer", fds=(exchange.fd,), worker_index=index, **shared) for index in range(3)]
     for peer in peers:
         assert peer.line() == "ready"
     for peer in peers:
         peer.tell()
     chance, freed = random.Random(7), 0
-    while freed < 3 * 400:
+    while freed < 3 * 200:
         slot = chance.choice(exchange.slots)
         if slot.call and slot.load(UNDERRUNS):
             exchange.free(slot)
             freed += 1
+        else:
+            os.sched_yield()
         assert all(peer.process.poll() in (None, 0) for peer in peers)
     calls = [call for peer in peers for call in peer.result()["calls"]]
-    assert len(calls) == len(set(calls)) == 1200
+    assert len(calls) == len(set(calls)) == 600
 
 
 def test_the_memory_is_gone_with_its_processes(start_peer: Callable[..., Any]) -> None:
@@ -206,7 +208,7 @@ def test_the_memory_is_gone_with_its_processes(start_peer: Callable[..., Any]) -
     os.kill(held["pids"][1], 9)
     engine.kill()
     while mappers(held["inode"]):  # a killed process takes a moment to go; the suite's timeout is the watchdog
-        pass
+        os.sched_yield()
 
 
 def mappers(inode: int) -> list[str]:

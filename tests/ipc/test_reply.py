@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -384,4 +384,6 @@ class GateModel(RuleBasedStateMachine):
 
 
 TestGateModel = GateModel.TestCase
-TestGateModel.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+TestGateModel.settings = settings(
+    max_examples=300, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ringline.ipc.ring import CLAIMED, WRITTEN, AudioRing, RingReader, Samples
+from ringline.ipc.ring import CLAIMED, WRITTEN, AudioRing, RingReader, Samples, ring_write
 
 
 def samples_at(start: int, count: int) -> Samples:
@@ -67,6 +67,23 @@ def test_a_write_beyond_the_capacity_is_refused() -> None:
     with pytest.raises(ValueError, match="17 samples do not fit"):
         ring.write(samples_at(0, 17))
     assert ring.written == 0
+
+
+def test_samples_of_another_kind_are_refused() -> None:
+    ring = AudioRing.private(16)
+    with pytest.raises(ValueError, match="int16 samples, these are float64"):
+        ring.write(np.zeros(4))  # type: ignore[arg-type]
+
+
+def test_read_only_and_strided_samples_are_written_without_compiling_anew() -> None:
+    ring = AudioRing.private(16)
+    ring.write(samples_at(0, 4))
+    num_compiled = len(ring_write.signatures)  # type: ignore[attr-defined]
+    ring.write(np.frombuffer(samples_at(4, 4).tobytes(), np.int16))
+    ring.write(samples_at(8, 8)[::2])
+    assert len(ring_write.signatures) == num_compiled  # type: ignore[attr-defined]
+    expected = np.concatenate((samples_at(0, 8), samples_at(8, 8)[::2]))
+    np.testing.assert_array_equal(ring.read(0, 12).samples, expected)
 
 
 def test_a_new_writer_does_not_make_a_half_overwritten_sample_look_whole() -> None:
@@ -177,4 +194,6 @@ class RingModel(RuleBasedStateMachine):
 
 
 TestRingModel = RingModel.TestCase
-TestRingModel.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestRingModel.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

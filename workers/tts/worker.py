@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ringline.ipc.exchange import WIRE_RATE_HZ, Slot
+from ringline.ipc.exchange import PHRASE_START, WIRE_RATE_HZ, Slot
 from ringline.ipc.messages import (
     CallReleased,
     CancelSpeech,
@@ -100,6 +100,11 @@ class Speaker:
         self.dead_turn = max(self.dead_turn, turn)
         self.queue = deque(request for request in self.queue if request.turn > turn)
         if self.phrase is not None and self.phrase.request.turn <= turn:
+            self.drop_phrase()
+
+    def drop_phrase(self) -> None:
+        """Cancel the phrase being spoken, if there is one."""
+        if self.phrase is not None:
             self.phrase.close()
             self.phrase = None
 
@@ -139,10 +144,9 @@ class TtsWorker:
         try:
             self._advance(speaker)
         except Exception as error:
-            phrase = speaker.phrase
-            request = phrase.request if phrase else speaker.queue.popleft()
+            request = speaker.phrase.request if speaker.phrase else speaker.queue.popleft()
             log.exception("speech failed", extra={"call": call, "turn": request.turn})
-            speaker.phrase = None
+            speaker.drop_phrase()
             speaker.writer.end_phrase(request.phrase)
             if request.last:
                 speaker.writer.end(request.turn)
@@ -173,15 +177,16 @@ class TtsWorker:
         elif phrase.waiting.shape[0]:
             speaker.not_before_ns = time.monotonic_ns() + int(RING_FULL_MS * 1e6)
         if phrase.made_all and not phrase.waiting.shape[0]:
-            self._finish(speaker, phrase.request, phrase.start_sample)
+            speaker.writer.end_phrase(request.phrase)
+            speaker.phrase = None
+            self._report(speaker, request, phrase.start_sample)
 
     def _begin(self, speaker: Speaker) -> Phrase | None:
         """Start the next phrase of the queue; None if that was done with it."""
-        request = speaker.queue.popleft()
-        if speaker.writer.turn > request.turn:
-            return None  # a newer turn has begun: this one is dead
+        request = speaker.queue[0]
         if speaker.writer.has(request.turn, request.phrase):
-            self._finish(speaker, request, speaker.slot.reply.written)
+            speaker.queue.popleft()
+            self._report(speaker, request, speaker.slot.load(PHRASE_START))
             return None
         speaker.writer.begin(request.turn)
         skip = speaker.writer.begin_phrase(request.phrase)
@@ -189,14 +194,14 @@ class TtsWorker:
         chunks = self.backend.synthesize(request.text, request.voice, request.speed) if request.text else iter(())
         phrase = Phrase(request, chunks, Resampler(self.backend.rate_hz, rate_hz), skip)
         phrase.start_sample = speaker.slot.reply.written - skip
+        speaker.queue.popleft()
         speaker.phrase = phrase
         return phrase
 
-    def _finish(self, speaker: Speaker, request: Speak, start_sample: int) -> None:
-        speaker.writer.end_phrase(request.phrase) if not speaker.writer.has(request.turn, request.phrase) else None
+    def _report(self, speaker: Speaker, request: Speak, start_sample: int) -> None:
+        """The phrase's last sample is in the ring."""
         if request.last:
             speaker.writer.end(request.turn)
-        speaker.phrase = None
         end_sample = speaker.slot.reply.written
         self.worker.bus.send(
             PhraseFinished(request.call, request.turn, request.phrase, start_sample, end_sample, time.monotonic_ns())
