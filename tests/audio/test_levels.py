@@ -20,13 +20,23 @@ def silence(num_samples):
     return np.zeros(num_samples, np.int16)
 
 
-def audible_blocks(samples, rate_hz):
-    """The definition, spelled out in numpy: [start, end) of each audible block."""
-    block = rate_hz // 200
-    edges = [(start, min(start + block, len(samples))) for start in range(0, len(samples), block)]
-    power = [float(np.mean(samples[start:end].astype(np.float64) ** 2)) for start, end in edges]
-    threshold = max(max(power, default=0.0) * 10**-3.5, 32_768.0**2 * 10**-5.5)
-    return [edge for edge, value in zip(edges, power, strict=True) if value >= threshold]
+def by_definition(samples, rate_hz):
+    """(first, last audible), spelled out in numpy."""
+    block = min(rate_hz // 200, len(samples))
+    if block == 0:
+        return -1, 0
+    squares = samples.astype(np.int64) ** 2
+    power = np.lib.stride_tricks.sliding_window_view(squares, block).mean(axis=1)
+    floor = 32_768.0**2 * 10**-5.5
+    threshold = max(power.max() * 10**-3.5, floor)
+    audible, above_floor = np.flatnonzero(power >= threshold), np.flatnonzero(power >= floor)
+    if len(audible) == 0:
+        return -1, 0
+    first, last = above_floor[0], audible[-1]
+    return (
+        first + np.flatnonzero(squares[first : first + block] >= floor)[0],
+        last + np.flatnonzero(squares[last : last + block] >= threshold)[-1] + 1,
+    )
 
 
 def test_silence_has_nothing_audible():
@@ -39,37 +49,46 @@ def test_no_samples_have_nothing_audible():
     assert levels.first_audible(silence(0), RATE_HZ) == -1
 
 
-def test_speech_ends_with_its_last_block():
-    samples = np.concatenate([silence(5 * BLOCK), tone(10 * BLOCK, -20), silence(100)])
-    assert levels.last_audible(samples, RATE_HZ) == 15 * BLOCK
+@pytest.mark.parametrize("before", range(0, 2 * BLOCK, 7))
+def test_speech_ends_with_its_last_sample_wherever_that_lies(before):
+    samples = np.concatenate([silence(before), tone(10 * BLOCK, -20), silence(100)])
+    assert levels.last_audible(samples, RATE_HZ) == before + 10 * BLOCK
 
 
-def test_a_short_rest_at_the_end_is_a_block():
-    samples = tone(3 * BLOCK + 7, -20)
-    assert levels.last_audible(samples, RATE_HZ) == 3 * BLOCK + 7
+@pytest.mark.parametrize("before", range(0, 2 * BLOCK, 7))
+def test_a_fading_sound_ends_at_the_same_sample_wherever_it_lies(before):
+    fading = np.random.default_rng(0).normal(0, 1, 2_000) * 3_000 * 10 ** (-np.arange(2_000) / 600)
+    alone = levels.last_audible(fading.astype(np.int16), RATE_HZ)
+    moved = np.concatenate([silence(before), fading.astype(np.int16), silence(100)])
+    assert levels.last_audible(moved, RATE_HZ) == before + alone
+
+
+def test_less_than_5_ms_are_measured_as_a_whole():
+    assert levels.last_audible(tone(8, -20), RATE_HZ) == 8
+    assert levels.first_audible(tone(8, -20), RATE_HZ) == 0
 
 
 @pytest.mark.parametrize(("below_db", "audible"), [(34, True), (36, False)])
 def test_sound_is_audible_within_35_db_of_the_loudest(below_db, audible):
     samples = np.concatenate([tone(4 * BLOCK, -10), tone(4 * BLOCK, -10 - below_db)])
-    assert levels.last_audible(samples, RATE_HZ) == (8 * BLOCK if audible else 4 * BLOCK)
+    assert (levels.last_audible(samples, RATE_HZ) > 7 * BLOCK) is audible
 
 
 @pytest.mark.parametrize(("dbfs", "audible"), [(-54.5, True), (-55.5, False)])
 def test_nothing_is_audible_below_the_floor(dbfs, audible):
     samples = tone(4 * BLOCK, dbfs)
-    assert (levels.last_audible(samples, RATE_HZ) == 4 * BLOCK) is audible
+    assert (levels.last_audible(samples, RATE_HZ) > 3 * BLOCK) is audible
     assert (levels.first_audible(samples, RATE_HZ) >= 0) is audible
 
 
-def test_a_loudest_block_from_elsewhere_sets_the_measure():
+def test_a_loudest_stretch_from_elsewhere_sets_the_measure():
     samples = tone(4 * BLOCK, -50)
-    assert levels.last_audible(samples, RATE_HZ) == 4 * BLOCK
+    assert levels.last_audible(samples, RATE_HZ) > 3 * BLOCK
     loudest = levels.loudest_block(tone(BLOCK, -10), RATE_HZ)
     assert levels.last_audible_beside(samples, RATE_HZ, loudest) == 0
 
 
-def test_the_first_audible_sample_is_found_inside_its_block():
+def test_the_first_audible_sample_is_found_inside_its_5_ms():
     samples = silence(10 * BLOCK)
     samples[3 * BLOCK + 11 :] = 5_000
     assert levels.first_audible(samples, RATE_HZ) == 3 * BLOCK + 11
@@ -77,7 +96,7 @@ def test_the_first_audible_sample_is_found_inside_its_block():
 
 def test_a_lone_quiet_tick_is_not_the_first_sound():
     samples = silence(10 * BLOCK)
-    samples[BLOCK] = 100  # above the floor as a sample, far below it as a block
+    samples[BLOCK] = 100  # above the floor as a sample, far below it over 5 ms
     samples[5 * BLOCK :] = 1_000
     assert levels.first_audible(samples, RATE_HZ) == 5 * BLOCK
 
@@ -105,11 +124,6 @@ def test_silence_has_a_finite_level():
 )
 def test_the_compiled_code_keeps_to_the_definition(rate_hz, samples, quieter):
     samples = (samples >> quieter).astype(np.int16)
-    blocks = audible_blocks(samples, rate_hz)
-    assert levels.last_audible(samples, rate_hz) == (blocks[-1][1] if blocks else 0)
-    first = levels.first_audible(samples, rate_hz)
-    if first >= 0:
-        assert abs(int(samples[first])) >= 58
-        assert (np.abs(samples[first // (rate_hz // 200) * (rate_hz // 200) : first].astype(int)) < 59).all()
-    else:
-        assert not blocks
+    assert (levels.first_audible(samples, rate_hz), levels.last_audible(samples, rate_hz)) == by_definition(
+        samples, rate_hz
+    )

@@ -154,7 +154,7 @@ def opened() -> OpenDoor:
 
 async def gone(condition: Callable[[], bool]) -> None:
     """Waits for something nobody tells of: the kernel's list of sockets. The watchdog bounds it."""
-    while not condition():  # noqa: ASYNC110
+    while not condition():
         await asyncio.sleep(0.005)
 
 

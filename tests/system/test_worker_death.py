@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ringline.ipc.messages import CallEnded, PhraseFinished, TranscriptFinal
+from ringline.tools.caller.dialogue import Manners
 from ringline.tools.caller.events import Event
 
 STAGE_MS = 250
@@ -101,12 +102,12 @@ async def test_request_under_which_workers_keep_dying_is_failed(start: Any) -> N
             for _ in range(3):
                 await running.until_ready()
                 while len(running.engine.switchboard.requests) == 0:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.001)
                 running.kill("llm-0", signal.SIGKILL)
                 while running.pid("llm-0"):
                     await asyncio.sleep(0.01)
 
         killer = asyncio.create_task(keep_killing())
-        result = await running.call()
+        result = await running.call(manners=Manners(timeout_ms=60_000))
         await killer
     assert result.call_results[0].ended_by == "bot"

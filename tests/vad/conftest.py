@@ -51,10 +51,6 @@ def say():
     return say
 
 
-def silence(duration_ms):
-    return np.zeros(RATE_HZ * duration_ms // 1000, np.int16)
-
-
 class Ears:
     """An exchange and its VAD; audio goes in by slot, events come out."""
 
@@ -95,19 +91,14 @@ def ears():
 
 
 class ScriptedModel:
-    """Stands in for Silero: a window's speech probability is its last sample, in 1/1000."""
+    """Stands in for Silero: a window's speech probability is its last sample, in 1/100 (too quiet to be audible)."""
 
     def __init__(self):
         self.batch_sizes = []
 
     def run(self, windows, memory):
         self.batch_sizes.append(len(windows))
-        return np.rint(windows[:, -1] * 32_768).astype(np.float32) / np.float32(1000), memory.copy()
-
-
-def windows(*probabilities):
-    """Audio that a `ScriptedModel` judges as told, a window each."""
-    return np.repeat(np.rint(np.array(probabilities) * 1000).astype(np.int16), 512)
+        return np.rint(windows[:, -1] * 32_768).astype(np.float32) / np.float32(100), memory.copy()
 
 
 @pytest.fixture
@@ -116,7 +107,7 @@ def scripted(ears):
 
     def make(*args, **kwargs):
         made = ears(*args, **kwargs)
-        made.vad._model = ScriptedModel()
+        made.vad._model = made.model = ScriptedModel()
         return made
 
     return make

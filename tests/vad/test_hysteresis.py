@@ -1,17 +1,33 @@
-"""What becomes of the model's probabilities: a scripted model says them."""
+"""What becomes of the model's probabilities. A scripted model says them: the last sample of each window."""
 
+import sys
 import threading
 
 import numpy as np
 import pytest
-from conftest import windows
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ringline.engine.config import SileroVad
 
 WINDOW = 512
 
 
-def samples_of(events):
+def windows(*probabilities, level=900):
+    """Audio that the scripted model judges as told, a window each; that of speech is audible."""
+    made = np.zeros((len(probabilities), WINDOW), np.int16)
+    made[np.array(probabilities) >= 0.35] = level
+    return said(made.reshape(-1), *probabilities)
+
+
+def said(audio, *probabilities):
+    """The audio, judged as told."""
+    audio = audio.copy()
+    audio[WINDOW - 1 :: WINDOW] = np.rint(np.array(probabilities) * 100).astype(np.int16)
+    return audio
+
+
+def flips(events):
     return [(event.started, event.sample) for event in events]
 
 
@@ -19,11 +35,11 @@ def test_two_speech_windows_in_a_row_start_an_utterance(scripted):
     ears = scripted()
     ears.vad.open(0, 7)
     events = ears.hear({0: windows(0, 0, 0, 0.9, 0.9)})
-    assert [(event.slot, event.call, event.started) for event in events] == [(0, 7, True)]
-    assert events[0].sample == 2 * WINDOW  # one window of pad before the first of the two
+    # One window of pad before the first of the two.
+    assert events == [(0, 7, True, 2 * WINDOW)]
 
 
-def test_a_single_speech_window_starts_nothing(scripted):
+def test_single_speech_windows_start_nothing(scripted):
     ears = scripted()
     ears.vad.open(0, 7)
     assert ears.hear({0: windows(0, 0.9, 0, 0.9, 0, 0.9, 0.49, 0.9)}) == []
@@ -32,4 +48,287 @@ def test_a_single_speech_window_starts_nothing(scripted):
 def test_the_start_is_never_before_the_call(scripted):
     ears = scripted()
     ears.vad.open(0, 7)
-    assert samples_of(ears.hear({0: windows(0.9, 0.9)})) == [(True, 0)]
+    assert flips(ears.hear({0: windows(0.9, 0.9)})) == [(True, 0)]
+
+
+def test_three_silent_windows_in_a_row_stop_it(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    assert flips(ears.hear({0: windows(0.9, 0.9, 0, 0, 0.9, 0, 0)})) == [(True, 0)]
+    assert flips(ears.hear({0: windows(0)})) == [(False, 5 * WINDOW)]
+
+
+def test_windows_between_the_thresholds_change_nothing(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    assert ears.hear({0: windows(*[0.4] * 10)}) == []
+    assert flips(ears.hear({0: windows(0.5, 0.5)})) == [(True, 9 * WINDOW)]
+    assert ears.hear({0: windows(*[0.4] * 10)}) == []
+
+
+def test_a_window_between_the_thresholds_breaks_a_row_of_silence(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    assert flips(ears.hear({0: windows(0.9, 0.9, 0, 0, 0.4, 0, 0)})) == [(True, 0)]
+
+
+def test_the_end_is_behind_the_last_audible_sample(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    audio = windows(0.9, 0.9, 0.9, 0.9, 0, 0, 0)
+    audio[2 * WINDOW + 100 : 4 * WINDOW] = 0
+    events = flips(ears.hear({0: said(audio, 0.9, 0.9, 0.9, 0.9, 0, 0, 0)}))
+    assert [started for started, _ in events] == [True, False]
+    assert events[1][1] == 2 * WINDOW + 100
+
+
+def test_a_weak_last_consonant_belongs_to_the_utterance(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    audio = windows(0, 0.9, 0.9, 0, 0, 0)
+    audio[3 * WINDOW : 4 * WINDOW - 112] = 300  # audible, though the model has already let go
+    events = flips(ears.hear({0: said(audio, 0, 0.9, 0.9, 0, 0, 0)}))
+    assert events[1][1] == 4 * WINDOW - 112
+
+
+def test_the_stop_waits_for_the_end_of_a_consonant(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    audio = windows(0, 0.9, 0.9, *[0] * 6)
+    audio[3 * WINDOW : 6 * WINDOW + 200] = 300
+    audio = said(audio, 0, 0.9, 0.9, *[0] * 6)
+    assert len(ears.hear({0: audio[: 6 * WINDOW]})) == 1
+    assert flips(ears.hear({0: audio[6 * WINDOW : 7 * WINDOW]})) == [(False, 6 * WINDOW + 200)]
+
+
+def test_a_sound_that_goes_on_ends_the_utterance_after_six_windows(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    audio = windows(0, 0.9, 0.9, *[0] * 6)
+    audio[3 * WINDOW :] = 300
+    audio = said(audio, 0, 0.9, 0.9, *[0] * 6)
+    assert len(ears.hear({0: audio[: 8 * WINDOW]})) == 1
+    assert flips(ears.hear({0: audio[8 * WINDOW :]})) == [(False, 9 * WINDOW)]
+
+
+def test_the_noise_of_the_line_does_not_delay_the_end(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    audio = windows(0, 0.9, 0.9, 0, 0, 0)
+    audio[:WINDOW] = 300  # the same before the speech
+    audio[3 * WINDOW :] = 300
+    assert flips(ears.hear({0: said(audio, 0, 0.9, 0.9, 0, 0, 0)}))[1] == (False, 3 * WINDOW)
+
+
+def test_unknown_noise_delays_the_end_by_six_windows_at_most(scripted):
+    ears = scripted(config=SileroVad(release_ms=640))
+    ears.vad.open(0, 7)
+    audio = windows(0, 0.9, 0.9, *[0] * 20)
+    audio[3 * WINDOW :] = 300
+    assert flips(ears.hear({0: said(audio, 0, 0.9, 0.9, *[0] * 20)}))[1] == (False, 9 * WINDOW)
+
+
+def test_a_knock_long_after_the_speech_does_not_delay_its_end(scripted):
+    ears = scripted(config=SileroVad(release_ms=320))
+    ears.vad.open(0, 7)
+    audio = windows(0, 0.9, 0.9, *[0] * 10)
+    audio[8 * WINDOW : 8 * WINDOW + 200] = 5_000
+    events = flips(ears.hear({0: said(audio, 0, 0.9, 0.9, *[0] * 10)}))
+    assert events[1][1] == 3 * WINDOW
+
+
+def test_a_voice_below_the_floor_ends_where_the_model_says(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    assert flips(ears.hear({0: windows(0, 0.9, 0.9, 0.9, 0, 0, 0, level=20)}))[1] == (False, 4 * WINDOW)
+
+
+@pytest.mark.parametrize(("pause_windows", "counts"), [(10, False), (40, True)])
+def test_last_words_after_a_pause_are_measured_by_the_whole_sentence(scripted, pause_windows, counts):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    loud, pause = windows(0.9, 0.9, 0.9, level=20_000), windows(*[0] * pause_windows)
+    quiet = windows(0.9, 0.9, 0.9, level=1_500)
+    quiet[2 * WINDOW :] = 200  # 40 dB below the loud words, 17 dB below the quiet ones
+    events = flips(ears.hear({0: np.concatenate([loud, pause, said(quiet, 0.9, 0.9, 0.9), windows(0, 0, 0)])}))
+    assert [started for started, _ in events] == [True, False, True, False]
+    end = (3 + pause_windows + (3 if counts else 2)) * WINDOW
+    assert end - 1 <= events[-1][1] <= end  # the last sample of a window is the script's
+
+
+def test_an_utterance_never_starts_before_the_end_of_the_one_before(scripted):
+    ears = scripted(config=SileroVad(release_ms=32))
+    ears.vad.open(0, 7)
+    audio = windows(0.9, 0.9, 0, 0.9, 0.9)
+    audio[2 * WINDOW : 2 * WINDOW + 400] = 900
+    events = flips(ears.hear({0: said(audio, 0.9, 0.9, 0, 0.9, 0.9)}))
+    assert events[0] == (True, 0)
+    assert events[1][1] > 2 * WINDOW  # where the pad of the next would begin
+    assert events[2] == (True, events[1][1])
+
+
+@pytest.mark.parametrize(("onset_ms", "num_windows"), [(0, 1), (1, 1), (32, 1), (33, 2), (64, 2), (65, 3)])
+def test_the_onset_is_the_whole_windows_that_last_so_long(scripted, onset_ms, num_windows):
+    ears = scripted(config=SileroVad(onset_ms=onset_ms))
+    ears.vad.open(0, 7)
+    assert ears.hear({0: windows(*[0.9] * (num_windows - 1))}) == [] if num_windows > 1 else True
+    assert flips(ears.hear({0: windows(0.9)})) == [(True, 0)]
+
+
+def test_the_configured_thresholds_count(scripted):
+    ears = scripted(config=SileroVad(threshold=0.8, release_threshold=0.2))
+    ears.vad.open(0, 7)
+    assert ears.hear({0: windows(*[0.79] * 5)}) == []
+    assert flips(ears.hear({0: windows(0.8, 0.8, *[0.2] * 5)})) == [(True, 4 * WINDOW)]
+    assert [started for started, _ in flips(ears.hear({0: windows(0.19, 0.19, 0.19)}))] == [False]
+
+
+def test_one_step_serves_all_windows_that_wait(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    ears.feed(0, windows(0, 0.9, 0.9, 0, 0, 0, 0, 0.9, 0.9))
+    assert [event.started for event in ears.vad.step()] == [True, False, True]
+    assert ears.vad.num_windows == 9
+
+
+def test_all_calls_share_a_batch(scripted):
+    ears = scripted(num_slots=5, ring_samples=4 * WINDOW)
+    for slot in range(5):
+        ears.vad.open(slot, slot + 1)
+        ears.feed(slot, windows(0.1))
+    ears.feed(3, windows(0.1))
+    ears.vad.step()
+    assert ears.model.batch_sizes == [5, 1]
+
+
+def test_more_calls_than_a_batch_holds_are_all_heard(scripted):
+    ears = scripted(num_slots=150, ring_samples=4 * WINDOW)
+    for slot in range(150):
+        ears.vad.open(slot, slot + 1)
+        ears.feed(slot, windows(0.9, 0.9))
+    assert {event.call for event in ears.vad.step()} == set(range(1, 151))
+    assert max(ears.model.batch_sizes) == 64
+
+
+def test_a_closed_call_is_not_heard(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    ears.feed(0, windows(0.9))
+    ears.vad.step()
+    ears.vad.close(0)
+    ears.feed(0, windows(0.9))
+    assert ears.vad.step() == []
+
+
+def test_a_call_closed_before_it_was_stepped_is_not_heard(scripted):
+    ears = scripted()
+    ears.feed(0, windows(0.9, 0.9))
+    ears.vad.open(0, 7)
+    ears.vad.close(0)
+    assert ears.vad.step() == []
+
+
+def test_closing_a_slot_that_is_not_open_does_no_harm(scripted):
+    ears = scripted()
+    ears.vad.close(0)
+    assert ears.vad.step() == []
+
+
+def test_a_reused_slot_starts_clean(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    assert len(ears.hear({0: windows(0, 0, 0, 0.9, 0.9, 0.9)})) == 1
+    ears.vad.close(0)
+    ears.exchange.free(ears.exchange.slots[0])
+    ears.vad.open(0, 8)
+    # In the old call's state this would be the end of its utterance.
+    assert ears.hear({0: windows(0, 0, 0, 0.9)}) == []
+    assert ears.hear({0: windows(0.9)}) == [(0, 8, True, 2 * WINDOW)]
+
+
+def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(scripted):
+    ears = scripted(ring_samples=10 * WINDOW)
+    ears.vad.open(0, 7)
+    assert ears.hear({0: windows(0, 0.9)}) == []  # the row of speech windows ends here
+    for _ in range(3):
+        ears.feed(0, windows(*[0.1] * 10))
+    ears.feed(0, windows(0.9))
+    assert ears.vad.step() == []
+    assert ears.vad.lost_samples(0) == 30 * WINDOW
+    assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW)]
+
+
+def test_a_lapped_reader_forgets_what_the_model_remembered(scripted):
+    ears = scripted(ring_samples=10 * WINDOW)
+    ears.vad.open(0, 7)
+    ears.hear({0: windows(0.1)})
+    ears.vad._memory[:] = 1
+    for _ in range(2):
+        ears.feed(0, windows(*[0.2] * 10))
+    seen = []
+    run = ears.model.run
+    ears.vad._model.run = lambda batch, memory: seen.append((batch[:, :64].copy(), memory.copy())) or run(batch, memory)
+    ears.vad.step()
+    assert not seen[0][0].any()
+    assert not seen[0][1].any()
+
+
+def test_a_window_carries_the_64_samples_before_it(scripted):
+    ears = scripted()
+    seen = []
+    run = ears.model.run
+    ears.vad._model.run = lambda batch, memory: seen.append(batch.copy()) or run(batch, memory)
+    ears.vad.open(0, 7)
+    audio = np.arange(3 * WINDOW).astype(np.int16)  # any audio
+    ears.hear({0: audio})
+    stream = np.concatenate([np.zeros(64), audio]).astype(np.float32) / 32_768
+    for index, (window,) in enumerate(seen):
+        assert np.array_equal(window, stream[index * WINDOW : index * WINDOW + 64 + WINDOW])
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    probabilities=st.lists(st.sampled_from([0.0, 0.1, 0.34, 0.4, 0.5, 0.9]), max_size=60),
+    step_samples=st.sampled_from([1 * WINDOW, 160, 700, 5_000, 60 * WINDOW]),
+)
+def test_events_do_not_depend_on_when_the_steps_come(scripted, probabilities, step_samples):
+    audio = np.concatenate([windows(0), windows(*probabilities)]) if probabilities else windows(0)
+    results = []
+    for each in (WINDOW, step_samples):
+        ears = scripted()
+        ears.vad.open(0, 7)
+        results.append(flips(ears.hear({0: audio}, each)))
+    assert results[0] == results[1]
+    started = [flag for flag, _ in results[0]]
+    assert started == [index % 2 == 0 for index in range(len(started))]
+    samples = [sample for _, sample in results[0]]
+    assert samples == sorted(samples)
+    assert all(0 <= sample <= len(audio) for sample in samples)
+
+
+def test_calls_may_come_and_go_while_it_steps(scripted):
+    ears = scripted(num_slots=8, ring_samples=64 * WINDOW)
+    for slot in range(8):
+        ears.feed(slot, windows(*[0.9] * 60))
+    done = threading.Event()
+
+    def come_and_go():
+        for call in range(1, 3_001):
+            ears.vad.open(call % 8, call)
+            ears.vad.close((call + 5) % 8)
+        done.set()
+
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        thread = threading.Thread(target=come_and_go)
+        thread.start()
+        events = []
+        while not done.is_set():
+            events += ears.vad.step()
+        thread.join()
+        events += ears.vad.step()
+    finally:
+        sys.setswitchinterval(interval_s)
+    assert all(event.call % 8 == event.slot for event in events)
+    assert all(event.started for event in events)

@@ -16,7 +16,7 @@ def windows_of(samples):
 
 @pytest.fixture
 def streams(say):
-    """Windows of several streams, [time, stream, CONTEXT + WINDOW]: speech at different levels and delays, and noise."""
+    """Windows of six streams, [time, stream, CONTEXT + WINDOW]: speech at four levels and delays, noise, silence."""
     speech = say("I would like to book an appointment.")
     length = 40 * WINDOW
     made = []

@@ -1,8 +1,9 @@
 """How loud audio is, and where it can be heard: one definition for the VAD and for measurements on the wire.
 
-Audio is looked at in blocks of 5 ms from its first sample on. A block is *audible* when its RMS is at most
-`AUDIBLE_RANGE_DB` below that of the loudest block, and not below `AUDIBLE_FLOOR_DBFS`. The VAD dates the end of speech
-by this rule, and the simulated caller measures response times by it, so that both name the same moment.
+A stretch of 5 ms is *audible* when its RMS is at most `AUDIBLE_RANGE_DB` below that of the loudest, and not below
+`AUDIBLE_FLOOR_DBFS`. The VAD dates the end of speech by this rule, and the simulated caller measures response times by
+it, so that both name the same moment. All stretches count, whatever sample they begin at: on a grid of blocks, a fading
+consonant ends up to 50 ms earlier or later by where the grid happens to lie.
 
 0 dBFS is the RMS of a full-scale square wave (32768); a full-scale sine has -3 dBFS. Sums are integers: exact, and
 the same on every machine.
@@ -19,7 +20,7 @@ from ringline.ipc.jit import compiled
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
 BLOCKS_PER_S = 200
-"""5 ms: a quarter of a frame, and still a whole period of a low voice (200 Hz) or half of a very low one."""
+"""Of 5 ms: a quarter of a frame, and still a whole period of a voice of 200 Hz or half of a very low one."""
 AUDIBLE_RANGE_DB = 35.0
 """Speech keeps within 30 dB of its loudest vowel down to weak fricatives; a clean line's noise lies further below."""
 AUDIBLE_FLOOR_DBFS = -55.0
@@ -31,8 +32,6 @@ SILENCE_DBFS = -120.0
 
 _RANGE = 10.0 ** (-AUDIBLE_RANGE_DB / 10.0)
 _FLOOR_MEAN_SQUARE = FULL_SCALE**2 * 10.0 ** (AUDIBLE_FLOOR_DBFS / 10.0)
-# A block at the floor has at least one sample of this size.
-_FLOOR_AMPLITUDE = math.ceil(math.sqrt(_FLOOR_MEAN_SQUARE))
 
 
 @compiled
@@ -48,12 +47,17 @@ def mean_square(samples: Samples, start: int, end: int) -> float:
 
 @compiled
 def loudest_block(samples: Samples, rate_hz: int) -> float:
-    """Mean square of the loudest 5 ms block; a shorter rest at the end counts as a block. 0 for no samples."""
-    block = rate_hz // BLOCKS_PER_S
-    loudest = 0.0
-    for start in range(0, samples.shape[0], block):
-        loudest = max(loudest, mean_square(samples, start, min(start + block, samples.shape[0])))
-    return loudest
+    """Mean square of the loudest 5 ms of int16 ``samples``; of all of them where they are shorter. 0 for none."""
+    block = min(rate_hz // BLOCKS_PER_S, samples.shape[0])
+    total = np.int64(0)
+    for i in range(block):
+        total += np.int64(samples[i]) * np.int64(samples[i])
+    loudest = total
+    for i in range(block, samples.shape[0]):
+        total += np.int64(samples[i]) * np.int64(samples[i])
+        total -= np.int64(samples[i - block]) * np.int64(samples[i - block])
+        loudest = max(loudest, total)
+    return float(loudest) / max(1, block)
 
 
 @compiled
@@ -65,20 +69,31 @@ def audible_from(loudest: float) -> float:
 
 @compiled
 def last_audible_beside(samples: Samples, rate_hz: int, loudest: float) -> int:
-    """Like `last_audible`, where the loudest block (its mean square) need not be among ``samples``."""
-    block = rate_hz // BLOCKS_PER_S
+    """Like `last_audible`, where the loudest 5 ms (their mean square) need not be among ``samples``."""
+    block = min(rate_hz // BLOCKS_PER_S, samples.shape[0])
     threshold = audible_from(loudest)
-    num_blocks = (samples.shape[0] + block - 1) // block
-    for index in range(num_blocks - 1, -1, -1):
-        end = min((index + 1) * block, samples.shape[0])
-        if mean_square(samples, index * block, end) >= threshold:
-            return end
-    return 0
+    total = np.int64(0)
+    for i in range(samples.shape[0] - block, samples.shape[0]):
+        total += np.int64(samples[i]) * np.int64(samples[i])
+    end = samples.shape[0]
+    while total < threshold * block:
+        end -= 1
+        if end < block:
+            return 0
+        total -= np.int64(samples[end]) * np.int64(samples[end])
+        total += np.int64(samples[end - block]) * np.int64(samples[end - block])
+    # No mean is above the greatest of its squares: the loop ends within the stretch.
+    while end > 0 and np.int64(samples[end - 1]) * np.int64(samples[end - 1]) < threshold:
+        end -= 1
+    return end
 
 
 @compiled
 def last_audible(samples: Samples, rate_hz: int) -> int:
-    """Index behind the last audible block of int16 mono ``samples``; 0 if nothing is audible."""
+    """Index behind the last audible sample of int16 mono ``samples``; 0 if nothing is audible.
+
+    That is the last sample in the last audible 5 ms that is itself as loud as an audible RMS.
+    """
     return last_audible_beside(samples, rate_hz, loudest_block(samples, rate_hz))
 
 
@@ -86,16 +101,20 @@ def last_audible(samples: Samples, rate_hz: int) -> int:
 def first_audible(samples: Samples, rate_hz: int) -> int:
     """Index of the first sample that can be heard; -1 if there is none.
 
-    It is the first sample at or above `AUDIBLE_FLOOR_DBFS` in the first block whose RMS is. The loudest block plays no
-    part: who waits for the first sound does not yet know how loud it will become.
+    It is the first sample at or above `AUDIBLE_FLOOR_DBFS` in the first 5 ms whose RMS is. The loudest plays no part:
+    who waits for the first sound does not yet know how loud it will become.
     """
-    block = rate_hz // BLOCKS_PER_S
-    for start in range(0, samples.shape[0], block):
-        end = min(start + block, samples.shape[0])
-        if mean_square(samples, start, end) >= _FLOOR_MEAN_SQUARE:
-            for i in range(start, end):
-                if abs(np.int64(samples[i])) >= _FLOOR_AMPLITUDE:
-                    return i
+    block = min(rate_hz // BLOCKS_PER_S, samples.shape[0])
+    total = np.int64(0)
+    for i in range(samples.shape[0]):
+        total += np.int64(samples[i]) * np.int64(samples[i])
+        if i >= block:
+            total -= np.int64(samples[i - block]) * np.int64(samples[i - block])
+        if i >= block - 1 and total >= _FLOOR_MEAN_SQUARE * block:
+            start = i - block + 1
+            while start < i and np.int64(samples[start]) * np.int64(samples[start]) < _FLOOR_MEAN_SQUARE:
+                start += 1
+            return start
     return -1
 
 

@@ -27,7 +27,7 @@ from ringline.ipc.jit import compiled
 from ringline.ipc.reply import PLAYED_OUT, reply_take
 from ringline.ipc.ring import WRITTEN, ring_write
 from ringline.workers.audio.codecs import ENCODINGS, decode_into, encode_into
-from ringline.workers.audio.levels import first_audible
+from ringline.workers.audio.levels import AUDIBLE_FLOOR_DBFS, FULL_SCALE, first_audible
 from ringline.workers.audio.resample import HISTORY_SIZE, STATE_SIZE, Design, Resampler, design, resample_block
 from ringline.workers.capture.clock import TICK_MS, TICKS_PER_FRAME
 from ringline.workers.capture.doors.door import Leg
@@ -51,8 +51,8 @@ RESYNC_SAMPLES = MEDIA_RATE_HZ * 60 // 1000
 MAX_LEAD_SAMPLES = MEDIA_RATE_HZ
 """One second ahead of the clock: a stalled network's backlog still counts, a flood does not."""
 
-SILENT_RMS = 58
-"""-55 dBFS, the floor below which nothing is audible speech (levels.py)."""
+SILENT_RMS = round(FULL_SCALE * 10 ** (AUDIBLE_FLOOR_DBFS / 20))
+"""Below it nothing is audible."""
 
 MAX_WIRE_FRAME_SAMPLES = 192_000 // 50
 MAX_FRAMES_PER_MESSAGE = 2

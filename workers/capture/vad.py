@@ -17,7 +17,13 @@ from ringline.ipc.atomics import Words, load_acquire_at
 from ringline.ipc.exchange import CALLER_RING, LINE_WORDS, MEDIA_RATE_HZ, Exchange
 from ringline.ipc.jit import compiled
 from ringline.ipc.ring import WRITTEN, Samples, ring_read
-from ringline.workers.audio.levels import BLOCKS_PER_S, last_audible_beside, mean_square
+from ringline.workers.audio.levels import (
+    BLOCKS_PER_S,
+    audible_from,
+    last_audible_beside,
+    loudest_block,
+    mean_square,
+)
 from ringline.workers.capture.silero import CONTEXT, MEMORY, WINDOW, Memory, Probabilities, SileroModel, Windows
 
 Table = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -38,13 +44,24 @@ margin costs nothing: the search goes backwards and ends where it finds somethin
 
 LATE_AUDIBLE = 2 * WINDOW
 """How far behind the first silent window it is looked for: Silero lets go of a weak last consonant too soon, mostly by
-less than two windows. Sound beyond that is not the caller's speech, and must not hold up the turn."""
+less than two windows. A knock that comes later is not the caller's speech, and must not hold up the turn."""
+
+LONGEST_CONSONANT = 5 * WINDOW
+"""... unless it sounds without a gap from there on, as a long final s or th does. The stop waits for its end, so this
+also bounds how long a breath, or a noise that has just begun, can hold up the turn."""
 
 SAME_BREATH = MEDIA_RATE_HZ
 """After a shorter pause an utterance is measured by the loudest block of the one before as well: to a listener both are
 one sentence, and its last words are often its quietest."""
 
-_BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S
+NOISE_RISE_DB_PER_S = 2.0
+"""The noise of a line is its quietest window, forgotten at this speed: over a long sentence it hardly rises, and a line
+that becomes noisy is known as such after some seconds."""
+
+_BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S  # kept of what came before a window: covers Silero's context, too
+_NOISE_RISE = 10.0 ** (NOISE_RISE_DB_PER_S / 10.0 * WINDOW / MEDIA_RATE_HZ)
+_QUIETEST = float(audible_from(0.0)) / 10**0.5  # 5 dB below the floor: noise that quiet is never heard as speech
+_NOT_NOISE = 2.0  # 3 dB: more than stationary noise varies between stretches of 16 ms
 
 # Columns of a call's state.
 _POSITION = 0  # caller ring: first sample of the next window
@@ -75,7 +92,7 @@ def _gather(
     first: int,
     state: Table,
     memory: Memory,
-    context: Windows,
+    history: Rings,
     batch_slots: Indexes,
     batch: Windows,
     batch_memory: Memory,
@@ -93,7 +110,7 @@ def _gather(
         written = load_acquire_at(words, WRITTEN)
         if written - position < WINDOW:
             continue
-        start, got = ring_read(words, rings[slot], position, window)
+        start, got = ring_read(words, rings[slot], position, window[_BLOCK:])
         if start != position:
             # Half a minute behind: what counts is what the caller says now. The model starts anew from there.
             start = max(start, written - WINDOW)
@@ -101,41 +118,42 @@ def _gather(
             state[slot, _POSITION] = start
             state[slot, _RUN] = 0
             memory[:, slot] = 0
-            context[slot] = 0
-            start, got = ring_read(words, rings[slot], start, window)
+            history[slot] = 0
+            start, got = ring_read(words, rings[slot], start, window[_BLOCK:])
             if start != state[slot, _POSITION] or got < WINDOW:
                 continue
         state[slot, _POSITION] = start + WINDOW
         batch_slots[count] = slot
         batch_memory[:, count] = memory[:, slot]
+        window[:_BLOCK] = history[slot]
+        history[slot] = window[WINDOW:]
         row = batch[count]
-        row[:CONTEXT] = context[slot]
-        for i in range(WINDOW):
-            row[CONTEXT + i] = window[i] / np.float32(32768)
-        context[slot] = row[WINDOW:]
-        loudest = mean_square(window, WINDOW - _BLOCK, WINDOW)
-        for block in range(0, WINDOW - _BLOCK, _BLOCK):
-            loudest = max(loudest, mean_square(window, block, block + _BLOCK))
-        batch_loudest[count] = loudest
+        for i in range(CONTEXT + WINDOW):
+            row[i] = window[_BLOCK - CONTEXT + i] / np.float32(32768)
+        batch_loudest[count] = loudest_block(window, MEDIA_RATE_HZ)
         count += 1
     return count, index
 
 
 @compiled
-def _speech_end(words: Words, ring: Samples, start: int, silent: int, limit: int, loudest: float, tail: Samples) -> int:
-    """Behind the last audible sample of an utterance that began at ``start``; ``silent`` is the first silent window's.
+def _speech_end(
+    words: Words, ring: Samples, start: int, silent: int, limit: int, loudest: float, noise: float, tail: Samples
+) -> int:
+    """Behind the last audible sample of an utterance that began at ``start``; ``limit`` where it still sounds there.
 
-    Where that is not to be had by level (noise up to the limit, or a voice below the floor), the model's word stands:
-    the end of the last window that was speech.
+    ``silent`` is the start of the first silent window. Sound up to the limit may be a long last consonant that the
+    model does not take for speech, or the line's noise. In noise, as with a voice below the floor, the level says
+    nothing, and the model's word stands: the end of the last window that was speech.
     """
     first, count = ring_read(words, ring, max(start, silent - LOOK_BACK), tail)
     count = min(count, limit - first)
     if count <= 0:
         return silent
     end = last_audible_beside(tail[:count], MEDIA_RATE_HZ, loudest)
-    if end == 0 or end == count:
-        return silent
-    return first + end
+    if end > count - _BLOCK:
+        rest = mean_square(tail, max(0, count - WINDOW // 2), count)
+        return limit if rest > noise * _NOT_NOISE else silent
+    return first + end if end > 0 else silent
 
 
 @compiled
@@ -145,6 +163,7 @@ def _decide(
     state: Table,
     memory: Memory,
     loudest: Levels,
+    noise: Levels,
     batch_slots: Indexes,
     batch_loudest: Levels,
     speech: Probabilities,
@@ -162,6 +181,7 @@ def _decide(
         row = state[slot]
         speaking = row[_SPEAKING] != 0
         window_start = row[_POSITION] - WINDOW
+        noise[slot] = min(noise[slot] * _NOISE_RISE, max(batch_loudest[i], _QUIETEST))
         if speaking and speech[i] >= release_threshold:
             loudest[slot] = max(loudest[slot], batch_loudest[i])
         changes = speech[i] < release_threshold if speaking else speech[i] >= threshold
@@ -177,16 +197,24 @@ def _decide(
             loudest[slot] = max(loudest[slot], batch_loudest[i])
         if row[_RUN] < (release_windows if speaking else onset_windows):
             continue
-        row[_RUN] = 0
         if speaking:
             words = slot_words[slot, CALLER_RING : CALLER_RING + LINE_WORDS]
             silent = row[_RUN_START]
-            limit = min(row[_POSITION], silent + WINDOW + LATE_AUDIBLE)
-            sample = _speech_end(words, rings[slot], row[_START], silent, limit, loudest[slot], tail)
+            position = row[_POSITION]
+            last = silent + WINDOW + LONGEST_CONSONANT
+            limit = min(position, silent + WINDOW + LATE_AUDIBLE)
+            start, loud, quiet = row[_START], loudest[slot], noise[slot]
+            sample = _speech_end(words, rings[slot], start, silent, limit, loud, quiet, tail)
+            while sample == limit and limit < min(position, last):
+                limit = min(position, last, limit + WINDOW)
+                sample = _speech_end(words, rings[slot], start, silent, limit, loud, quiet, tail)
+            if sample == position and position < last:
+                continue  # a consonant that still sounds: its end is worth waiting for
             row[_END] = sample
         else:
             sample = max(row[_END], row[_RUN_START] - ONSET_PAD)
             row[_START] = sample
+        row[_RUN] = 0
         row[_SPEAKING] = 0 if speaking else 1
         events[num_events, 0] = slot
         events[num_events, 1] = row[_SPEAKING]
@@ -216,15 +244,16 @@ class Vad:
         self._open: Indexes = np.empty(0, np.int64)
         self._state: Table = np.zeros((num_slots, _COLUMNS), np.int64)
         self._memory: Memory = np.zeros((2, num_slots, MEMORY), np.float32)
-        self._context: Windows = np.zeros((num_slots, CONTEXT), np.float32)
+        self._history: Rings = np.zeros((num_slots, _BLOCK), np.int16)
         self._loudest: Levels = np.zeros(num_slots, np.float64)
+        self._noise: Levels = np.full(num_slots, np.inf)
         size = min(num_slots, MAX_BATCH)
         self._batch_slots: Indexes = np.zeros(size, np.int64)
         self._batch: Windows = np.zeros((size, CONTEXT + WINDOW), np.float32)
         self._batch_memory: Memory = np.zeros((2, size, MEMORY), np.float32)
         self._batch_loudest: Levels = np.zeros(size, np.float64)
-        self._window: Samples = np.zeros(WINDOW, np.int16)
-        self._tail: Samples = np.zeros(LOOK_BACK + WINDOW + LATE_AUDIBLE, np.int16)
+        self._window: Samples = np.zeros(_BLOCK + WINDOW, np.int16)
+        self._tail: Samples = np.zeros(LOOK_BACK + WINDOW + LONGEST_CONSONANT, np.int16)
         self._events: Table = np.zeros((size, 3), np.int64)
         # Compile what the first call would otherwise wait for. `open` wipes what this leaves behind.
         self._judge(1)
@@ -259,7 +288,7 @@ class Vad:
                     first,
                     self._state,
                     self._memory,
-                    self._context,
+                    self._history,
                     self._batch_slots,
                     self._batch,
                     self._batch_memory,
@@ -283,6 +312,7 @@ class Vad:
             self._state,
             self._memory,
             self._loudest,
+            self._noise,
             self._batch_slots,
             self._batch_loudest,
             speech,
@@ -301,8 +331,9 @@ class Vad:
                 self._calls.pop(slot, None)
             self._state[slot] = 0
             self._memory[:, slot] = 0
-            self._context[slot] = 0
+            self._history[slot] = 0
             self._loudest[slot] = 0
+            self._noise[slot] = np.inf
             self._open = np.array(sorted(self._calls), np.int64)
 
 
