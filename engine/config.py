@@ -59,7 +59,7 @@ class DoorConfig(_Table, frozen=True):
     public_url: str = ""
     """Twilio: the wss:// URL as Twilio dials it; needed for the signature behind a proxy."""
     idle_timeout_s: Annotated[float, Meta(gt=0)] = 30.0
-    """A peer that does not even acknowledge for so long is taken for dead. Silence is no sign: a caller may be on hold."""
+    """A peer that does not even acknowledge for so long is taken for dead. Mere silence is none: it may be on hold."""
     max_handshakes: Positive = 64
     """Connections that have not yet said which call they are; more are closed at once."""
 

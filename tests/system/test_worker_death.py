@@ -103,8 +103,9 @@ async def test_request_under_which_workers_keep_dying_is_failed(start: Any) -> N
                 await running.until_ready()
                 while len(running.engine.switchboard.requests) == 0:
                     await asyncio.sleep(0.001)
+                victim = running.pid("llm-0")
                 running.kill("llm-0", signal.SIGKILL)
-                while running.pid("llm-0"):
+                while running.pid("llm-0") == victim:
                     await asyncio.sleep(0.01)
 
         killer = asyncio.create_task(keep_killing())
