@@ -29,6 +29,9 @@ from ringline.tools.waterfall import waterfall
 SCRIPT = ("I'd like to book an appointment", "Tuesday", "ten", "yes please", "no thank you")
 """What the caller says, one item after each turn of the bot."""
 
+VOICE = "en-us+f3"
+"""A woman's voice; the bot has a man's."""
+
 WANTED_WEEKDAY, WANTED_TIME = 1, "10:00"
 """... which means this appointment: a Tuesday within the next seven days, at ten."""
 
@@ -107,6 +110,7 @@ class Demo:
     async def _place_call(self, url: str, recording: Path) -> tuple[RunResult | None, str]:
         """The caller as a process. Returns what it measured, or what went wrong."""
         command = [sys.executable, "-m", "ringline.tools.caller", url, "--json", "--record", str(recording)]
+        command += ["--voice", VOICE]
         for text in SCRIPT:
             command += ["--say", text]
         process = await asyncio.create_subprocess_exec(

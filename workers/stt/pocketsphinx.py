@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from ringline.engine.config import PocketsphinxStt
 from ringline.ipc.messages import Expectation
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.backend import Samples, Stream
+from ringline.workers.stt.telephone_features import TelephoneFeatures
 
 log = logging.getLogger("ringline.stt.pocketsphinx")
 
@@ -27,21 +31,52 @@ MAX_GRAMMARS = 24
 PARTIAL_MS = 100
 """Audio between two looks at the hypothesis: a few words a second are spoken."""
 
+GRAMMAR_WEIGHT = 2.0
+WORD_PENALTY = 1e-6
+"""Best of a grid over the clinic's phrases in nine voices and over telephone digits (bench/recognition.py). The beams are
+wide, which costs little with small grammars: pocketsphinx's own prune the right path away on telephone audio. Best-path
+rescoring is off, because with grammars it yields beginnings of sentences, or nothing."""
+
+DICTATION_WEIGHT = 6.5
+"""pocketsphinx's own, for its language model."""
+
 _DICTATION = "dictation"
+
+
+@contextmanager
+def _for_our_features(model: str) -> Iterator[Path]:
+    """The model's folder with its front end switched off where ours does the work (telephone_features.py).
+
+    What stands in a model's feat.params prevails over any setting, so this takes a folder of links with another one.
+    """
+    import pocketsphinx
+
+    source = Path(model or pocketsphinx.get_model_path("en-us/en-us"))
+    with tempfile.TemporaryDirectory(prefix="ringline-model-") as folder:
+        for file in source.iterdir():
+            if file.name != "feat.params":
+                (Path(folder) / file.name).symlink_to(file.resolve())
+        parameters = dict(
+            line[1:].split(None, 1)
+            for line in (source / "feat.params").read_text().splitlines()
+            if line.startswith("-")
+        )
+        parameters |= {"cmn": "none", "remove_noise": "no"}
+        text = "".join(f"-{name} {value}\n" for name, value in parameters.items())
+        (Path(folder) / "feat.params").write_text(text)
+        yield Path(folder)
 
 
 class _Decoder:
     """One pocketsphinx decoder and the grammars it has compiled."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: Path) -> None:
         import pocketsphinx
 
-        settings = {"hmm": model} if model else {}
-        # A wide beam costs little with small grammars; the narrow default prunes the right path away on telephone
-        # audio. Best-path rescoring of the lattice yields beginnings of sentences, or nothing, with grammars.
         config = pocketsphinx.Config(
-            lm=None, bestpath=False, lw=1.0, beam=1e-120, wbeam=1e-100, pbeam=1e-120, loglevel="FATAL", **settings
-        )
+            hmm=str(model), loglevel="FATAL", lm=None, bestpath=False, lw=GRAMMAR_WEIGHT, wip=WORD_PENALTY,
+            beam=1e-80, wbeam=1e-60, pbeam=1e-80,
+        )  # fmt: skip
         config["lm"] = None
         self.pocketsphinx: Any = pocketsphinx.Decoder(config)
         self._grammars: OrderedDict[str, None] = OrderedDict()
@@ -59,6 +94,7 @@ class _Decoder:
         if _DICTATION not in self._grammars:
             import pocketsphinx
 
+            self.pocketsphinx.config["lw"] = DICTATION_WEIGHT
             self.pocketsphinx.add_lm_file(_DICTATION, pocketsphinx.get_model_path("en-us/en-us.lm.bin"))
             self._grammars[_DICTATION] = None
         self._grammars.move_to_end(_DICTATION)
@@ -86,6 +122,7 @@ class PocketsphinxStream:
         self.confidence = 0.0
         self._backend = backend
         self._decoder: _Decoder | None = decoder
+        self._features = TelephoneFeatures()
         self._begun = False
         self._num_samples = 0
         self._next_partial = RATE_HZ * PARTIAL_MS // 1000
@@ -96,7 +133,9 @@ class PocketsphinxStream:
         if not self._begun:
             self._decoder.pocketsphinx.start_utt()
             self._begun = True
-        self._decoder.pocketsphinx.process_raw(np.ascontiguousarray(samples, np.int16).tobytes())
+        cepstra = self._features.feed(samples)
+        if cepstra.shape[0]:
+            self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
         self._num_samples += samples.size
         if self._num_samples >= self._next_partial:
             self._next_partial = self._num_samples + RATE_HZ * PARTIAL_MS // 1000
@@ -143,7 +182,7 @@ class PocketsphinxBackend:
         pocketsphinx.set_loglevel("FATAL")
         try:
             decoder = self._make()
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise CannotStart(f"[stt] model: pocketsphinx cannot load {self._config.model or 'its model'}") from error
         decoder.select("#JSGF V1.0;\ngrammar warm_up;\npublic <word> = yes | no;\n")
         stream = PocketsphinxStream(self, decoder)
@@ -171,6 +210,7 @@ class PocketsphinxBackend:
             self._free.append(decoder)
 
     def _make(self) -> _Decoder:
-        decoder = _Decoder(self._config.model)
+        with _for_our_features(self._config.model) as model:
+            decoder = _Decoder(model)
         self._num_made += 1
         return decoder
