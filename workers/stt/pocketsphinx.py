@@ -21,7 +21,7 @@ from ringline.engine.config import PocketsphinxStt
 from ringline.ipc.messages import Expectation
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.backend import Samples, Stream
-from ringline.workers.stt.telephone_features import TelephoneFeatures
+from ringline.workers.stt.telephone_features import Cepstra, TelephoneFeatures
 
 log = logging.getLogger("ringline.stt.pocketsphinx")
 
@@ -133,9 +133,7 @@ class PocketsphinxStream:
         if not self._begun:
             self._decoder.pocketsphinx.start_utt()
             self._begun = True
-        cepstra = self._features.feed(samples)
-        if cepstra.shape[0]:
-            self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
+        self._decode(self._features.feed(samples))
         self._num_samples += samples.size
         if self._num_samples >= self._next_partial:
             self._next_partial = self._num_samples + RATE_HZ * PARTIAL_MS // 1000
@@ -144,6 +142,8 @@ class PocketsphinxStream:
     def finalise(self) -> None:
         if self._decoder is None or self.final is not None:
             return
+        if self._begun:
+            self._decode(self._features.feed(np.zeros(0, np.int16), last=True))
         self._end()
         self.final = self.partial = self._hypothesis() if self._num_samples else ""
         self.confidence = 0.5 if self.final else 0.0
@@ -153,6 +153,10 @@ class PocketsphinxStream:
             self._end()
             self._backend.give_back(self._decoder)
             self._decoder = None
+
+    def _decode(self, cepstra: Cepstra) -> None:
+        if cepstra.shape[0] and self._decoder is not None:
+            self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
 
     def _end(self) -> None:
         if self._begun and self._decoder is not None:
