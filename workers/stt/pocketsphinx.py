@@ -33,9 +33,9 @@ PARTIAL_MS = 100
 
 GRAMMAR_WEIGHT = 2.0
 WORD_PENALTY = 1e-6
-"""Best of a grid over the clinic's phrases in nine voices and over telephone digits (bench/recognition.py). The beams are
-wide, which costs little with small grammars: pocketsphinx's own prune the right path away on telephone audio. Best-path
-rescoring is off, because with grammars it yields beginnings of sentences, or nothing."""
+"""Best of a grid over the clinic's phrases in nine voices and over telephone digits (bench/recognition.py). The beams
+are wide, which costs little with small grammars: pocketsphinx's own prune the right path away on telephone audio.
+Best-path rescoring is off, because with grammars it yields beginnings of sentences, or nothing."""
 
 DICTATION_WEIGHT = 6.5
 """pocketsphinx's own, for its language model."""
@@ -96,6 +96,7 @@ class _Decoder:
 
             self.pocketsphinx.config["lw"] = DICTATION_WEIGHT
             self.pocketsphinx.add_lm_file(_DICTATION, pocketsphinx.get_model_path("en-us/en-us.lm.bin"))
+            self.pocketsphinx.config["lw"] = GRAMMAR_WEIGHT  # for the next grammar
             self._grammars[_DICTATION] = None
         self._grammars.move_to_end(_DICTATION)
         self.pocketsphinx.activate_search(_DICTATION)

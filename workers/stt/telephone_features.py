@@ -1,9 +1,9 @@
 """Features for an acoustic model that was trained on wideband speech, from telephone audio.
 
 The en-us model of the pocketsphinx wheel knows speech up to 6.8 kHz, a telephone ends at 3.4 kHz. Fed with it as it is,
-the upper third of the mel bands is empty and the model is lost: it gets half of a clinic's phrases wrong. Here these
-bands are estimated from the lower ones (bandwidth.py), and the mean is removed frame by frame against a running mean that
-starts from usual telephone speech, so that the first word of a call is as good as the last.
+the upper bands are empty, and it mistakes one phrase for another. Here these bands are estimated from the lower ones
+(bandwidth.py), loudness is evened, and the mean is removed against a running mean that starts from usual telephone
+speech, so that the first word of a call is as good as the last.
 
 The rest is sphinx's own front end, to the number: 25.6 ms Hamming windows every 10 ms, pre-emphasis 0.97, 25 mel bands
 from 130 to 6800 Hz, 13 cepstra (DCT-II), lifter 22.
@@ -31,8 +31,8 @@ MEAN_WEIGHT = 100
 """Frames of usual speech that the running mean starts from: a second, after which the call's own speech prevails."""
 
 HOLD_S = 0.6
-"""So much audio is held back until its loudness is known, and scaled with all that follows: preroll, and the first word.
-It costs no time: recognition is twenty times faster than speech and catches up at once."""
+"""So much audio is held back until its loudness is known: preroll, and the first word. What follows is scaled alike. It
+costs no time: recognition is twenty times faster than speech and catches up at once."""
 USUAL_RMS = 32_768 * 10 ** (-14 / 20)
 """Loudest 20 ms of usual telephone speech (-20 dBFS over an utterance); what the constants were fitted at."""
 MAX_GAIN, MIN_GAIN = 16.0, 0.25
@@ -55,7 +55,7 @@ def _mel_filters() -> Matrix:
     return filters
 
 
-_MEL = _mel_filters().T
+MEL_FILTERS = _mel_filters()
 _HAMMING = np.hamming(WINDOW)
 _MEAN = np.array(bandwidth.MEAN_LOG_MEL)
 _BANDS: Matrix = np.eye(NUM_BANDS)
@@ -92,7 +92,7 @@ class TelephoneFeatures:
             samples = np.concatenate(self._held)
             self._held.clear()
             self._gain = _gain_for(samples)
-        return self._frames(samples * self._gain)
+        return self._frames(samples.astype(np.float64) * self._gain)
 
     def _frames(self, new: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Cepstra:
         emphasized = new - PRE_EMPHASIS * np.concatenate([[self._last_sample], new[:-1]])[: new.shape[0]]
@@ -105,7 +105,7 @@ class TelephoneFeatures:
             return np.zeros((0, NUM_CEPSTRA), np.float32)
         windows = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)[: num_frames * SHIFT : SHIFT]
         power = np.abs(np.fft.rfft(windows * _HAMMING, NUM_FFT)) ** 2
-        log_mel = np.log(power @ _MEL + FLOOR)
+        log_mel = np.log(power @ MEL_FILTERS.T + FLOOR)
         sums = self._sum + np.cumsum(log_mel, axis=0)
         counts = self._num_frames + np.arange(1, num_frames + 1)
         self._sum = sums[-1]
