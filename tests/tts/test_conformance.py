@@ -1,0 +1,121 @@
+"""What every TTS backend keeps to, whatever its model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ringline.engine.config import EspeakTts, SyntheticTts, TtsConfig
+from ringline.workers.audio.levels import first_audible
+from ringline.workers.tts import make_backend
+
+BACKENDS: list[TtsConfig] = [EspeakTts(), SyntheticTts(first_audio_ms=0, realtime_factor=0.0)]
+
+
+@pytest.fixture(scope="module", params=BACKENDS, ids=lambda config: config.__struct_config__.tag)
+def backend(request: pytest.FixtureRequest) -> Any:
+    made = make_backend(request.param)
+    made.warm_up()
+    return made
+
+
+def spoken(backend: Any, text: str, voice: str = "", speed: float = 1.0) -> Any:
+    chunks = [chunk for chunk in backend.synthesize(text, voice, speed) if chunk is not None]
+    return np.concatenate([np.empty(0, np.int16), *chunks])
+
+
+def test_speech_is_int16_and_audible(backend: Any) -> None:
+    samples = spoken(backend, "Good morning.")
+    assert samples.dtype == np.int16
+    assert samples.shape[0] > backend.rate_hz // 5
+    assert first_audible(samples, backend.rate_hz) >= 0
+
+
+def test_speech_begins_at_once(backend: Any) -> None:
+    samples = spoken(backend, "Good morning.")
+    assert first_audible(samples, backend.rate_hz) <= backend.rate_hz * 10 // 1000
+
+
+def alike(samples: Any, others: Any) -> bool:
+    """As long within 1 %: espeak-ng's pitch flutters on from phrase to phrase, and its lengths with it."""
+    return abs(samples.shape[0] - others.shape[0]) <= others.shape[0] // 100
+
+
+def test_same_text_is_as_long_each_time(backend: Any) -> None:
+    """What lets a phrase go on where a worker died."""
+    assert alike(spoken(backend, "One, two, three."), spoken(backend, "One, two, three."))
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_empty_text_is_no_sound(backend: Any, text: str) -> None:
+    assert spoken(backend, text).shape[0] == 0
+
+
+@pytest.mark.parametrize("text", ["Grüß Gott, naïve café", "a < b & c > d", "\x00\x07 bell", "日本語", "🙂 hello"])
+def test_unusual_text_is_survived(backend: Any, text: str) -> None:
+    spoken(backend, text)
+    assert spoken(backend, "Good morning.").shape[0] > 0
+
+
+def test_long_text_is_spoken_to_its_end(backend: Any) -> None:
+    short, long = spoken(backend, "This is a sentence."), spoken(backend, "This is a sentence. " * 30)
+    assert long.shape[0] > 20 * short.shape[0]
+
+
+def test_phrase_can_be_cancelled_at_any_chunk(backend: Any) -> None:
+    whole = spoken(backend, "Good morning.")
+    for num_chunks in range(4):
+        phrase = backend.synthesize("This is a sentence. " * 20, "", 1.0)
+        for _ in range(num_chunks):
+            next(phrase)
+        phrase.close()
+    assert alike(spoken(backend, "Good morning."), whole)
+
+
+def test_several_phrases_may_be_under_way_at_once(backend: Any) -> None:
+    alone = spoken(backend, "Good morning.")
+    phrases = [backend.synthesize("Good morning.", "", 1.0) for _ in range(3)]
+    found: list[list[Any]] = [[], [], []]
+    left = {0, 1, 2}
+    while left:
+        for index in sorted(left):
+            try:
+                chunk = next(phrases[index])
+            except StopIteration:
+                left.discard(index)
+                continue
+            if chunk is None:
+                time.sleep(0.001)
+            else:
+                found[index].append(chunk)
+    assert all(alike(np.concatenate(chunks), alone) for chunks in found)
+
+
+def test_speed_shortens(backend: Any) -> None:
+    assert spoken(backend, "This is a sentence.", speed=1.5).shape[0] < spoken(backend, "This is a sentence.").shape[0]
+
+
+def test_threads_are_back_where_they_were(backend: Any) -> None:
+    spoken(backend, "Good morning.")
+    before = threading.active_count()
+    spoken(backend, "Good morning.")
+    assert threading.active_count() == before
+
+
+def test_unknown_espeak_voice_is_named() -> None:
+    espeak = make_backend(EspeakTts())
+    espeak.warm_up()
+    with pytest.raises(ValueError, match="nosuchvoice"):
+        spoken(espeak, "Good morning.", voice="nosuchvoice")
+
+
+def test_espeak_phrases_neither_begin_nor_end_with_a_click() -> None:
+    espeak = make_backend(EspeakTts())
+    espeak.warm_up()
+    for text in ("Good morning.", "Ten.", "Yes.", "All of us."):
+        samples = spoken(espeak, text)
+        assert max(abs(int(samples[0])), abs(int(samples[-1]))) < 500
