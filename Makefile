@@ -25,6 +25,8 @@ lint: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench.ipc
+	$(BIN)/python -m bench.recognition
+	$(BIN)/python -m bench.calls
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info
