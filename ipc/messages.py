@@ -115,6 +115,18 @@ class SpeechStopped(Message, frozen=True):
     """Caller ring: behind the last audible sample of speech."""
     time_ns: int
     """When that sample arrived."""
+    echo: bool = False
+    """It was the bot's own voice coming back from the line: the caller said nothing."""
+
+
+class TurnJudged(Message, frozen=True):
+    """Capture -> engine, soon after some `SpeechStopped`: how finished the caller's turn sounds."""
+
+    call: int
+    end_sample: int
+    """That of the `SpeechStopped` it belongs to."""
+    finished: float
+    """Probability, by melody and rhythm alone, that the caller has finished and will not go on."""
 
 
 class DtmfReceived(Message, frozen=True):
@@ -217,6 +229,19 @@ class PhraseStarted(Message, frozen=True):
     time_ns: int
 
 
+class WordMarks(Message, frozen=True):
+    """TTS -> engine, from backends that know it: where words of a phrase begin in the reply ring. All marks of a phrase
+    may come in one message or in several, in order."""
+
+    call: int
+    turn: int
+    phrase: int
+    chars: tuple[int, ...]
+    """Index of each word's first character in the phrase's text ..."""
+    samples: tuple[int, ...]
+    """... and the reply sample at which its sound begins."""
+
+
 class PhraseFinished(Message, frozen=True):
     """TTS -> engine: a phrase's last sample is in the reply ring."""
 
@@ -245,6 +270,7 @@ FromWorker = (
     | CallReleased
     | SpeechStarted
     | SpeechStopped
+    | TurnJudged
     | DtmfReceived
     | PlayoutStarted
     | PlayoutStopped
@@ -255,6 +281,7 @@ FromWorker = (
     | ReplyFinished
     | ReplyFailed
     | PhraseStarted
+    | WordMarks
     | PhraseFinished
     | PhraseFailed
 )
@@ -271,6 +298,8 @@ class Transcribe(Message, frozen=True):
     utterance: int
     start_sample: int
     expect: Expectation = Expectation()
+    overlap: bool = False
+    """The bot was speaking when the caller began: backchannels ("uh-huh", "right") and coughs are likely."""
 
 
 class Finalise(Message, frozen=True):
@@ -326,6 +355,8 @@ class Speak(Message, frozen=True):
     """Whether the turn ends with this phrase."""
     voice: str = ""
     speed: float = 1.0
+    keys: str = ""
+    """Instead of ``text``: telephone keys to send as tones."""
 
 
 class CancelSpeech(Message, frozen=True):
