@@ -18,6 +18,7 @@ setup(
     package_data={"ringline": ["py.typed", "examples/**/*.toml", "examples/**/*.py"]},
     install_requires=[
         "aiohttp>=3.10",  # the control API
+        "docstring_parser>=0.16",  # what a tool's docstring says of each parameter; pure Python, no dependencies
         "espeakng-loader>=0.2.4",  # espeak-ng and its data, as a wheel
         "faster-whisper>=1.2.1",  # carries the Silero VAD file, and is the STT of the larger profiles
         "msgspec>=0.19",

@@ -1,91 +1,26 @@
 """What a bot is: its voice, its words, its tools. An agent is a folder:
 
-agent.toml   name, voice, speed, language, prompt, greeting
+agent.toml   name, voice, speed, language, prompt, voice_rules, greeting
 flow.toml    what it says and expects to hear (for the flow brain)
 tools.py     Python functions it may call, each marked with `tool`
+
+A program can also make one: ``agent = Agent("clinic", prompt=...)``, and give it functions with ``@agent.tool``.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, TypeVar, get_type_hints, overload
+from typing import Annotated, overload
 
 import msgspec
 from msgspec import Meta
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_MARK = "__ringline_tool__"
-
-
-class AgentError(ValueError):
-    """The agent's folder is wrong; the message says which file and what."""
-
-
-class Tool(msgspec.Struct, frozen=True):
-    """A Python function the bot may call."""
-
-    name: str
-    description: str
-    function: Callable[..., Any]
-    arguments: type[msgspec.Struct]
-    """The function's parameters as a struct; arguments from a model are checked against it."""
-    timeout_s: float
-
-    @classmethod
-    def of(cls, function: Callable[..., Any]) -> Tool:
-        """The tool that a function marked with `tool` is. Raises AgentError for a parameter without a type."""
-        hints = get_type_hints(function)
-        fields: list[Any] = []
-        for name, parameter in inspect.signature(function).parameters.items():
-            if name not in hints:
-                raise AgentError(f"tool {function.__name__}: parameter {name!r} has no type")
-            if parameter.default is inspect.Parameter.empty:
-                fields.append((name, hints[name]))
-            else:
-                fields.append((name, hints[name], parameter.default))
-        arguments = msgspec.defstruct(function.__name__, fields, forbid_unknown_fields=True, kw_only=True)
-        return cls(function.__name__, inspect.getdoc(function) or "", function, arguments, getattr(function, _MARK))
-
-    def schema(self) -> dict[str, object]:
-        """The tool in the form chat models take."""
-        (reference,), components = msgspec.json.schema_components([self.arguments])
-        parameters = components[str(reference["$ref"]).rsplit("/", 1)[-1]]
-        return {
-            "type": "function",
-            "function": {
-                "name": self.name,
-                "description": self.description,
-                "parameters": {key: parameters[key] for key in ("type", "properties", "required")},
-            },
-        }
-
-    def bind(self, arguments: Mapping[str, object]) -> dict[str, object]:
-        """Checked keyword arguments for the function. Raises msgspec.ValidationError."""
-        return msgspec.structs.asdict(msgspec.convert(dict(arguments), self.arguments))
-
-
-@overload
-def tool(function: F) -> F: ...
-@overload
-def tool(*, timeout_s: float = ...) -> Callable[[F], F]: ...
-def tool(function: F | None = None, *, timeout_s: float = 10.0) -> F | Callable[[F], F]:
-    """Mark a typed function, plain or async, as a tool of the agent.
-
-    Its JSON schema comes from the signature, its description from the docstring. It runs off the engine's loop, and is
-    given up after ``timeout_s``.
-    """
-
-    def mark(marked: F) -> F:
-        setattr(marked, _MARK, timeout_s)
-        return marked
-
-    return mark if function is None else mark(function)
+from ringline.engine.tool import AgentError as AgentError
+from ringline.engine.tool import F, Tool, ToolOptions, is_marked
 
 
 class _AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +29,7 @@ class _AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed: Annotated[float, Meta(gt=0.2, lt=5)] = 1.0
     language: str = "en"
     prompt: str = ""
+    voice_rules: str | None = None
     greeting: str = ""
 
 
@@ -110,6 +46,30 @@ class Agent(msgspec.Struct, frozen=True):
     greeting: str = ""
     """Spoken when a call begins; empty: the LLM opens the call."""
     tools: dict[str, Tool] = {}
+    voice_rules: str | None = None
+    """How to speak on a telephone, behind the prompt: None for `ringline.engine.conversation.history.VOICE_RULES`, a
+    text of one's own, or "" for none."""
+
+    @overload
+    def tool(self, function: F) -> F: ...
+    @overload
+    def tool(self, *, timeout_s: float = ..., safe_to_draft: bool = ..., filler: str = ...) -> Callable[[F], F]: ...
+    def tool(
+        self, function: F | None = None, *, timeout_s: float = 10.0, safe_to_draft: bool = False, filler: str = ""
+    ) -> F | Callable[[F], F]:
+        """Give this agent a typed function, plain or async, as a tool: a decorator, with or without `ToolOptions`.
+
+        Raises AgentError for a function that no schema can describe, or a name that is taken.
+        """
+
+        def add(added: F) -> F:
+            made = Tool.of(added, ToolOptions(timeout_s, safe_to_draft, filler))
+            if made.name in self.tools:
+                raise AgentError(f"tool {made.name}: the agent {self.name} has a tool of this name already")
+            self.tools[made.name] = made
+            return added
+
+        return add if function is None else add(function)
 
     @classmethod
     def load(cls, path: str | Path) -> Agent:
@@ -120,15 +80,22 @@ class Agent(msgspec.Struct, frozen=True):
             file = msgspec.convert(table, _AgentFile)
         except (tomllib.TOMLDecodeError, msgspec.ValidationError, OSError) as error:
             raise AgentError(f"{folder / 'agent.toml'}: {error}") from None
-        tools = {}
+        agent = cls(**msgspec.structs.asdict(file))
         if (folder / "tools.py").exists():
-            tools = tools_of(_import(folder / "tools.py"))
-        return cls(file.name, file.voice, file.speed, file.language, file.prompt, file.greeting, tools)
+            agent.tools.update(tools_of(_import(folder / "tools.py")))
+        return agent
 
 
 def tools_of(module: ModuleType) -> dict[str, Tool]:
-    """The functions of a module that are marked with `tool`, by name."""
-    return {name: Tool.of(value) for name, value in vars(module).items() if callable(value) and hasattr(value, _MARK)}
+    """The functions of a module that are marked with `tool`, by name. Raises AgentError."""
+    functions = dict.fromkeys(value for value in vars(module).values() if is_marked(value))
+    tools: dict[str, Tool] = {}
+    for function in functions:
+        made = Tool.of(function)
+        if made.name in tools:
+            raise AgentError(f"{module.__file__}: tool {made.name}: two functions have this name")
+        tools[made.name] = made
+    return tools
 
 
 def find_agent(path: str | Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import msgspec
 import pytest
 
 from ringline import Agent, AgentError, Tool, tool
-from ringline.engine.toolbox import Toolbox
+from ringline.engine.toolbox import MAX_RESULT_BYTES, MAX_RUNS_PER_CALL, Toolbox
 from ringline.ipc.messages import ToolCall
 
 
@@ -124,8 +126,6 @@ async def test_raising_tool_is_an_error_for_the_model() -> None:
 
 
 async def test_hanging_tool_is_given_up() -> None:
-    import threading
-
     release = threading.Event()
 
     @tool(timeout_s=0.05)
@@ -148,3 +148,89 @@ async def test_result_json_cannot_hold_is_an_error_for_the_model() -> None:
         return object()
 
     assert "error" in await run(thing)
+
+
+async def test_result_that_is_too_long_is_an_error_for_the_model() -> None:
+    @tool
+    def everything() -> str:
+        return "x" * MAX_RESULT_BYTES
+
+    assert f"at most {MAX_RESULT_BYTES}" in (await run(everything))["error"]
+
+
+@pytest.mark.parametrize("raised", [SystemExit(1), asyncio.CancelledError(), StopIteration(), KeyboardInterrupt()])
+async def test_whatever_a_tool_raises_ends_only_its_run(raised: BaseException) -> None:
+    @tool
+    def fail() -> None:
+        raise raised
+
+    assert type(raised).__name__ in (await run(fail))["error"]
+
+
+async def test_timeout_inside_a_tool_is_reported_as_its_own() -> None:
+    @tool
+    def fail() -> None:
+        raise TimeoutError("the diary does not answer")
+
+    assert (await run(fail))["error"] == "TimeoutError: the diary does not answer"
+
+
+async def test_error_that_is_no_text_is_still_reported() -> None:
+    @tool
+    def fail() -> None:
+        raise RuntimeError("\udcff")
+
+    assert "RuntimeError" in (await run(fail))["error"]
+
+
+async def test_async_tool_is_stopped_when_it_is_given_up() -> None:
+    stopped = threading.Event()
+
+    @tool(timeout_s=0.05)
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    assert "0.05 s" in (await run(hang))["error"]
+    assert await asyncio.to_thread(stopped.wait, 10)
+
+
+async def test_call_that_runs_too_many_tools_is_told_so() -> None:
+    release = threading.Event()
+    begun = threading.Semaphore(0)
+
+    @tool
+    def hang() -> str:
+        begun.release()
+        release.wait(10)
+        return "done"
+
+    made = Tool.of(hang)
+    toolbox, another = Toolbox({"hang": made}), Toolbox({"hang": made})
+    runs = [asyncio.create_task(toolbox.run(ToolCall(str(i), "hang", {}))) for i in range(MAX_RUNS_PER_CALL)]
+    for _ in runs:
+        await asyncio.to_thread(begun.acquire)
+    assert "too many tools" in await toolbox.run(ToolCall("more", "hang", {}))
+    of_another_call = asyncio.create_task(another.run(ToolCall("1", "hang", {})))
+    await asyncio.to_thread(begun.acquire)
+    release.set()
+    assert await asyncio.gather(*runs, of_another_call) == ['"done"'] * (MAX_RUNS_PER_CALL + 1)
+    assert await toolbox.run(ToolCall("again", "hang", {})) == '"done"'
+
+
+def test_marked_tool_of_a_built_in_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AgentError, match="hang_up"):
+        Agent.load(write_agent(tmp_path, tools="from ringline import tool\n@tool\ndef hang_up() -> None: ...\n"))
+
+
+def test_a_second_name_for_a_tool_is_no_second_tool(tmp_path: Path) -> None:
+    tools = "from ringline import tool\n@tool\ndef book() -> None: ...\nreserve = book\n"
+    assert list(Agent.load(write_agent(tmp_path, tools=tools)).tools) == ["book"]
+
+
+def test_two_tools_of_one_name_are_an_error(tmp_path: Path) -> None:
+    tools = "from ringline import tool\n@tool\ndef book() -> None: ...\nfirst = book\n@tool\ndef book() -> None: ...\n"
+    with pytest.raises(AgentError, match="tool book: two functions"):
+        Agent.load(write_agent(tmp_path, tools=tools))
