@@ -86,7 +86,7 @@ def test_a_method_of_an_object_can_be_a_tool() -> None:
 @pytest.mark.parametrize(
     "docstring",
     [
-        "Book a table.\n\n    Args:\n        day: The day,\n            as YYYY-MM-DD.\n        people (int): How many.",
+        "Book a table.\n\n    Args:\n        day: The day,\n            as YYYY-MM-DD.\n        people: How many.",
         "Book a table.\n\n    :param day: The day, as YYYY-MM-DD.\n    :param people: How many.\n",
         "Book a table.\n\n    Parameters\n    ----------\n    day : str\n        The day,\n        as YYYY-MM-DD.\n"
         "    people : int\n        How many.\n",
