@@ -37,6 +37,10 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of an assistant's message: the tools it asked for."""
     tool_call_id: str = ""
     """Of a tool's message: the call it answers; ``content`` is then the result as JSON."""
+    pending: bool = False
+    """Of a tool's message: it still runs, and ``content`` says so."""
+    keyed: str = ""
+    """Of a user's message: the keys they pressed; ``content`` says so in words."""
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -325,7 +329,7 @@ class Generate(Message, frozen=True):
     step: int
     """0, then one more after each round of tools."""
     cause: Literal["opening", "speech", "dtmf", "no_input", "tools"]
-    """Why the bot speaks. ``dtmf``: the last user message holds the digits. ``no_input``: the caller said nothing."""
+    """Why the bot speaks. ``dtmf``: the last user message has ``keyed``. ``no_input``: the caller said nothing."""
     messages: tuple[ChatMessage, ...]
     state: bytes = b""
     """The ``state`` of the call's last `ReplyFinished`: the backend itself remembers nothing of a call."""

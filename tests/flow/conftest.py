@@ -67,7 +67,7 @@ class Talk:
 
     def key(self, digits: str) -> str:
         """The caller presses keys."""
-        self.messages.append(ChatMessage("user", digits))
+        self.messages.append(ChatMessage("user", f"[keyed {digits}]", keyed=digits))
         return self._reply("dtmf")
 
     def wait(self) -> str:

@@ -104,7 +104,7 @@ class _Step:
         if self.request.cause in ("no_input", "tools"):
             self._miss(current, "no_input")
             return
-        said = next((message.content for message in reversed(self.request.messages) if message.role == "user"), "")
+        said = next((m.keyed or m.content for m in reversed(self.request.messages) if m.role == "user"), "")
         understood = understand.dtmf if self.request.cause == "dtmf" else understand.speech
         meant = understood(self.flow, current, said, self.setting)
         if meant is None:
@@ -222,7 +222,7 @@ def _fits(branch: Branch, result: dict[str, object]) -> bool:
 def _result(messages: tuple[ChatMessage, ...], tool_call_id: str) -> dict[str, object] | None:
     """What a run of a tool returned; None if it has not. A result that is no object counts as one that is fine."""
     for message in reversed(messages):
-        if message.role == "tool" and message.tool_call_id == tool_call_id:
+        if message.role == "tool" and message.tool_call_id == tool_call_id and not message.pending:
             try:
                 result = msgspec.json.decode(message.content)
             except (msgspec.DecodeError, UnicodeDecodeError):
