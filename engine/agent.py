@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, overload
+from typing import Annotated, Literal, overload
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +31,8 @@ class _AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prompt: str = ""
     voice_rules: str | None = None
     greeting: str = ""
+    barge_in: Literal["", "off", "low", "normal", "high"] = ""
+    max_sentences: Annotated[int, Meta(ge=0)] | None = None
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -49,6 +51,10 @@ class Agent(msgspec.Struct, frozen=True):
     voice_rules: str | None = None
     """How to speak on a telephone, behind the prompt: None for `ringline.engine.conversation.history.VOICE_RULES`, a
     text of one's own, or "" for none."""
+    barge_in: str = ""
+    """How easily the caller interrupts, as ``[turn] barge_in``; empty: as configured there."""
+    max_sentences: int | None = None
+    """A reply of the LLM ends behind so many sentences, 0 for any number; None: 3, but any number of a flow's."""
 
     @overload
     def tool(self, function: F) -> F: ...

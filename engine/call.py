@@ -9,7 +9,7 @@ from collections import deque
 import msgspec
 
 from ringline.engine.conversation import Conversation
-from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp
+from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, HungUp
 from ringline.engine.toolbox import Toolbox
 from ringline.engine.trace import TurnTrace
 from ringline.ipc.messages import CallArrived, ToolCall
@@ -43,7 +43,7 @@ class CallOver(msgspec.Struct, frozen=True, tag=True):
     stats: dict[str, float]
 
 
-CallEvent = CallBegan | CallerSpeaks | CallerSaid | BotSaid | ToolRan | HungUp | CallOver
+CallEvent = CallBegan | CallerSpeaks | CallerSaid | Backchannel | BotSaid | ToolRan | HungUp | CallOver
 
 
 class Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -143,15 +143,42 @@ class TurnConfig(_Table, frozen=True):
     """``[turn]``"""
 
     endpoint_ms: Milliseconds = 400
-    """Silence after which the caller's turn is over."""
+    """Silence after which the caller's turn is over, where nothing tells more."""
+    endpoint_min_ms: Milliseconds = 200
+    """... where it sounds finished."""
+    endpoint_max_ms: Milliseconds = 1_200
+    """... where it does not."""
+    draft: bool = True
+    """Whether the reply is prepared during the closing silence, which costs some replies that are never heard."""
+    draft_after_ms: Milliseconds = 120
+    """Silence after which that begins."""
+    max_drafts: Annotated[int, Meta(ge=0)] = 4
+    """Drafts per turn of the caller's; behind the last one the endpoint is waited for."""
+    barge_in: Literal["off", "low", "normal", "high"] = "normal"
+    """How easily the caller cuts the bot off by speaking: not at all; with two words beside backchannels; with anything
+    but backchannels, coughs and noise; with any word."""
+    arbitrate_ms: Milliseconds = 600
+    """The bot pauses at once when the caller speaks. Speech that lasts longer than this cuts it off, whatever it is."""
     no_input_ms: Milliseconds = 7_000
     """Silence after which the caller is asked again."""
+    max_no_inputs: Annotated[int, Meta(ge=0)] = 2
+    """How often in a row; then the call ends, politely."""
     dtmf_pause_ms: Milliseconds = 2_000
     """Pause after which keyed digits are complete."""
-    barge_in: bool = True
-    """Whether the caller may cut the bot off by speaking."""
-    reply_timeout_ms: Milliseconds = 15_000
-    """A turn without any sound of a reply for so long is given up with an apology."""
+    stt_timeout_ms: Annotated[int, Meta(ge=100)] = 2_000
+    """No transcript for so long: the fallback is tried."""
+    llm_timeout_ms: Annotated[int, Meta(ge=100)] = 4_000
+    """No (further) text for so long: likewise."""
+    tts_timeout_ms: Annotated[int, Meta(ge=100)] = 2_000
+    """No sound of a phrase for so long: likewise."""
+    dead_air_ms: Annotated[int, Meta(ge=100)] = 2_000
+    """Once it is the bot's turn, silence after which it says that it will take a moment."""
+    reply_timeout_ms: Annotated[int, Meta(ge=100)] = 10_000
+    """A reply in which nothing at all moves for so long is given up with an apology."""
+    on_failure: Literal["hang_up", "transfer"] = "hang_up"
+    """What follows the apology."""
+    history_tokens: Annotated[int, Meta(ge=500)] = 4_000
+    """What the LLM is told of the call at most, besides the prompt; beyond it the oldest turns shrink to extracts."""
     max_call_s: Annotated[float, Meta(gt=0)] = 3_600.0
 
 

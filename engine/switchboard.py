@@ -16,8 +16,8 @@ from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.config import Config
 from ringline.engine.conversation import Action, Conversation, Event
-from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp, RunTool, SetGate
-from ringline.engine.conversation.events import CallStarted, HangUpAsked, TimePassed, ToolReturned
+from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, Escalate, HungUp, RunTool, SetGate
+from ringline.engine.conversation.events import CallClosed, CallStarted, HangUpAsked, TimePassed, ToolReturned
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.toolbox import Toolbox
@@ -139,9 +139,11 @@ class Switchboard:
         self._handle(call, CallStarted())
 
     def _end(self, number: int, reason: str, stats: dict[str, float]) -> None:
-        call = self.calls.pop(number, None)
+        call = self.calls.get(number)
         if call is None:
             return
+        self._handle(call, CallClosed())
+        del self.calls[number]
         if call.timer is not None:
             call.timer.cancel()
         call.ended_s, call.reason, call.stats = time.time(), reason, stats
@@ -202,8 +204,10 @@ class Switchboard:
             case BotSaid(trace=trace):
                 call.traces.append(trace)
                 self._on_event(call, action)
-            case CallerSaid() | HungUp():
+            case CallerSaid() | Backchannel() | HungUp():
                 self._on_event(call, action)
+            case Escalate():
+                pass
             case _:
                 self.requests.route(action)
 

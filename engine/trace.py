@@ -20,6 +20,8 @@ class TurnTrace(msgspec.Struct):
     """The engine began with the reply."""
     speech_end_ns: int = 0
     """The caller's last audible sample arrived."""
+    finalised_ns: int = 0
+    """STT was asked for the final transcript."""
     endpoint_ns: int = 0
     """The engine took the caller's turn for over."""
     transcript_ns: int = 0
@@ -34,6 +36,16 @@ class TurnTrace(msgspec.Struct):
     """The first audible sample was sent."""
     end_ns: int = 0
     """The last sample was sent."""
+    endpoint_ms: int = 0
+    """After how much silence the turn was to be over ..."""
+    endpoint_reasons: tuple[str, ...] = ()
+    """... and why."""
+    drafted: bool = False
+    """The LLM was asked before the turn was over."""
+    drafts_wasted: int = 0
+    """Replies that were drafted for the same turn before, and dropped because the caller went on."""
+    num_pauses: int = 0
+    """How often it paused for a sound of the caller's."""
 
     @property
     def response_ms(self) -> float | None:
@@ -44,16 +56,16 @@ class TurnTrace(msgspec.Struct):
 
     def stages(self) -> Iterator[tuple[str, float, float]]:
         """(stage, start, duration), both in milliseconds from the waterfall's beginning; stages that did not happen are
-        left out."""
+        left out. With drafts, all up to the endpoint runs side by side with the caller's closing silence."""
         stamps = (
             ("endpoint", self.speech_end_ns, self.endpoint_ns),
-            ("stt", self.endpoint_ns, self.transcript_ns),
+            ("stt", self.finalised_ns, self.transcript_ns),
             ("llm", self.transcript_ns or self.started_ns, self.first_text_ns),
             ("phrase", self.first_text_ns, self.first_phrase_ns),
             ("tts", self.first_phrase_ns, self.first_audio_ns),
-            ("playout", self.first_audio_ns, self.playout_ns),
+            ("playout", max(self.first_audio_ns, self.endpoint_ns), self.playout_ns),
         )
         origin = next((start for _, start, _ in stamps if start), 0)
         for stage, start, end in stamps:
-            if start and end:
+            if start and start <= end:  # a filler may be heard before the reply's own first sound is there
                 yield stage, (start - origin) / 1e6, (end - start) / 1e6

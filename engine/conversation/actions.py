@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from ringline.engine.trace import TurnTrace
@@ -23,12 +25,27 @@ class RunTool(msgspec.Struct, frozen=True, tag=True):
     tool_call: ToolCall
 
 
+class Escalate(msgspec.Struct, frozen=True, tag=True):
+    """The stage is late with this utterance or turn: try its fallback; where there is none, fail it."""
+
+    stage: Literal["stt", "llm", "tts"]
+    number: int
+
+
 class CallerSaid(msgspec.Struct, frozen=True, tag=True):
     """For whoever follows the call: the caller's turn is complete."""
 
     text: str
     """Empty: nothing was understood."""
     is_dtmf: bool = False
+    amends: bool = False
+    """The turn before seemed over and was not: this is the whole of it."""
+
+
+class Backchannel(msgspec.Struct, frozen=True, tag=True):
+    """For whoever follows the call: the caller showed that they listen, and the bot went on."""
+
+    text: str
 
 
 class BotSaid(msgspec.Struct, frozen=True, tag=True):

@@ -27,3 +27,7 @@ class HangUpAsked(msgspec.Struct, frozen=True, tag=True):
     """The program around the engine wants the call to end."""
 
     reason: str
+
+
+class CallClosed(msgspec.Struct, frozen=True, tag=True):
+    """The wire is gone."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+from collections.abc import Iterable
 
 import msgspec
 
@@ -65,24 +66,32 @@ def _tokens(message: ChatMessage) -> int:
     return size
 
 
-class SpokenPhrase(msgspec.Struct):
-    """A phrase of a reply and where it stands in the reply ring."""
+def caller_said(text: str) -> ChatMessage:
+    """The caller's turn."""
+    return ChatMessage("user", text)
 
-    text: str
-    start_sample: int = -1
-    end_sample: int = -1
 
-    def heard(self, reply_sample: int) -> str:
-        """Its words whose audio lies before ``reply_sample``; where in it a word lies is told by its letters."""
-        if self.start_sample < 0 or reply_sample <= self.start_sample:
-            return ""
-        if self.end_sample < 0 or reply_sample >= self.end_sample:
-            return self.text if self.end_sample >= 0 else ""
-        share = (reply_sample - self.start_sample) / (self.end_sample - self.start_sample)
-        letters = int(share * len(self.text))
-        if letters < len(self.text) and not self.text[letters].isspace():
-            letters = self.text.rfind(" ", 0, letters + 1) + 1  # a word cut in the middle was not heard
-        return self.text[:letters].rstrip()
+def caller_keyed(digits: str) -> ChatMessage:
+    """The caller's turn: keys they pressed."""
+    return ChatMessage("user", f"[keyed {digits}]", keyed=digits)
+
+
+def tools_asked(text: str, tool_calls: tuple[ToolCall, ...]) -> list[ChatMessage]:
+    """The bot asked for tools, after saying ``text``. Until they answer, a stand-in says that they run."""
+    running = [ChatMessage("tool", RUNNING, tool_call_id=call.id, pending=True) for call in tool_calls]
+    return [ChatMessage("assistant", text, tool_calls), *running]
+
+
+def tool_answered(
+    messages: list[ChatMessage], tool_call_id: str, result: str
+) -> tuple[ChatMessage, ChatMessage] | None:
+    """Put a tool's answer where its stand-in is, the latest of that name. Returns both; None where there is none."""
+    for index in reversed(range(len(messages))):
+        stand_in = messages[index]
+        if stand_in.pending and stand_in.tool_call_id == tool_call_id:
+            messages[index] = ChatMessage("tool", result, tool_call_id=tool_call_id)
+            return stand_in, messages[index]
+    return None
 
 
 class History:
@@ -122,46 +131,34 @@ class History:
             self._made = (*head, *itertools.chain.from_iterable(self._exchanges))
         return self._made
 
-    def caller(self, text: str) -> None:
-        """The caller's turn."""
-        self._begin_exchange(ChatMessage("user", text))
+    def extend(self, messages: Iterable[ChatMessage]) -> None:
+        """What was pending has happened."""
+        for message in messages:
+            if message.role == "user":
+                self._exchanges.append([])
+            self._append(message)
 
-    def keyed(self, digits: str) -> None:
-        """The caller's turn: keys they pressed."""
-        self._begin_exchange(ChatMessage("user", f"[keyed {digits}]", keyed=digits))
-
-    def take_back_caller(self) -> str:
-        """The caller goes on: their last turn was none. Returns its text, empty if the last entry is no speech."""
-        if not self._exchanges or len(self._exchanges[-1]) != 1:
-            return ""
-        message = self._exchanges[-1][0]
-        if message.role != "user" or message.keyed:
-            return ""
-        self._exchanges.pop()
-        self._live_tokens -= _tokens(message)
-        self._made = None
-        return message.content
+    def rephrase(self, tool_call_id: str, text: str) -> None:
+        """Of what the bot said when it asked for this tool, only ``text`` was heard."""
+        for exchange in self._exchanges:
+            for index, message in enumerate(exchange):
+                if any(tool_call.id == tool_call_id for tool_call in message.tool_calls):
+                    exchange[index] = msgspec.structs.replace(message, content=text)
+                    self._live_tokens += _tokens(exchange[index]) - _tokens(message)
+                    self._changed()
 
     def bot(self, text: str, interrupted: bool = False) -> None:
         """The bot's turn; of an interrupted one, what was heard."""
         if text or interrupted:
             self._append(ChatMessage("assistant", text + INTERRUPTED if interrupted else text))
 
-    def tools_called(self, text: str, tool_calls: tuple[ToolCall, ...]) -> None:
-        """The bot asked for tools, after saying ``text``. Until they answer, a stand-in says that they run."""
-        running = [ChatMessage("tool", RUNNING, tool_call_id=call.id, pending=True) for call in tool_calls]
-        self._append(ChatMessage("assistant", text, tool_calls), *running)
-
     def tool_returned(self, tool_call_id: str, result: str) -> None:
         """A tool's answer."""
-        answer = ChatMessage("tool", result, tool_call_id=tool_call_id)
         for exchange in reversed(self._exchanges):
-            for index in reversed(range(len(exchange))):
-                if exchange[index].pending and exchange[index].tool_call_id == tool_call_id:
-                    self._live_tokens += _tokens(answer) - _tokens(exchange[index])
-                    exchange[index] = answer
-                    self._changed()
-                    return
+            if replaced := tool_answered(exchange, tool_call_id, result):
+                self._live_tokens += _tokens(replaced[1]) - _tokens(replaced[0])
+                self._changed()
+                return
         self._summary.append(f"A tool answered late: {shortened(result, MAX_TOOL_CHARS)}")
         self._changed()
 
@@ -173,10 +170,6 @@ class History:
             self._changed()
 
     # --- compaction -----------------------------------------------------------------------------------------------
-
-    def _begin_exchange(self, message: ChatMessage) -> None:
-        self._exchanges.append([])
-        self._append(message)
 
     def _append(self, *messages: ChatMessage) -> None:
         if not self._exchanges:

@@ -11,7 +11,7 @@ import pytest
 from ringline import Agent
 from ringline.engine.config import TurnConfig
 from ringline.engine.conversation import Action, Conversation, Event
-from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp, RunTool, SetGate
+from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, HungUp, RunTool, SetGate
 from ringline.engine.conversation.events import CallStarted, TimePassed, ToolReturned
 from ringline.ipc.messages import (
     CancelSpeech,
@@ -43,7 +43,7 @@ class World:
     ``say`` maps a `Generate` request to the bot's text, or to (text, tool calls).
     """
 
-    def __init__(self, agent: Agent | None = None, **turn: int | bool) -> None:
+    def __init__(self, agent: Agent | None = None, **turn: object) -> None:
         self.now_ns = 10**12
         self.start_ns = self.now_ns
         self.config = TurnConfig(**turn)  # type: ignore[arg-type]
@@ -59,6 +59,7 @@ class World:
         """turn -> [start, end, played up to, complete] in reply samples."""
         self.playing = 0
         self.stopped: set[int] = set()
+        self.begun: set[int] = set()
         self.audible_ms: list[tuple[int, int, int]] = []
         """(turn, from, to) in ms since the start."""
         self._queue: list[tuple[int, int, Event | Callable[[], None]]] = []
@@ -169,7 +170,9 @@ class World:
         if segment[2] < segment[1]:
             self.playing = self.gate
             self._began_ns = self.now_ns
-            self.at(0, PlayoutStarted(1, self.gate, 0, self.now_ns))
+            if self.gate not in self.begun:
+                self.begun.add(self.gate)
+                self.at(0, PlayoutStarted(1, self.gate, 0, self.now_ns))
             turn = self.gate
             self.at((segment[1] - segment[2]) * 1000 / RATE_HZ, lambda: self._played(turn))
         elif segment[3]:
@@ -194,7 +197,9 @@ class World:
         position = self._position(turn)
         self.audible_ms.append((turn, (self._began_ns - self.start_ns) // MS, self.now_ms))
         self.playing = 0
-        self.stopped.add(turn)
+        self.segments[turn][2] = position
+        if finished:
+            self.stopped.add(turn)
         self.at(0, PlayoutStopped(1, turn, position, finished, self.now_ns))
 
     # --- what happened --------------------------------------------------------------------------------------------
@@ -210,6 +215,8 @@ class World:
             match action:
                 case CallerSaid(text=text):
                     lines.append(f"caller: {text}")
+                case Backchannel(text=text):
+                    lines.append(f"caller (aside): {text}")
                 case BotSaid(text=text, interrupted=interrupted):
                     lines.append(f"bot: {text}" + (" ..." if interrupted else ""))
                 case HungUp():

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ringline import Agent, Tool, tool
-from ringline.engine.conversation.actions import BotSaid, HungUp, SetGate
+from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp, SetGate
 from ringline.engine.conversation.events import HangUpAsked
 from ringline.ipc.messages import (
-    CancelReply,
-    CancelSpeech,
     DropUtterance,
     Finalise,
-    FlushPlayout,
     Generate,
     HangUp,
     ReplyFailed,
@@ -57,7 +54,7 @@ def test_sentences_go_to_tts_one_by_one(world: Any) -> None:
 
 
 def test_turn_ends_after_the_endpoint_silence(world: Any) -> None:
-    call = started(world, endpoint_ms=400)
+    call = started(world, endpoint_ms=400, draft=False)
     call.speaks(0, 1_000)
     call.run(1_399)
     assert not call.of(Finalise)
@@ -73,7 +70,7 @@ def test_reply_follows_the_transcript(world: Any) -> None:
 
 
 def test_pause_shorter_than_the_endpoint_does_not_end_the_turn(world: Any) -> None:
-    call = started(world, endpoint_ms=400)
+    call = started(world, endpoint_ms=400, draft=False)
     call.speaks(0, 500)
     call.speaks(800, 500)
     call.run(5_000)
@@ -87,16 +84,16 @@ def test_recogniser_gets_a_preroll(world: Any) -> None:
     assert call.of(Transcribe)[0].start_sample == 100_000 - 4_800
 
 
-def test_response_time_is_the_endpoint_and_the_stages(world: Any) -> None:
-    call = started(world, endpoint_ms=400)
+def test_without_drafts_response_time_is_the_endpoint_and_the_stages(world: Any) -> None:
+    call = started(world, endpoint_ms=400, draft=False)
     call.speaks(0, 1_000)
     call.run(5_000)
     trace = call.of(BotSaid)[0].trace
     assert trace.response_ms == 400 + call.stt_ms + call.llm_ms + call.tts_ms
 
 
-def test_stages_add_up_to_the_response(world: Any) -> None:
-    call = started(world)
+def test_without_drafts_stages_add_up_to_the_response(world: Any) -> None:
+    call = started(world, draft=False)
     call.speaks(0, 1_000)
     call.run(5_000)
     trace = call.of(BotSaid)[0].trace
@@ -108,8 +105,7 @@ def test_barge_in_closes_the_gate_in_the_same_step(world: Any) -> None:
     call.answer()
     call.run(500)
     actions = call.handle(SpeechStarted(1, 8_000, call.now_ns))
-    assert actions[0] == SetGate(0, 2)
-    assert {type(action) for action in actions[1:4]} == {FlushPlayout, CancelReply, CancelSpeech}
+    assert actions[0] == SetGate(0, 1)
 
 
 def test_interrupted_reply_is_remembered_as_heard(world: Any) -> None:
@@ -117,7 +113,7 @@ def test_interrupted_reply_is_remembered_as_heard(world: Any) -> None:
     call.say = lambda request: "One two three four. Five six seven eight."
     call.answer()
     call.speaks(900, 500)
-    call.run(1_200)
+    call.run(1_700)
     # 50 ms a letter: about 980 ms were heard when the VAD noticed.
     assert call.transcript() == ["bot: One two three four. ..."]
     assert call.history() == [("assistant", "One two three four. [interrupted]")]
@@ -128,35 +124,36 @@ def test_word_cut_in_the_middle_was_not_heard(world: Any) -> None:
     call.say = lambda request: "One two three four. Five six seven eight."
     call.answer()
     call.speaks(600, 500)
-    call.run(1_000)
+    call.run(1_300)
     assert call.transcript() == ["bot: One two three ..."]
 
 
 def test_interruption_before_any_sound_leaves_no_trace(world: Any) -> None:
     call = started(world)
-    call.tts_ms = 500
+    call.tts_ms = 1_000
     call.speaks(0, 500)
     call.speaks(1_050, 500)
     call.run(8_000)
     assert call.transcript() == ["caller: hello", "caller: hello", "bot: Fine. And you?"]
+    assert [said.amends for said in call.of(CallerSaid)] == [False, True]
     assert [entry for entry in call.history() if entry[0] == "user"] == [("user", "hello")]
 
 
 def test_caller_who_goes_on_before_the_answer_is_heard_whole(world: Any) -> None:
     call = started(world)
-    call.tts_ms = 500
+    call.tts_ms = 1_000
     call.speaks(0, 500)
     call.speaks(1_050, 500)
     call.run(8_000)
-    first, second = call.of(Transcribe)
-    assert second.start_sample == first.start_sample
+    transcribed = call.of(Transcribe)
+    assert transcribed[-1].start_sample == transcribed[0].start_sample
 
 
 def test_caller_who_goes_on_while_stt_finalises_is_heard_whole(world: Any) -> None:
     call = started(world)
     call.stt_ms = 300
     call.speaks(0, 500)
-    call.speaks(950, 500)
+    call.speaks(750, 500)
     call.run(8_000)
     first, second = call.of(Transcribe)
     assert second.start_sample == first.start_sample
@@ -166,7 +163,7 @@ def test_caller_who_goes_on_while_stt_finalises_is_heard_whole(world: Any) -> No
 
 def test_dropped_reply_does_not_move_the_brain_on(world: Any) -> None:
     call = started(world)
-    call.tts_ms = 500
+    call.tts_ms = 1_000
     call.speaks(0, 500)
     call.speaks(1_050, 500)
     call.run(8_000)
@@ -218,8 +215,8 @@ def test_recogniser_that_never_answers_does_not_hold_the_call_up(world: Any) -> 
     call = started(world, reply_timeout_ms=3_000)
     call.stt_ms = 1e9
     call.speaks(0, 500)
-    call.run(8_000)
-    assert call.transcript()[0] == "caller: "
+    call.run(60_000)
+    assert call.transcript()[-1] == "hung up"
 
 
 def test_speech_without_end_is_taken_as_it_is(world: Any) -> None:
@@ -234,7 +231,7 @@ def test_single_key_is_an_answer(world: Any) -> None:
     call.presses("1")
     call.run(100)
     request = call.of(Generate)[0]
-    assert (request.cause, request.messages[-1].content) == ("dtmf", "1")
+    assert (request.cause, request.messages[-1].content) == ("dtmf", "[keyed 1]")
 
 
 def test_key_cuts_the_bot_off(world: Any) -> None:
@@ -243,7 +240,7 @@ def test_key_cuts_the_bot_off(world: Any) -> None:
     call.run(300)
     call.presses("1")
     call.run(100)
-    assert call.transcript()[0] == "bot: Fine. ..."
+    assert "bot: Fine. ..." in call.transcript()
 
 
 def test_reply_that_fails_is_apologised_for_and_ends_the_call(world: Any) -> None:
@@ -261,7 +258,7 @@ def test_reply_that_never_comes_is_apologised_for(world: Any) -> None:
     call = started(world, reply_timeout_ms=3_000)
     call.llm_ms = 1e9
     call.speaks(0, 500)
-    call.run(15_000)
+    call.run(60_000)
     assert call.transcript()[-1] == "hung up"
 
 
@@ -346,7 +343,7 @@ def test_call_that_lasts_too_long_is_ended(world: Any) -> None:
 
 
 def test_barge_in_can_be_switched_off(world: Any) -> None:
-    call = world(barge_in=False)
+    call = world(barge_in="off")
     call.answer()
     call.speaks(100, 300)
     call.run(3_000)

@@ -16,7 +16,10 @@ from ringline.engine.conversation.history import (
     VOICE_RULES,
     WHOLE_EXCHANGES,
     History,
+    caller_keyed,
+    caller_said,
     estimate_tokens,
+    tools_asked,
 )
 from ringline.ipc.messages import ChatMessage, ToolCall
 
@@ -32,7 +35,6 @@ step = st.one_of(
     st.tuples(st.just("interrupted"), text),
     st.tuples(st.just("call"), st.integers(1, 3)),
     st.tuples(st.just("return"), st.integers(0, 5), st.integers(0, 2000)),
-    st.tuples(st.just("take back"), st.none()),
     st.tuples(st.just("remember"), st.text("fact 123", min_size=1, max_size=20)),
 )
 
@@ -51,10 +53,10 @@ class Told:
         history = self.history
         match kind, *values:
             case "caller", text:
-                history.caller(text)
+                history.extend([caller_said(text)])
                 self.last_user = ChatMessage("user", text)
             case "keyed", digits:
-                history.keyed(digits)
+                history.extend([caller_keyed(digits)])
                 self.last_user = ChatMessage("user", f"[keyed {digits}]", keyed=digits)
             case "bot", text:
                 history.bot(text)
@@ -64,14 +66,11 @@ class Told:
                 ids = [f"id-{self.num_calls + index}" for index in range(number)]
                 self.num_calls += number
                 self.open += ids
-                history.tools_called("", tuple(ToolCall(one, "book", {"day": "2026-11-24"}) for one in ids))
+                history.extend(tools_asked("", tuple(ToolCall(one, "book", {"day": "2026-11-24"}) for one in ids)))
             case "return", index, size:
                 if self.open:
                     one = self.open.pop(index % len(self.open))
                     history.tool_returned(one, msgspec.json.encode({"ok": True, "text": "x" * size}).decode())
-            case "take back", _:
-                history.take_back_caller()
-                self.last_user = None
             case "remember", fact:
                 history.remember(fact)
                 self.facts.append(" ".join(fact.split()))
@@ -139,7 +138,7 @@ def long_call(budget: int = 600, exchanges: int = 40) -> History:
     history = History("You are a receptionist.", budget_tokens=budget)
     history.bot("Good morning, how can I help?")
     for index in range(exchanges):
-        history.caller(f"well I wanted to ask you something about my thing and order {1000 + index}")
+        history.extend([caller_said(f"well I wanted to ask you something about my thing and order {1000 + index}")])
         history.bot("Of course, let me see what that was about then. Anything else?")
     return history
 
@@ -169,7 +168,7 @@ def test_oldest_extracts_make_room_for_later_ones() -> None:
 
 def test_prompt_is_no_part_of_the_budget() -> None:
     history = History("word " * 10_000, budget_tokens=300)
-    history.caller("hello")
+    history.extend([caller_said("hello")])
     history.bot("Hello.")
     assert [message.content for message in history.messages()[1:]] == ["hello", "Hello."]
 
@@ -179,7 +178,7 @@ def test_beginning_of_the_messages_stays_for_many_turns() -> None:
     history = History("Be kind.", budget_tokens=1000)
     heads = []
     for index in range(60):
-        history.caller(f"this is sentence {index} of many that I am going to say to you today")
+        history.extend([caller_said(f"this is sentence {index} of many that I am going to say to you today")])
         history.bot("I see.")
         heads.append(history.messages()[:2])
     changes = sum(before != after for before, after in itertools.pairwise(heads))
@@ -226,30 +225,14 @@ def test_tools_are_kept_with_their_results_shortened() -> None:
 
 def test_keyed_digits_are_told_to_models_in_words() -> None:
     history = History("")
-    history.keyed("1234")
+    history.extend([caller_keyed("1234")])
     assert history.messages() == (ChatMessage("user", "[keyed 1234]", keyed="1234"),)
-
-
-def test_keyed_digits_are_not_taken_back() -> None:
-    history = History("")
-    history.keyed("1")
-    assert history.take_back_caller() == ""
-    assert len(history.messages()) == 1
-
-
-def test_callers_turn_is_taken_back_with_its_text() -> None:
-    history = History("")
-    history.caller("I would")
-    assert history.take_back_caller() == "I would"
-    assert history.messages() == ()
-    history.bot("Hello?")
-    assert history.take_back_caller() == ""
 
 
 def test_running_tool_has_a_stand_in_until_it_answers() -> None:
     history = History("")
-    history.tools_called("One moment.", (ToolCall("a", "book", {}), ToolCall("b", "look", {})))
-    history.caller("hurry up")
+    history.extend(tools_asked("One moment.", (ToolCall("a", "book", {}), ToolCall("b", "look", {}))))
+    history.extend([caller_said("hurry up")])
     assert [message.pending for message in history.messages()] == [False, True, True, False]
     history.tool_returned("b", "2")
     history.tool_returned("a", "1")

@@ -1,0 +1,506 @@
+"""The bot's side of a conversation: one reply under way at a time, from the first thought to the last sample.
+
+A reply may be prepared while the caller's turn is not over (a draft); nothing of it exists for the caller, the history
+or the world until it is opened, and nothing of it is kept if it is dropped before it became real.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ringline.engine.agent import Agent
+from ringline.engine.config import TurnConfig
+from ringline.engine.conversation import builtin_tools
+from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
+from ringline.engine.conversation.events import ToolReturned
+from ringline.engine.conversation.history import History, tool_answered, tools_asked
+from ringline.engine.conversation.ledger import SpokenPhrase
+from ringline.engine.conversation.outbox import Outbox
+from ringline.engine.conversation.phrasing import Phrase, Phraser
+from ringline.engine.conversation.reply import Reply, words_of
+from ringline.engine.conversation.wording import phrasebook
+from ringline.ipc.messages import (
+    CancelReply,
+    CancelSpeech,
+    ChatMessage,
+    Expectation,
+    FlushPlayout,
+    Generate,
+    PhraseFailed,
+    PhraseFinished,
+    PhraseStarted,
+    PlayoutStarted,
+    PlayoutStopped,
+    ReplyDelta,
+    ReplyFinished,
+    Speak,
+    ToolCall,
+    WordMarks,
+)
+
+Cause = Literal["opening", "speech", "dtmf", "no_input", "tools"]
+
+MS = 1_000_000
+
+MAX_STEPS = 10
+"""Rounds of tools in one reply; a model that wants more turns in circles."""
+
+DONE = '{"ok":true}'
+"""What a built-in tool returns ..."""
+ENDS_CALL = "ends call"
+"""... unless nobody will ask for it any more."""
+
+STAGES = ("llm", "tts", "dead_air", "reply")
+"""Deadlines of a reply."""
+
+
+class Bot:
+    """Owns the reply under way, the history and the brain's state."""
+
+    def __init__(
+        self, call: int, slot: int, agent: Agent, config: TurnConfig, wire_rate_hz: int, max_sentences: int, out: Outbox
+    ) -> None:
+        self.history = History(agent.prompt, agent.language, config.history_tokens, agent.voice_rules)
+        self.reply: Reply | None = None
+        self.expect = Expectation()
+        self.turn = 0
+        """The number given out last."""
+        self.failures = 0
+        """Replies in a row that did not come."""
+        self._unsettled: Reply | None = None
+        """A reply that was cut, until capture says how much of it was heard."""
+        self._call, self._slot = call, slot
+        self._agent, self._config, self._rate_hz = agent, config, wire_rate_hz
+        self._max_sentences = max_sentences
+        self._out = out
+        self.phrasebook = phrasebook(agent.language)
+        self._tool_schemas = (*(tool.schema() for tool in agent.tools.values()), *builtin_tools.BUILT_IN.values())
+        self._state = b""
+        self._tools_running: set[tuple[int, int, str]] = set()
+        """(turn, step, id) of runs that the history knows of, and awaits the result of."""
+
+    # --- beginning and opening ------------------------------------------------------------------------------------
+
+    def prepare(self, cause: str, now_ns: int) -> Reply:
+        """A new reply, not yet open and without any text to come."""
+        assert self.reply is None
+        self.settle(now_ns)
+        self.turn += 1
+        self.reply = Reply(self.turn, cause, now_ns, self._rate_hz, self._agent.language, self._max_sentences)
+        self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
+        return self.reply
+
+    def generate(self, cause: Cause, now_ns: int) -> None:
+        """Let the LLM write the reply, or what follows its tools."""
+        reply = self._under_way()
+        reply.is_generating = reply.was_asked = True
+        state = reply.result.state if reply.result is not None else self._state
+        messages = (*self.history.messages(), *reply.pending)
+        self._out.act(Generate(self._call, reply.turn, reply.step, cause, messages, state, tools=self._tool_schemas))
+        self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+
+    def begin(self, cause: Cause, now_ns: int, *pending: ChatMessage) -> Reply:
+        """A reply that is open from the start."""
+        reply = self.prepare(cause, now_ns)
+        reply.pending += pending
+        self.open(now_ns)
+        self.generate(cause, now_ns)
+        return reply
+
+    def say(self, text: str, now_ns: int, then: str = "") -> None:
+        """A reply whose text is known."""
+        reply = self.prepare("said", now_ns)
+        reply.then = then
+        self.open(now_ns)
+        reply.max_sentences = 0
+        self._write(reply, text, now_ns)
+        self._write_end(reply, reply.phraser.flush(), now_ns)
+
+    def open(self, now_ns: int) -> None:
+        """The caller's turn is over: let the reply be heard, and its tools run."""
+        reply = self._under_way()
+        reply.is_open = True
+        self._out.act(SetGate(reply.turn, reply.turn))
+        self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
+        self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
+        if reply.held is not None:
+            held, reply.held = reply.held, None
+            self._run_tools(reply, held, now_ns)
+
+    # --- pausing, resuming, ending --------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Silence within one frame, and nothing lost: not a sample of the reply is dropped."""
+        reply = self._under_way()
+        reply.is_paused = True
+        reply.trace.num_pauses += 1
+        self._out.act(SetGate(0, reply.turn))
+
+    def resume(self, now_ns: int) -> None:
+        """Go on at the sample where it paused."""
+        reply = self._under_way()
+        reply.is_paused = False
+        if reply.is_audible:
+            reply.moves(reply.position(now_ns), now_ns)
+        self._out.act(SetGate(reply.turn, reply.turn))
+        self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
+
+    def cut(self, now_ns: int, keeps_pending: bool = False) -> None:
+        """Stop the reply at once, wherever it is: the gate first, then everybody who still works for it.
+
+        What the caller heard of it stays in the history. One that was not yet real leaves nothing behind, but for what
+        the caller themselves said, where ``keeps_pending`` asks for it.
+        """
+        reply = self._under_way()
+        self.reply = None
+        self._out.cancel(*STAGES)
+        self._out.act(
+            SetGate(0, reply.turn + 1),
+            FlushPlayout(self._call, reply.turn),
+            CancelReply(self._call, reply.turn),
+            CancelSpeech(self._call, reply.turn),
+        )
+        if keeps_pending and not reply.is_real:
+            self.history.extend([message for message in reply.pending if message.role == "user"])
+        if reply.is_real or reply.is_audible:
+            self._unsettled = reply
+            if reply.stands_still:
+                self.settle(now_ns)
+
+    def settle(self, now_ns: int) -> None:
+        """Write a cut reply into the history: what was heard of it.
+
+        Where capture has not said yet how far that is, the time since it began to sound tells.
+        """
+        reply, self._unsettled = self._unsettled, None
+        if reply is not None:
+            self._record(reply, reply.position(now_ns), interrupted=True)
+
+    def _record(self, reply: Reply, heard_sample: int | None, interrupted: bool) -> None:
+        """The reply is over; ``heard_sample`` None: all of it was heard."""
+        if reply.is_real:
+            if heard_sample is not None:
+                for tool_call_id, phrases in reply.tool_steps:
+                    self.history.rephrase(tool_call_id, words_of(phrases, heard_sample))
+            text = reply.step_text(heard_sample)
+            if text or interrupted:
+                self.history.bot(text, interrupted)
+        self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace))
+
+    def _make_real(self, reply: Reply) -> None:
+        """From here on the reply has happened: the history holds it, the brain goes on from its state."""
+        if not reply.is_real:
+            reply.is_real = True
+            self.history.extend(reply.pending)
+            reply.pending.clear()
+            self._tools_running |= {(reply.turn, reply.step, name) for name in reply.open_tool_calls}
+        for fact in reply.facts:
+            self.history.remember(fact)
+        reply.facts.clear()
+        if reply.result is not None:
+            self._state = reply.result.state
+            if not reply.open_tool_calls:  # or the caller still answers what was asked before
+                self.expect = reply.result.expect
+            if reply.num_digits:
+                self.expect = msgspec.structs.replace(self.expect, dtmf_digits=reply.num_digits)
+
+    # --- text -----------------------------------------------------------------------------------------------------
+
+    def on_delta(self, event: ReplyDelta, now_ns: int) -> None:
+        """The LLM wrote on."""
+        reply = self._current(event.turn, event.step)
+        if reply is not None and reply.is_generating:
+            self._progress(now_ns)
+            self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+            self._write(reply, event.text, now_ns)
+
+    def on_finished(self, event: ReplyFinished, now_ns: int) -> None:
+        """The LLM has said all, and which tools it wants."""
+        reply = self._current(event.turn, event.step)
+        if reply is None or not reply.is_generating:
+            return
+        reply.is_generating = False
+        reply.result = event
+        self._out.cancel("llm")
+        self._progress(now_ns)
+        self.failures = 0
+        if reply.is_real:
+            self._make_real(reply)
+        tools = [(tool_call, self._built_in(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
+        tools = [(tool_call, result) for tool_call, result in tools if result != ENDS_CALL]
+        rest = reply.limit(reply.phraser.flush())
+        if reply.step >= MAX_STEPS:
+            tools = []
+        if all(result == DONE for _, result in tools) and (rest or not tools or reply.has_words_in_step):
+            self._write_end(reply, rest, now_ns)  # nothing has come of the tools that the model would have to know
+            return
+        for phrase in rest:
+            self._speak(reply, phrase, now_ns)
+        if reply.is_open or all(result or self._is_safe(tool_call) for tool_call, result in tools):
+            self._run_tools(reply, tools, now_ns)
+        else:
+            reply.held = tools
+
+    def _write(self, reply: Reply, text: str, now_ns: int) -> None:
+        reply.trace.first_text_ns = reply.trace.first_text_ns or now_ns
+        for phrase in reply.limit(reply.phraser.feed(text)):
+            self._speak(reply, phrase, now_ns)
+
+    def _write_end(self, reply: Reply, rest: list[Phrase], now_ns: int) -> None:
+        reply.is_complete = True
+        for phrase in rest[:-1]:
+            self._speak(reply, phrase, now_ns)
+        self._speak(reply, rest[-1] if rest else Phrase((), True), now_ns, last=True)
+
+    def _speak(
+        self, reply: Reply, phrase: Phrase, now_ns: int, last: bool = False, is_filler: bool = False, keys: str = ""
+    ) -> None:
+        if not is_filler:
+            reply.trace.first_phrase_ns = reply.trace.first_phrase_ns or now_ns
+        number = len(reply.phrases)
+        if reply.unspoken is None:
+            self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
+        reply.phrases.append(SpokenPhrase(phrase, self._rate_hz, is_filler))
+        agent = self._agent
+        self._out.act(
+            Speak(self._call, self._slot, reply.turn, number, phrase.spoken, last, agent.voice, agent.speed, keys)
+        )
+
+    # --- tools ----------------------------------------------------------------------------------------------------
+
+    def _is_safe(self, tool_call: ToolCall) -> bool:
+        tool = self._agent.tools.get(tool_call.name)
+        return tool is not None and tool.safe_to_draft
+
+    def _built_in(self, reply: Reply, tool_call: ToolCall, now_ns: int) -> str:
+        """Do what a built-in tool is asked for. Returns its result, empty for the agent's own tools.
+
+        None of it has effects before the reply is heard, so drafts may use them.
+        """
+        if tool_call.name not in builtin_tools.BUILT_IN:
+            return ""
+        match builtin_tools.parse(tool_call):
+            case str() as problem:
+                return msgspec.json.encode({"error": problem}).decode()
+            case builtin_tools.HangUp() | builtin_tools.Transfer():
+                reply.then = tool_call.name
+                return ENDS_CALL
+            case builtin_tools.SendDtmf(keys=keys):
+                self._speak(reply, Phrase((), False), now_ns, keys=keys)
+            case builtin_tools.CollectDigits(num_digits=num_digits):
+                reply.num_digits = num_digits
+            case builtin_tools.Remember(fact=fact):
+                reply.facts.append(fact)
+        return DONE
+
+    def _run_tools(self, reply: Reply, tools: list[tuple[ToolCall, str]], now_ns: int) -> None:
+        """``tools``: each with its result, empty where it has yet to run."""
+        wanted = [tool_call for tool_call, result in tools if not result]
+        reply.open_tool_calls = {tool_call.id: tool_call for tool_call in wanted}
+        if not all(self._is_safe(tool_call) for tool_call in wanted):
+            self._make_real(reply)
+        asked = tools_asked(reply.step_text(), tuple(tool_call for tool_call, _ in tools))
+        for tool_call, result in tools:
+            if result:
+                tool_answered(asked, tool_call.id, result)
+        reply.tool_steps.append((tools[0][0].id, reply.phrases[reply.step_phrase :]))
+        if reply.is_real:
+            self.history.extend(asked)
+            self._tools_running |= {(reply.turn, reply.step, tool_call.id) for tool_call in wanted}
+        else:
+            reply.pending += asked
+        for tool_call in wanted:
+            self._out.act(RunTool(reply.turn, reply.step, tool_call))
+        if not wanted:
+            reply.next_step()
+            self.generate("tools", now_ns)
+
+    def on_tool_returned(self, event: ToolReturned, now_ns: int) -> None:
+        """A tool has answered, or failed."""
+        run = event.turn, event.step, event.tool_call_id
+        reply = self._current(event.turn, event.step)
+        is_awaited = reply is not None and reply.open_tool_calls.pop(event.tool_call_id, None) is not None
+        if run in self._tools_running:
+            # What a tool did, it did, whatever became of the reply that wanted it: the history says so.
+            self._tools_running.discard(run)
+            self.history.tool_returned(event.tool_call_id, event.result)
+        elif is_awaited and reply is not None:
+            tool_answered(reply.pending, event.tool_call_id, event.result)
+        if is_awaited and reply is not None and not reply.open_tool_calls:
+            self._progress(now_ns)
+            reply.next_step()
+            self.generate("tools", now_ns)
+
+    # --- speech ---------------------------------------------------------------------------------------------------
+
+    def on_phrase_started(self, event: PhraseStarted, now_ns: int) -> None:
+        """A phrase's first sample is in the ring."""
+        reply, phrase = self._phrase(event.turn, event.phrase)
+        if reply is None or phrase is None:
+            return
+        phrase.start_sample = event.start_sample
+        if not phrase.is_filler:
+            reply.trace.first_audio_ns = reply.trace.first_audio_ns or event.time_ns
+            if reply.is_audible:
+                self._make_real(reply)
+            if reply is self.reply:
+                self._progress(now_ns)
+        if reply is self.reply:
+            self._out.cancel("tts")
+
+    def on_word_marks(self, event: WordMarks) -> None:
+        """Where the words of a phrase are."""
+        _, phrase = self._phrase(event.turn, event.phrase)
+        if phrase is not None:
+            phrase.mark(event.chars, event.samples)
+
+    def on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> None:
+        """A phrase's last sample is in the ring."""
+        reply, phrase = self._phrase(event.turn, event.phrase)
+        if reply is None or phrase is None:
+            return
+        phrase.start_sample, phrase.end_sample, phrase.is_over = event.start_sample, event.end_sample, True
+        if reply is self.reply:
+            if not phrase.is_filler:
+                self._progress(now_ns)
+            self._await_next_phrase(reply, now_ns)
+
+    def on_phrase_failed(self, event: PhraseFailed, now_ns: int) -> bool:
+        """A phrase cannot be spoken. Returns whether the whole reply has thereby failed."""
+        reply, phrase = self._phrase(event.turn, event.phrase)
+        if reply is None or phrase is None or phrase.is_over:
+            return False
+        phrase.is_over, phrase.phrase = True, Phrase((), phrase.phrase.ends_sentence)
+        if reply is not self.reply:
+            return False
+        self._await_next_phrase(reply, now_ns)
+        if not reply.is_complete or reply.unspoken is not None:
+            return False
+        if not any(phrase.start_sample >= 0 for phrase in reply.phrases):
+            return True
+        self._speak(reply, Phrase((), True), now_ns, last=True)  # or nobody would tell capture that this was all
+        return False
+
+    def _await_next_phrase(self, reply: Reply, now_ns: int) -> None:
+        if reply.unspoken is None:
+            self._out.cancel("tts")
+        else:
+            self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
+
+    # --- playout --------------------------------------------------------------------------------------------------
+
+    def on_playout_started(self, event: PlayoutStarted, now_ns: int) -> None:
+        """The reply's first audible sample was sent."""
+        reply = self._with_turn(event.turn)
+        if reply is None or reply.is_audible:
+            return
+        reply.is_audible = True
+        reply.trace.playout_ns = event.time_ns
+        if not reply.is_paused:
+            reply.moves(reply.start_sample, event.time_ns)
+        if any(phrase.start_sample >= 0 for phrase in reply.own_phrases()):
+            self._make_real(reply)
+
+    def on_playout_stopped(self, event: PlayoutStopped, now_ns: int) -> Reply | None:
+        """Playout has paused, was cut, or the reply is played out: then it is returned."""
+        unsettled = self._unsettled
+        if unsettled is not None and event.turn == unsettled.turn:
+            unsettled.stands(event.reply_sample)
+            unsettled.trace.end_ns = event.time_ns
+            self.settle(now_ns)
+            return None
+        reply = self.reply
+        if reply is None or event.turn != reply.turn:
+            return None
+        if not event.finished:
+            if reply.is_paused:
+                reply.stands(event.reply_sample)
+                reply.trace.end_ns = event.time_ns
+            elif reply.is_audible:  # resumed already: it goes on from there
+                reply.moves(event.reply_sample, now_ns)
+            return None
+        self.reply = None
+        self._out.cancel(*STAGES)
+        self._out.act(SetGate(0, reply.turn + 1))
+        reply.trace.end_ns = event.time_ns
+        self._make_real(reply)
+        self._record(reply, None, interrupted=False)
+        return reply
+
+    # --- never silent, never stuck --------------------------------------------------------------------------------
+
+    def on_stage_late(self, stage: str, now_ns: int) -> None:
+        """The LLM or TTS is past its deadline: its fallback may be quicker."""
+        reply = self.reply
+        if reply is None:
+            return
+        if stage == "llm":
+            self._out.act(Escalate("llm", reply.turn))
+            self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+        elif stage == "tts":
+            if not reply.is_paused:  # a full ring does not move while it is paused
+                self._out.act(Escalate("tts", reply.turn))
+            self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
+
+    def on_dead_air(self, now_ns: int) -> None:
+        """Perhaps nothing was heard for too long: say something that fits, if the reply has no more to say so far."""
+        reply = self.reply
+        if reply is None or reply.is_paused:
+            return
+        wait_ns = self._config.dead_air_ms * MS
+        ahead_ns = reply.ahead_ns(now_ns)
+        if reply.is_complete or reply.unspoken is not None or ahead_ns > 0:
+            self._out.at("dead_air", now_ns + max(ahead_ns, 0) + wait_ns)
+            return
+        self._speak(reply, self._filler(reply), now_ns, is_filler=True)
+        self._out.at("dead_air", now_ns + wait_ns)
+
+    def _filler(self, reply: Reply) -> Phrase:
+        """What bridges the wait: the slow tool's own words once, then common ones in turn."""
+        own = [tool.filler for call in reply.open_tool_calls.values() if (tool := self._agent.tools.get(call.name))]
+        text = next((text for text in own if text and text not in reply.text()), "")
+        text = text or self.phrasebook.fillers[reply.num_fillers % len(self.phrasebook.fillers)]
+        reply.num_fillers += 1
+        phraser = Phraser(self._agent.language)
+        phrases = [*phraser.feed(text), *phraser.flush()]
+        return Phrase(tuple(word for phrase in phrases for word in phrase.words), True)
+
+    def _progress(self, now_ns: int) -> None:
+        """The reply is still coming."""
+        self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
+
+    def is_stuck(self, now_ns: int) -> bool:
+        """Whether the reply has come to a standstill, now that its last deadline is past."""
+        reply = self.reply
+        if reply is None:
+            return False
+        ahead_ns = reply.ahead_ns(now_ns)
+        playing = reply.playing(now_ns)
+        if ahead_ns > 0 and playing is not None and playing.is_filler:
+            self._out.at("reply", now_ns + ahead_ns)  # not in the middle of a word
+            return False
+        if ahead_ns > 0 or reply.is_paused or reply.open_tool_calls:  # tools have time limits of their own
+            self._out.at("reply", now_ns + ahead_ns + self._config.reply_timeout_ms * MS)
+            return False
+        return True
+
+    # --- helpers --------------------------------------------------------------------------------------------------
+
+    def _under_way(self) -> Reply:
+        assert self.reply is not None
+        return self.reply
+
+    def _current(self, turn: int, step: int) -> Reply | None:
+        reply = self.reply
+        return reply if reply is not None and (reply.turn, reply.step) == (turn, step) else None
+
+    def _with_turn(self, turn: int) -> Reply | None:
+        return next((r for r in (self.reply, self._unsettled) if r is not None and r.turn == turn), None)
+
+    def _phrase(self, turn: int, number: int) -> tuple[Reply | None, SpokenPhrase | None]:
+        reply = self._with_turn(turn)
+        if reply is None or not 0 <= number < len(reply.phrases):
+            return None, None
+        return reply, reply.phrases[number]

@@ -1,0 +1,69 @@
+"""The heard ledger: which word of a reply each of its samples belongs to."""
+
+from __future__ import annotations
+
+from ringline.engine.conversation.phrasing import Phrase
+
+CHARACTERS_PER_S = 15
+"""Of spoken English (about 14 to 17): for a phrase whose end is not known yet."""
+
+
+class SpokenPhrase:
+    """A phrase of a reply, and where its words stand in the reply ring."""
+
+    def __init__(self, phrase: Phrase, rate_hz: int, is_filler: bool = False) -> None:
+        self.phrase = phrase
+        self.is_filler = is_filler
+        """Said to bridge a wait: no part of the reply's text."""
+        self.start_sample = -1
+        self.end_sample = -1
+        self.is_over = False
+        """TTS has nothing more to write for it."""
+        self._rate_hz = rate_hz
+        self._marks: dict[int, int] = {}
+        self._ends: list[int] = []
+        """Index behind each word's last character in the spoken text."""
+        end = -1
+        for word in phrase.words:
+            end += 1 + len(word.spoken)
+            self._ends.append(end)
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it ends with a question mark."""
+        return self.phrase.written.rstrip("\"')\u201d\u2019\u00bb ").endswith(("?", "\uff1f", "\u061f"))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the backend told where its words are; otherwise letters are counted."""
+        return bool(self._marks)
+
+    def mark(self, chars: tuple[int, ...], samples: tuple[int, ...]) -> None:
+        """The backend says at which samples words begin; ``chars`` index the spoken text."""
+        self._marks.update(zip(chars, samples, strict=False))
+
+    def words_heard(self, reply_sample: int) -> int:
+        """How many of its written words were over before ``reply_sample``."""
+        if self.start_sample < 0 or reply_sample <= self.start_sample:
+            return 0
+        if 0 <= self.end_sample <= reply_sample:
+            return len(self.phrase.words)
+        ends = [self._sample_at(char) for char in self._ends]
+        return sum(end <= reply_sample for end in ends)
+
+    def heard(self, reply_sample: int) -> str:
+        """Those words."""
+        return " ".join(word.written for word in self.phrase.words[: self.words_heard(reply_sample)])
+
+    def _sample_at(self, char: int) -> float:
+        """At which sample the sound of a character of the spoken text begins."""
+        following = [mark for mark in self._marks if mark >= char]
+        if following:
+            return self._marks[min(following)]
+        before = max(self._marks, default=0)
+        start = self._marks.get(before, self.start_sample)
+        length = self._ends[-1] - before
+        end = self.end_sample
+        if end < 0:
+            end = start + length * self._rate_hz // CHARACTERS_PER_S
+        return start + (end - start) * min(1.0, (char - before) / max(1, length))

@@ -1,0 +1,91 @@
+"""Speech over the bot: does the caller want the floor, or only show that they listen?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+
+from ringline.engine.conversation.backchannels import BACKCHANNELS, FAREWELLS
+
+
+class Verdict(Enum):
+    """What the sound over the bot's speech was."""
+
+    UNDECIDED = auto()
+    NOTHING = auto()
+    """A cough, a knock, the line."""
+    BACKCHANNEL = auto()
+    """"uh-huh", "okay": go on."""
+    INTERRUPTION = auto()
+
+
+_NO_WORD = re.compile(r"[^\w' ]+|_")
+_HYPHEN = re.compile(r"[-\u2010-\u2015]")
+
+LOW_SENSITIVITY_WORDS = 2
+"""With ``barge_in = "low"``, so many words beside backchannels are an interruption."""
+
+
+def normalise(text: str) -> str:
+    """Lower case, words only, one space between them."""
+    text = text.lower().replace("\u2019", "'")
+    return " ".join(_NO_WORD.sub("", _HYPHEN.sub(" ", text)).split())
+
+
+class OverlapJudge:
+    """Knows one language's backchannels."""
+
+    def __init__(self, language: str = "en", sensitivity: str = "normal") -> None:
+        self._sensitivity = sensitivity
+        code = language.lower().replace("_", "-").split("-")[0]
+        self._backchannels = _Phrases(BACKCHANNELS.get(code, ()))
+        self._farewells = _Phrases((*BACKCHANNELS.get(code, ()), *FAREWELLS.get(code, ())))
+
+    def judge(self, text: str, is_final: bool, is_goodbye: bool = False) -> Verdict:
+        """What the words heard so far mean; of a final transcript it is never undecided.
+
+        ``is_goodbye``: the bot is ending the call, and "thank you, bye" is no wish to go on.
+        """
+        words = normalise(text).split()
+        if not words:
+            return Verdict.NOTHING if is_final else Verdict.UNDECIDED
+        if self._sensitivity == "high":
+            return Verdict.INTERRUPTION
+        rest = (self._farewells if is_goodbye else self._backchannels).strip(words)
+        if not rest:
+            return Verdict.BACKCHANNEL if is_final else Verdict.UNDECIDED
+        if not is_final and self._backchannels.begins(rest):
+            return Verdict.UNDECIDED
+        if self._sensitivity == "low" and len(rest) < LOW_SENSITIVITY_WORDS:
+            return Verdict.BACKCHANNEL if is_final else Verdict.UNDECIDED
+        return Verdict.INTERRUPTION
+
+    def is_backchannel(self, text: str) -> bool:
+        """Whether there are words, and they are nothing else."""
+        words = normalise(text).split()
+        return bool(words) and not self._backchannels.strip(words)
+
+
+class _Phrases:
+    """A set of short phrases, as tuples of words."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._phrases = {tuple(phrase.split()) for phrase in phrases}
+        self._longest = max((len(phrase) for phrase in self._phrases), default=0)
+
+    def strip(self, words: list[str]) -> list[str]:
+        """The words left when all phrases at their beginning are taken away."""
+        start = 0
+        while start < len(words):
+            for length in range(min(self._longest, len(words) - start), 0, -1):
+                if tuple(words[start : start + length]) in self._phrases:
+                    start += length
+                    break
+            else:
+                return words[start:]
+        return []
+
+    def begins(self, words: list[str]) -> bool:
+        """Whether the words may become one of the phrases."""
+        return any(phrase[: len(words)] == tuple(words) for phrase in self._phrases)

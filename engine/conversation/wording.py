@@ -1,0 +1,45 @@
+"""What the engine itself says, where neither the agent nor its model can: by language."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Phrasebook(msgspec.Struct, frozen=True):
+    """One language."""
+
+    fillers: tuple[str, ...]
+    """While the caller waits, in turn."""
+    apology: str
+    """Before the call is ended because nothing works."""
+    transfer: str
+    """... or handed to a person."""
+
+
+_PHRASEBOOKS = {
+    "en": Phrasebook(
+        ("One moment, please.", "I am still on it.", "Thank you for waiting."),
+        "I am sorry, something went wrong on our side. Please call again a little later.",
+        "I am sorry, something went wrong on our side. I will put you through to a colleague.",
+    ),
+    "de": Phrasebook(
+        ("Einen Moment, bitte.", "Ich bin noch dabei.", "Danke für Ihre Geduld."),
+        "Es tut mir leid, bei uns ist etwas schiefgegangen. Bitte rufen Sie etwas später noch einmal an.",
+        "Es tut mir leid, bei uns ist etwas schiefgegangen. Ich verbinde Sie mit einer Kollegin.",
+    ),
+    "fr": Phrasebook(
+        ("Un instant, s'il vous plaît.", "Je m'en occupe.", "Merci de patienter."),
+        "Je suis désolé, nous avons un problème technique. Merci de rappeler un peu plus tard.",
+        "Je suis désolé, nous avons un problème technique. Je vous passe un collègue.",
+    ),
+    "es": Phrasebook(
+        ("Un momento, por favor.", "Sigo en ello.", "Gracias por esperar."),
+        "Lo siento, tenemos un problema técnico. Por favor, vuelva a llamar un poco más tarde.",
+        "Lo siento, tenemos un problema técnico. Le paso con un compañero.",
+    ),
+}
+
+
+def phrasebook(language: str) -> Phrasebook:
+    """That of a language tag such as ``en`` or ``de-AT``; English for languages without one."""
+    return _PHRASEBOOKS.get(language.lower().replace("_", "-").split("-")[0], _PHRASEBOOKS["en"])
