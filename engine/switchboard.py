@@ -16,10 +16,11 @@ from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.config import Config
 from ringline.engine.conversation import Action, Conversation, Event
-from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp, RunTool, SetGate
+from ringline.engine.conversation.actions import BotSaid, CallerSaid, Escalate, HungUp, RunTool, SetGate
 from ringline.engine.conversation.events import CallStarted, HangUpAsked, TimePassed, ToolReturned
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
+from ringline.engine.tiers import Tiers
 from ringline.engine.toolbox import Toolbox
 from ringline.ipc.exchange import MIN_TURN, PLAY_TURN, Exchange, owner
 from ringline.ipc.messages import (
@@ -71,7 +72,7 @@ class Switchboard:
     def connect(self, supervisor: Supervisor) -> None:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
-        self.requests = Requests(supervisor, self._send, self._deliver)
+        self.requests = Requests(supervisor, Tiers(self._config, supervisor), self._send, self._deliver_soon)
 
     # --- messages of the workers ----------------------------------------------------------------------------------
 
@@ -92,8 +93,9 @@ class Switchboard:
             case CallReleased(call=number):
                 self._released(number, bus_name)
             case _:
-                self.requests.observe(message)
-                self._deliver(message)
+                settled = self.requests.settle(bus_name, message)
+                if settled is not None:
+                    self._deliver(settled)
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
@@ -181,12 +183,16 @@ class Switchboard:
             self._on_event(call, CallerSpeaks(message.text))
         self._handle(call, message)
 
+    def _deliver_soon(self, message: FromWorker) -> None:
+        """For what comes to light while a conversation's actions are carried out: one thing after the other."""
+        asyncio.get_running_loop().call_soon(self._deliver, message)
+
     def _handle(self, call: Call, event: Event) -> None:
         for action in call.conversation.handle(event, time.monotonic_ns()):
             self._carry_out(call, action)
         self._set_timer(call)
 
-    def _carry_out(self, call: Call, action: Action) -> None:
+    def _carry_out(self, call: Call, action: Action | Escalate) -> None:
         match action:
             case SetGate(turn=turn, min_turn=min_turn):
                 slot = self._exchange.slots[call.slot]
@@ -202,6 +208,8 @@ class Switchboard:
             case BotSaid(trace=trace):
                 call.traces.append(trace)
                 self._on_event(call, action)
+            case Escalate(stage=stage, number=number):
+                self.requests.escalate(call.number, stage, number)
             case CallerSaid() | HungUp():
                 self._on_event(call, action)
             case _:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from ringline.engine.trace import TurnTrace
@@ -45,3 +47,10 @@ class HungUp(msgspec.Struct, frozen=True, tag=True):
     """For whoever follows the call: the bot ends it, and why."""
 
     reason: str
+
+
+class Escalate(msgspec.Struct, frozen=True, tag=True):
+    """The stage is late with this utterance or turn: try its fallback; where there is none, fail it."""
+
+    stage: Literal["stt", "llm", "tts"]
+    number: int
