@@ -14,10 +14,12 @@ from collections.abc import Callable
 
 from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
+from ringline.engine.call_setup import CallSetup
 from ringline.engine.config import Config
-from ringline.engine.conversation import Action, Conversation, Event
+from ringline.engine.conversation import Action, Event
 from ringline.engine.conversation.actions import BotSaid, CallerSaid, Escalate, HungUp, RunTool, SetGate
 from ringline.engine.conversation.events import CallStarted, HangUpAsked, TimePassed, ToolReturned
+from ringline.engine.event_log import EventLogs
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.tiers import Tiers
@@ -53,6 +55,7 @@ class Switchboard:
         exchange: Exchange,
         send: Callable[[str, ToWorker], bool],
         on_event: Callable[[Call, CallEvent], None],
+        event_logs: EventLogs | None = None,
     ) -> None:
         self.agent = agent
         """For new calls; may be replaced."""
@@ -62,6 +65,7 @@ class Switchboard:
         self._exchange = exchange
         self._send = send
         self._on_event = on_event
+        self._event_logs = event_logs
         self._releasing: dict[int, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -132,8 +136,9 @@ class Switchboard:
         await self._idle.wait()
 
     def _begin(self, arrived: CallArrived) -> None:
-        conversation = Conversation(arrived.call, arrived.slot, self.agent, self._config.turn, arrived.wire_rate_hz)
-        call = Call(arrived, conversation, Toolbox(self.agent.tools))
+        setup = CallSetup(arrived.call, arrived.slot, self.agent, self._config.turn, arrived.wire_rate_hz)
+        event_log = self._event_logs.open(setup, arrived.call_id) if self._event_logs is not None else None
+        call = Call(arrived, setup.conversation(), Toolbox(self.agent.tools), event_log)
         self.calls[call.number] = call
         self._idle.clear()
         log.info("call began", extra={"call": call.number, "door": call.door})
@@ -148,6 +153,8 @@ class Switchboard:
             call.timer.cancel()
         call.ended_s, call.reason, call.stats = time.time(), reason, stats
         self.finished.append(call)
+        if call.event_log is not None:
+            call.event_log.close()
         self.requests.forget_call(number)
         log.info("call over", extra={"call": number, "reason": reason})
         self._on_event(call, CallOver(reason, stats))
@@ -188,7 +195,7 @@ class Switchboard:
         asyncio.get_running_loop().call_soon(self._deliver, message)
 
     def _handle(self, call: Call, event: Event) -> None:
-        for action in call.conversation.handle(event, time.monotonic_ns()):
+        for action in call.handle(event):
             self._carry_out(call, action)
         self._set_timer(call)
 
