@@ -7,7 +7,8 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 import pytest
@@ -48,8 +49,10 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     arguments = get_args(kind)
     if get_origin(kind) is Literal:
         return st.sampled_from(arguments)
-    if get_origin(kind) is tuple:
-        return st.lists(values(arguments[0]), max_size=3).map(tuple)
+    if get_origin(kind) in (Union, UnionType):
+        return st.one_of([values(argument) for argument in arguments])
+    if get_origin(kind) in (tuple, list):
+        return st.lists(values(arguments[0]), max_size=3).map(get_origin(kind))
     if get_origin(kind) is dict:
         return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=3)
     return {
@@ -59,6 +62,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         str: st.text(),
         bytes: st.binary(),
         object: json_values,
+        type(None): st.none(),
     }[kind]
 
 
