@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +17,7 @@ from msgspec import Meta
 
 Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
 Positive = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
@@ -97,6 +98,10 @@ class SyntheticStt(_Backend, frozen=True, tag="synthetic"):
     threads: Positive = 1
     final_ms: Milliseconds = 50
     text: str = "this is a synthetic transcript"
+    fail_every: Count = 0
+    """A worker fails every so many-th utterance when it is finalised; 0: none. For tests of fallbacks."""
+    hang_every: Count = 0
+    """... and never answers every so many-th."""
 
 
 class FlowLlm(_Backend, frozen=True, tag="flow"):
@@ -114,6 +119,10 @@ class SyntheticLlm(_Backend, frozen=True, tag="synthetic"):
     first_token_ms: Milliseconds = 100
     tokens_per_s: Annotated[float, Meta(gt=0)] = 50.0
     text: str = "This is a synthetic reply. It has two sentences."
+    fail_every: Count = 0
+    """A worker fails every so many-th reply after its first word; 0: none. For tests of fallbacks."""
+    hang_every: Count = 0
+    """... and writes nothing more of every so many-th."""
 
 
 class EspeakTts(_Backend, frozen=True, tag="espeak"):
@@ -132,11 +141,17 @@ class SyntheticTts(_Backend, frozen=True, tag="synthetic"):
     first_audio_ms: Milliseconds = 50
     realtime_factor: Annotated[float, Meta(ge=0)] = 0.1
     """Seconds of work per second of audio."""
+    fail_every: Count = 0
+    """A worker fails every so many-th phrase after its first 80 ms; 0: none. For tests of fallbacks."""
+    hang_every: Count = 0
+    """... and makes nothing more of every so many-th."""
 
 
 SttConfig = PocketsphinxStt | SyntheticStt
 LlmConfig = FlowLlm | SyntheticLlm
 TtsConfig = EspeakTts | SyntheticTts
+Stage = Literal["stt", "llm", "tts"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class TurnConfig(_Table, frozen=True):
@@ -198,6 +213,14 @@ class ControlConfig(_Table, frozen=True):
     """Needed beyond loopback. ``$NAME`` reads the environment variable NAME."""
 
 
+class EventsConfig(_Table, frozen=True):
+    """``[events]``: an event log of each call, for ``ringline replay``."""
+
+    path: str = ""
+    """The folder, relative to the configuration file; empty: no logs. They hold what was said: only the engine's user
+    may read them."""
+
+
 def _default_doors() -> tuple[DoorConfig, ...]:
     return (DoorConfig("audiosocket://127.0.0.1:9092"), DoorConfig("twilio://127.0.0.1:8765/media"))
 
@@ -211,9 +234,22 @@ class Config(_Table, frozen=True):
     stt: SttConfig = PocketsphinxStt()
     llm: LlmConfig = FlowLlm()
     tts: TtsConfig = EspeakTts()
+    # [[stt.fallback]] and so on: tried in this order when the main backend fails or is late.
+    stt_fallback: tuple[SttConfig, ...] = msgspec.field(default=(), name="stt.fallback")
+    llm_fallback: tuple[LlmConfig, ...] = msgspec.field(default=(), name="llm.fallback")
+    tts_fallback: tuple[TtsConfig, ...] = msgspec.field(default=(), name="tts.fallback")
     turn: TurnConfig = TurnConfig()
     agent: AgentConfig = AgentConfig()
     control: ControlConfig | None = None
+    events: EventsConfig = EventsConfig()
+
+    def tiers(self, stage: Stage) -> tuple[SttConfig | LlmConfig | TtsConfig, ...]:
+        """The stage's backends in the order in which they are tried, the main one first."""
+        return (getattr(self, stage), *getattr(self, f"{stage}_fallback"))
+
+    def at_tier(self, stage: Stage, tier: int) -> Config:
+        """This configuration as the workers of a tier see it: with its backend as the stage's main one."""
+        return msgspec.structs.replace(self, **{stage: self.tiers(stage)[tier]})
 
     def __post_init__(self) -> None:
         for index, door in enumerate(self.door):
@@ -238,7 +274,10 @@ def load(path: str | Path) -> Config:
     folder = Path(config.agent.path)
     if not folder.is_absolute() and (path.parent / folder).is_dir():
         agent = msgspec.structs.replace(config.agent, path=str((path.parent / folder).resolve()))
-        return msgspec.structs.replace(config, agent=agent)
+        config = msgspec.structs.replace(config, agent=agent)
+    if config.events.path:
+        events = msgspec.structs.replace(config.events, path=str((path.parent / config.events.path).resolve()))
+        config = msgspec.structs.replace(config, events=events)
     return config
 
 
@@ -248,9 +287,11 @@ def parse(source: str, name: str = "ringline.toml") -> Config:
         table = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: {error}") from None
-    for key in ("vad", "stt", "llm", "tts"):
-        if isinstance(table.get(key), dict):
-            table[key].setdefault("backend", _DEFAULT_BACKENDS[key])
+    for key, backend in _DEFAULT_BACKENDS.items():
+        if isinstance(stage := table.get(key), dict):
+            stage.setdefault("backend", backend)
+            if key in STAGES and "fallback" in stage:
+                table[f"{key}.fallback"] = _with_backend(stage.pop("fallback"), backend)
     try:
         return msgspec.convert(table, Config)
     except (msgspec.ValidationError, ValueError) as error:
@@ -269,18 +310,26 @@ def parse(source: str, name: str = "ringline.toml") -> Config:
 _DEFAULT_BACKENDS = {"vad": "silero", "stt": "pocketsphinx", "llm": "flow", "tts": "espeak"}
 
 
+def _with_backend(fallbacks: Any, backend: str) -> Any:
+    if isinstance(fallbacks, list):
+        return [{"backend": backend, **table} if isinstance(table, dict) else table for table in fallbacks]
+    return fallbacks
+
+
 def _line_of(source: str, keys: list[str]) -> int:
     """The line on which the key stands: its table's header, then the key. 1 if it cannot be found."""
     lines = source.splitlines()
     start = 0
-    for depth, key in enumerate(keys):
-        name, _, index = key.partition("[")
-        header = re.compile(r"^\s*\[\[?\s*" + re.escape(name) + r"\s*\]\]?")
-        assignment = re.compile(r"^\s*[\"']?" + re.escape(name) + r"[\"']?\s*=")
-        found = [number for number, line in enumerate(lines) if header.match(line)] if depth == 0 else []
-        if found:
-            start = found[min(int(index.rstrip("]") or 0) if index else 0, len(found) - 1)]
-            continue
+    for depth in range(len(keys), 0, -1):
+        names = [key.partition("[")[0] for key in keys[:depth]]
+        header = re.compile(r"^\s*\[\[?\s*" + r"\s*\.\s*".join(map(re.escape, names)) + r"\s*\]\]?")
+        if found := [number for number, line in enumerate(lines) if header.match(line)]:
+            index = int(keys[depth - 1].partition("[")[2].rstrip("]") or 0)
+            start = found[min(index, len(found) - 1)]
+            keys = keys[depth:]
+            break
+    for key in keys:
+        assignment = re.compile(r"^\s*[\"']?" + re.escape(key.partition("[")[0]) + r"[\"']?\s*=")
         for number in range(start, len(lines)):
             if assignment.match(lines[number]):
                 start = number

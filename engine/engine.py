@@ -7,6 +7,7 @@ import gc
 import logging
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from ringline.engine.agent import Agent, find_agent
 from ringline.engine.call import Call, CallEvent
 from ringline.engine.config import Config
+from ringline.engine.event_log import EventLogs
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.switchboard import Switchboard
 from ringline.ipc.bus import EngineBus
@@ -53,7 +55,10 @@ class Engine:
         warm_up()
         self.exchange = Exchange.create(Layout(max_calls=self.config.engine.max_calls))
         self._bus = EngineBus(secrets.token_hex(16))
-        self.switchboard = Switchboard(self.config, self.agent, self.exchange, self._bus.send, self._publish)
+        self._event_logs = EventLogs(Path(self.config.events.path)) if self.config.events.path else None
+        self.switchboard = Switchboard(
+            self.config, self.agent, self.exchange, self._bus.send, self._publish, self._event_logs
+        )
         self.supervisor = Supervisor(
             self.config, self.exchange, self._bus.address, self._bus.send,
             self._on_worker_ready, self._on_worker_down,
@@ -92,6 +97,8 @@ class Engine:
         await self.supervisor.stop()
         self._bus.close()
         self.exchange.close()
+        if self._event_logs is not None:
+            await asyncio.to_thread(self._event_logs.close)
 
     async def __aenter__(self) -> Engine:
         await self.start()

@@ -1,7 +1,9 @@
-"""What is in flight: every request that a worker has not yet answered, to be sent again when the worker dies.
+"""What is in flight: every request that a worker has not yet answered. It is sent again when the worker dies, and goes
+to the stage's fallback when its backend fails or is late.
 
 Requests are stateless, so sending one again is all there is to recovery: STT reads the utterance from the ring once
-more, the LLM is told what it has said already, TTS continues the phrase at the sample where the ring ends.
+more, the LLM is told what it has said already, TTS continues the phrase where the ring ends. An answer counts only if
+it comes from the worker that has the request now.
 """
 
 from __future__ import annotations
@@ -11,7 +13,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from ringline.engine.config import Stage
+from ringline.engine.llm_states import state_of, with_state
+from ringline.engine.open_request import Failure, Key, OpenRequest
+from ringline.engine.ring_writers import RingWriters
 from ringline.engine.supervisor import Supervisor, WorkerProcess
+from ringline.engine.tiers import Tiers
 from ringline.ipc.messages import (
     CancelReply,
     CancelSpeech,
@@ -21,56 +28,52 @@ from ringline.ipc.messages import (
     Generate,
     PhraseFailed,
     PhraseFinished,
+    PhraseStarted,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
     Speak,
+    SpeechReleased,
     ToWorker,
     Transcribe,
     TranscriptFailed,
     TranscriptFinal,
+    TranscriptPartial,
+    WordMarks,
 )
 
 log = logging.getLogger("ringline.requests")
 
 MAX_ATTEMPTS = 3
-"""A request under which so many workers died is failed, not tried for ever."""
-
-Key = tuple[str, int, int]
-"""Kind of worker, call, and the number of the utterance or turn."""
-
-
-class OpenRequest:
-    """The messages that a new worker needs, and who has them now."""
-
-    def __init__(self, key: Key) -> None:
-        self.key = key
-        self.messages: list[ToWorker] = []
-        self.worker = ""
-        """Bus name; empty while it waits for a worker."""
-        self.attempts = 0
+"""A request under which so many workers of a tier died is failed there, not tried for ever."""
 
 
 class Requests:
     """All open requests of an engine, and the workers of each call."""
 
     def __init__(
-        self, supervisor: Supervisor, send: Callable[[str, ToWorker], bool], fail: Callable[[FromWorker], None]
+        self,
+        supervisor: Supervisor,
+        tiers: Tiers,
+        send: Callable[[str, ToWorker], bool],
+        fail: Callable[[Failure], None],
     ) -> None:
-        """``fail`` gets the failure of a request that is given up."""
+        """``fail`` gets the failure of a request that is given up; it must not call back at once."""
         self._supervisor = supervisor
+        self._tiers = tiers
         self._send = send
         self._fail = fail
         self._open: dict[Key, OpenRequest] = {}
-        self._sticky: dict[tuple[str, int], str] = {}
-        """(kind, call) -> bus name. One TTS worker at a time writes a call's reply ring; STT may keep its decoder."""
+        self._writers = RingWriters(send)
+        self._recognisers: dict[tuple[int, int], str] = {}
+        """(call, tier) -> bus name: an STT worker may keep what it has learnt of a voice."""
+
+    # --- from the conversation ------------------------------------------------------------------------------------
 
     def route(self, message: ToWorker) -> None:
         """Send a request to a worker of its kind, now or as soon as there is one."""
         match message:
-            case Transcribe(call=call, utterance=number):
-                self._add(("stt", call, number), message)
-            case Finalise(call=call, utterance=number):
+            case Transcribe(call=call, utterance=number) | Finalise(call=call, utterance=number):
                 self._add(("stt", call, number), message)
             case DropUtterance(call=call, utterance=number):
                 self._cancel("stt", call, number, message)
@@ -84,49 +87,76 @@ class Requests:
             case CancelSpeech(call=call, turn=turn):
                 self._cancel("tts", call, turn, message)
 
-    def observe(self, message: FromWorker) -> None:
-        """Take note of what an answer settles."""
-        match message:
-            case TranscriptFinal(call=call, utterance=number) | TranscriptFailed(call=call, utterance=number):
-                self._open.pop(("stt", call, number), None)
-            case ReplyDelta(call=call, turn=turn, text=text):
-                if request := self._open.get(("llm", call, turn)):
-                    generate = request.messages[0]
-                    assert isinstance(generate, Generate)
-                    request.messages[0] = msgspec.structs.replace(generate, said=generate.said + text)
-            case ReplyFinished(call=call, turn=turn) | ReplyFailed(call=call, turn=turn):
-                self._open.pop(("llm", call, turn), None)
-            case (
-                PhraseFinished(call=call, turn=turn, phrase=phrase) | PhraseFailed(call=call, turn=turn, phrase=phrase)
-            ):
-                if request := self._open.get(("tts", call, turn)):
-                    request.messages = [m for m in request.messages if isinstance(m, Speak) and m.phrase != phrase]
+    def escalate(self, call: int, stage: Stage, number: int) -> None:
+        """The stage is late with an utterance or turn: take it away and try the fallback; without one it has failed."""
+        request = self._open.get((stage, call, number))
+        if request is None or not request.messages:
+            return  # it has answered meanwhile
+        log.warning("late", extra={"request": request.key, "worker": request.worker})
+        if request.worker and stage == "stt":
+            self._send(request.worker, DropUtterance(call, number))
+        elif request.worker and stage == "llm" and not self._has_earlier(request):
+            self._send(request.worker, CancelReply(call, number))
+        self._give_up(request, "no answer in time")
 
     def forget_call(self, call: int) -> None:
         """The call is over."""
         for key in [key for key in self._open if key[1] == call]:
             del self._open[key]
-        for kind in ("stt", "llm", "tts"):
-            self._sticky.pop((kind, call), None)
+        for sticky in [sticky for sticky in self._recognisers if sticky[0] == call]:
+            del self._recognisers[sticky]
+        self._writers.forget_call(call)
+
+    # --- from the workers -----------------------------------------------------------------------------------------
+
+    def settle(self, bus_name: str, message: FromWorker) -> FromWorker | None:
+        """Take note of what a worker says. Returns what of it is for the conversation, None for nothing."""
+        match message:
+            case TranscriptPartial() | TranscriptFinal() | TranscriptFailed():
+                request = self._open.get(("stt", message.call, message.utterance))
+            case ReplyDelta() | ReplyFinished() | ReplyFailed():
+                request = self._open.get(("llm", message.call, message.turn))
+                if request is not None and request.generate.step != message.step:
+                    return None
+            case PhraseStarted() | WordMarks() | PhraseFinished() | PhraseFailed():
+                return self._settle_speech(bus_name, message)
+            case SpeechReleased(call=call):
+                self._writers.released(call, bus_name)
+                self._dispatch_waiting()
+                return None
+            case _:
+                return message
+        if request is None or request.worker != bus_name:
+            return None
+        match message:
+            case TranscriptFinal():
+                self._succeeded(request)
+            case ReplyDelta(text=text):
+                request.said(text)
+            case ReplyFinished(state=state):
+                self._succeeded(request)
+                return msgspec.structs.replace(message, state=self._state_after(request, state))
+            case TranscriptFailed() | ReplyFailed():
+                return None if self._fall_back(request) else message
+        return message
 
     def worker_down(self, bus_name: str) -> None:
         """What the worker had goes back to waiting, or to another worker at once."""
-        for sticky in [key for key, name in self._sticky.items() if name == bus_name]:
-            del self._sticky[sticky]
-        for request in [request for request in self._open.values() if request.worker == bus_name]:
+        for sticky in [sticky for sticky, name in self._recognisers.items() if name == bus_name]:
+            del self._recognisers[sticky]
+        self._writers.worker_down(bus_name)
+        lost = [request for request in self._open.values() if request.worker == bus_name]
+        for request in lost:
             request.worker = ""
-            request.attempts += 1
+            request.attempts += bool(request.messages)
+        for request in lost:
             if request.attempts >= MAX_ATTEMPTS:
-                del self._open[request.key]
-                log.error("request failed: workers die under it", extra={"request": request.key})
-                self._give_up(request)
-            else:
-                self._dispatch(request)
+                self._give_up(request, f"{request.attempts} workers died under it")
+        self._dispatch_waiting()
 
     def worker_ready(self, worker: WorkerProcess) -> None:
-        """What has waited for a worker of this kind gets one."""
-        for request in [r for r in self._open.values() if r.key[0] == worker.kind and not r.worker]:
-            self._dispatch(request)
+        """What has waited for such a worker gets it."""
+        self._dispatch_waiting()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -138,15 +168,33 @@ class Requests:
         if request is None:
             if isinstance(message, Finalise):
                 return  # answered already
-            request = self._open[key] = OpenRequest(key)
+            request = self._open[key] = OpenRequest(key, self._first_tier(key))
         request.messages.append(message)
         if request.worker:
             self._deliver(request, message)
         else:
             self._dispatch(request)
 
+    def _first_tier(self, key: Key) -> int:
+        stage, call, _ = key
+        if stage == "tts" and (others := self._of_call("tts", call)):
+            return others[0].tier  # a call's turns are spoken in order, so by one worker
+        return self._tiers.choose(stage)
+
+    def _has_earlier(self, request: OpenRequest) -> bool:
+        """Whether its worker has an earlier request of the call too, which cancelling this one would take along."""
+        others = self._of_call(request.stage, request.call)
+        return any(other.worker == request.worker and other.number < request.number for other in others)
+
+    def _of_call(self, stage: Stage, call: int) -> list[OpenRequest]:
+        return [request for request in self._open.values() if request.key[:2] == (stage, call)]
+
+    def _dispatch_waiting(self) -> None:
+        for request in [request for request in self._open.values() if not request.worker]:
+            self._dispatch(request)
+
     def _dispatch(self, request: OpenRequest) -> None:
-        worker = self._pick(request.key[0], request.key[1])
+        worker = self._pick(request)
         if worker is None:
             return
         request.worker = worker
@@ -154,40 +202,115 @@ class Requests:
             self._deliver(request, message)
 
     def _deliver(self, request: OpenRequest, message: ToWorker) -> None:
-        if not self._send(request.worker, message):
+        if not self._send(request.worker, self._as_sent(request, message)):
             # Its process is gone or its queue is full: in both cases the supervisor is about to replace it.
             log.warning("worker does not take requests", extra={"request": request.key, "worker": request.worker})
 
-    def _pick(self, kind: str, call: int) -> str | None:
-        if name := self._sticky.get((kind, call)):
-            return name
-        workers = self._supervisor.ready(kind)
-        if not workers:
+    def _as_sent(self, request: OpenRequest, message: ToWorker) -> ToWorker:
+        """The message for the request's tier: backends know each other's voices and states by no name."""
+        if isinstance(message, Generate) and self._tiers.num("llm") > 1:
+            state = state_of(message.state, self._tiers.backend("llm", request.tier))
+            return msgspec.structs.replace(message, state=state)
+        if isinstance(message, Speak) and self._tiers.backend("tts", request.tier) != self._tiers.backend("tts", 0):
+            return msgspec.structs.replace(message, voice="")
+        return message
+
+    def _state_after(self, request: OpenRequest, state: bytes) -> bytes:
+        if self._tiers.num("llm") == 1:
+            return state
+        return with_state(request.generate.state, self._tiers.backend("llm", request.tier), state)
+
+    def _pick(self, request: OpenRequest) -> str | None:
+        stage, call, _ = request.key
+        if stage == "tts" and (writer := self._writers.get(call)):
+            if writer.tier == request.tier and not writer.releasing:
+                return writer.bus_name
+            self._writers.release(call)
             return None
-        load = {worker.bus_name: 0 for worker in workers}
-        for name in (*self._sticky.values(), *(request.worker for request in self._open.values())):
+        if stage == "stt" and (name := self._recognisers.get((call, request.tier))):
+            return name
+        load = {worker.bus_name: 0 for worker in self._supervisor.ready(stage, request.tier)}
+        if not load:
+            return None
+        busy = (other.worker for other in self._open.values())
+        for name in (*self._recognisers.values(), *self._writers.bus_names(), *busy):
             if name in load:
                 load[name] += 1
         name = min(load, key=lambda bus_name: load[bus_name])
-        if kind != "llm":
-            self._sticky[kind, call] = name
+        if stage == "stt":
+            self._recognisers[call, request.tier] = name
+        elif stage == "tts":
+            self._writers.take(call, name, request.tier)
         return name
 
-    def _cancel(self, kind: str, call: int, number: int, message: ToWorker) -> None:
+    def _cancel(self, stage: Stage, call: int, number: int, message: ToWorker) -> None:
         """Close the call's requests of this kind up to ``number`` and tell whoever works on them."""
-        names = {self._sticky.get((kind, call), "")}
-        for key in [key for key in self._open if key[:2] == (kind, call) and key[2] <= number]:
-            names.add(self._open.pop(key).worker)
+        names = {name for sticky, name in self._recognisers.items() if stage == "stt" and sticky[0] == call}
+        if stage == "tts" and (writer := self._writers.get(call)):
+            names.add(writer.bus_name)
+        for request in self._of_call(stage, call):
+            if request.number <= number:
+                names.add(self._open.pop(request.key).worker)
         for name in names - {""}:
             self._send(name, message)
 
-    def _give_up(self, request: OpenRequest) -> None:
-        _, call, number = request.key
-        reason = f"{request.attempts} workers died under it"
-        match request.messages[0]:
-            case Transcribe():
-                self._fail(TranscriptFailed(call, number, reason))
-            case Generate(step=step):
-                self._fail(ReplyFailed(call, number, step, reason))
-            case Speak(phrase=phrase):
-                self._fail(PhraseFailed(call, number, phrase, reason))
+    # --- success and failure --------------------------------------------------------------------------------------
+
+    def _succeeded(self, request: OpenRequest) -> None:
+        self._tiers.breaker(request.stage, request.tier).succeeded()
+        del self._open[request.key]
+
+    def _give_up(self, request: OpenRequest, reason: str) -> None:
+        """Nobody says that the request failed, but it has."""
+        failure = request.failure(reason)
+        if not self._fall_back(request):
+            log.error("request failed", extra={"request": request.key, "reason": reason})
+            self._fail(failure)
+
+    def _fall_back(self, request: OpenRequest) -> bool:
+        """Its tier has failed the request: send it to the next one. Returns False, and closes it, if there is none."""
+        self._tiers.breaker(request.stage, request.tier).failed()
+        tier = self._tiers.after(request.stage, request.tier)
+        if tier is not None:
+            log.warning("fallback", extra={"request": request.key, "tier": tier})
+        if request.stage == "tts":
+            self._speak_anew(request, tier)
+        elif tier is None:
+            del self._open[request.key]
+        else:
+            request.move(tier)
+            self._dispatch(request)
+        return tier is not None
+
+    # --- speech ---------------------------------------------------------------------------------------------------
+
+    def _settle_speech(
+        self, bus_name: str, message: PhraseStarted | WordMarks | PhraseFinished | PhraseFailed
+    ) -> FromWorker | None:
+        writer = self._writers.get(message.call)
+        if writer is None or writer.bus_name != bus_name:
+            return None
+        request = self._open.get(("tts", message.call, message.turn))
+        if isinstance(message, PhraseFailed):
+            if request is None or not request.messages or writer.releasing:
+                return None  # cancelled, or taken away from the worker already
+            return None if self._fall_back(request) else message
+        if request is None:
+            return message  # a turn that was cut: the conversation still wants to know what of it was heard
+        given_up = message.phrase in request.given_up
+        if isinstance(message, PhraseFinished) and (speak := request.finish(message.phrase)):
+            if not given_up and speak.text:
+                self._tiers.breaker("tts", request.tier).succeeded()
+            if speak.last:
+                del self._open[request.key]
+        return None if given_up else message
+
+    def _speak_anew(self, request: OpenRequest, tier: int | None) -> None:
+        """Go on with a call's speech behind the phrase that was broken off: on the next tier, or on the same one
+        without that phrase. Either way the worker that has the ring must let go of it first."""
+        if tier is None and not request.give_up_phrase():
+            del self._open[request.key]  # not even the phrase's end can be marked
+        for other in self._of_call("tts", request.call):
+            other.move(request.tier if tier is None else tier)
+        self._writers.release(request.call)
+        self._dispatch_waiting()

@@ -3,6 +3,9 @@
 A worker is *starting* until it says that it is ready, *ready* while its heartbeat moves, and *down* when its process is
 gone. A worker that hangs is asked for its stacks (SIGUSR1, into the log), then killed. What is down is started again,
 with growing pauses while it keeps dying.
+
+A stage's workers form pools, one per tier: tier 0 serves, the others are its fallbacks. Without a main pool there is no
+engine; a fallback pool that cannot start is an error in the log.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ringline.engine.config import Config
+from ringline.engine.config import STAGES, Config
 from ringline.ipc.exchange import Exchange
 from ringline.ipc.messages import ShutDown, ToWorker
 from ringline.workers.base import WorkerSpec
@@ -47,10 +50,13 @@ class EngineFailed(RuntimeError):
 class WorkerProcess:
     """One worker and its successive processes."""
 
-    def __init__(self, kind: str, number: int, index: int) -> None:
+    def __init__(self, kind: str, number: int, index: int, config: Config, tier: int = 0) -> None:
         self.kind = kind
         self.number = number
         self.index = index
+        self.config = config
+        """With the tier's backend as the main one."""
+        self.tier = tier
         self.state = "down"
         self.bus_name = ""
         self.restarts = 0
@@ -65,8 +71,9 @@ class WorkerProcess:
 
     @property
     def name(self) -> str:
-        """``stt-0``"""
-        return f"{self.kind}-{self.number}"
+        """``stt-0``; ``stt-fallback1-0`` in the first fallback pool."""
+        pool = f"{self.kind}-fallback{self.tier}" if self.tier else self.kind
+        return f"{pool}-{self.number}"
 
     @property
     def pid(self) -> int:
@@ -93,18 +100,15 @@ class Supervisor:
         self._send = send
         self._on_ready = on_ready
         self._on_down = on_down
-        kinds = ["capture"]
-        for kind, table in (("stt", config.stt), ("llm", config.llm), ("tts", config.tts)):
-            kinds += [kind] * table.workers
-        numbers: dict[str, int] = {}
-        self.workers: list[WorkerProcess] = []
-        for index, kind in enumerate(kinds):
-            number = numbers.get(kind, 0)
-            numbers[kind] = number + 1
-            self.workers.append(WorkerProcess(kind, number, index))
+        self.workers = [WorkerProcess("capture", 0, 0, config)]
+        for stage in STAGES:
+            for tier, table in enumerate(config.tiers(stage)):
+                own = config.at_tier(stage, tier)
+                for number in range(table.workers):
+                    self.workers.append(WorkerProcess(stage, number, len(self.workers), own, tier))
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._all_ready = asyncio.Event()
+        self._main_settled = asyncio.Event()
 
     # --- from the switchboard -------------------------------------------------------------------------------------
 
@@ -112,9 +116,16 @@ class Supervisor:
         """The living worker of that name on the bus."""
         return next((worker for worker in self.workers if worker.bus_name == bus_name), None)
 
-    def ready(self, kind: str) -> list[WorkerProcess]:
-        """The workers of a kind that can take requests."""
-        return [worker for worker in self.workers if worker.kind == kind and worker.state == "ready"]
+    def ready(self, kind: str, tier: int = 0) -> list[WorkerProcess]:
+        """The workers of a pool that can take requests."""
+        return [worker for worker in self._pool(kind, tier) if worker.state == "ready"]
+
+    def expected(self, kind: str, tier: int) -> bool:
+        """Whether a pool has a worker that can take requests, or will have one when it has loaded its models."""
+        return any(worker.state in ("ready", "starting") for worker in self._pool(kind, tier))
+
+    def _pool(self, kind: str, tier: int) -> list[WorkerProcess]:
+        return [worker for worker in self.workers if worker.kind == kind and worker.tier == tier]
 
     def worker_ready(self, worker: WorkerProcess, doors: tuple[str, ...]) -> None:
         """It said so."""
@@ -123,30 +134,31 @@ class Supervisor:
         worker.beat_s = time.monotonic()
         log.info("worker ready", extra={"worker": worker.name, "pid": worker.pid})
         self._on_ready(worker)
-        if all(other.state == "ready" for other in self.workers):
-            self._all_ready.set()
+        if all(other.state == "ready" for other in self.workers if other.tier == 0):
+            self._main_settled.set()
 
     def worker_refused(self, worker: WorkerProcess, reason: str) -> None:
         """It cannot start."""
         worker.refusal = reason
         log.error("worker cannot start", extra={"worker": worker.name, "reason": reason})
-        self._all_ready.set()
+        if worker.tier == 0:
+            self._main_settled.set()
 
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start all workers and wait until they are ready. Raises EngineFailed."""
+        """Start all workers and wait until the main ones are ready. Raises EngineFailed."""
         for worker in self.workers:
             self._start(worker)
         self._spawn(self._watch())
         try:
             async with asyncio.timeout(self._config.engine.ready_s):
-                await self._all_ready.wait()
+                await self._main_settled.wait()
         except TimeoutError:
-            late = ", ".join(worker.name for worker in self.workers if worker.state != "ready")
+            late = ", ".join(worker.name for worker in self.workers if worker.tier == 0 and worker.state != "ready")
             raise EngineFailed(f"not ready after {self._config.engine.ready_s:g} s: {late}") from None
         for worker in self.workers:
-            if worker.refusal:
+            if worker.refusal and worker.tier == 0:
                 raise EngineFailed(f"{worker.name}: {worker.refusal}")
 
     async def stop(self) -> None:
@@ -179,10 +191,10 @@ class Supervisor:
         worker.started_s = worker.beat_s = time.monotonic()
         worker.dumped_s = 0.0
         spec = WorkerSpec(
-            worker.kind, worker.number, worker.index, worker.bus_name, self._bus_address, os.getpid(),
-            self._exchange.fd, self._exchange.layout, self._config,
+            worker.name, worker.kind, worker.index, worker.bus_name, self._bus_address, os.getpid(),
+            self._exchange.fd, self._exchange.layout, worker.config,
         )  # fmt: skip
-        threads = getattr(getattr(self._config, worker.kind, None), "threads", 1)
+        threads = getattr(getattr(worker.config, worker.kind, None), "threads", 1)
         environment = os.environ | dict.fromkeys(_THREAD_CAPS, str(threads)) | {"PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", "ringline.workers"],

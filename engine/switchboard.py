@@ -14,12 +14,15 @@ from collections.abc import Callable
 
 from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
+from ringline.engine.call_setup import CallSetup
 from ringline.engine.config import Config
-from ringline.engine.conversation import Action, Conversation, Event
+from ringline.engine.conversation import Action, Event
 from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, Escalate, HungUp, RunTool, SetGate
 from ringline.engine.conversation.events import CallClosed, CallStarted, HangUpAsked, TimePassed, ToolReturned
+from ringline.engine.event_log import EventLogs
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
+from ringline.engine.tiers import Tiers
 from ringline.engine.toolbox import Toolbox
 from ringline.ipc.exchange import MIN_TURN, PLAY_TURN, Exchange, owner
 from ringline.ipc.messages import (
@@ -52,6 +55,7 @@ class Switchboard:
         exchange: Exchange,
         send: Callable[[str, ToWorker], bool],
         on_event: Callable[[Call, CallEvent], None],
+        event_logs: EventLogs | None = None,
     ) -> None:
         self.agent = agent
         """For new calls; may be replaced."""
@@ -61,6 +65,7 @@ class Switchboard:
         self._exchange = exchange
         self._send = send
         self._on_event = on_event
+        self._event_logs = event_logs
         self._releasing: dict[int, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -71,7 +76,7 @@ class Switchboard:
     def connect(self, supervisor: Supervisor) -> None:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
-        self.requests = Requests(supervisor, self._send, self._deliver)
+        self.requests = Requests(supervisor, Tiers(self._config, supervisor), self._send, self._deliver_soon)
 
     # --- messages of the workers ----------------------------------------------------------------------------------
 
@@ -92,8 +97,9 @@ class Switchboard:
             case CallReleased(call=number):
                 self._released(number, bus_name)
             case _:
-                self.requests.observe(message)
-                self._deliver(message)
+                settled = self.requests.settle(bus_name, message)
+                if settled is not None:
+                    self._deliver(settled)
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
@@ -130,8 +136,9 @@ class Switchboard:
         await self._idle.wait()
 
     def _begin(self, arrived: CallArrived) -> None:
-        conversation = Conversation(arrived.call, arrived.slot, self.agent, self._config.turn, arrived.wire_rate_hz)
-        call = Call(arrived, conversation, Toolbox(self.agent.tools))
+        setup = CallSetup.of(arrived, self.agent, self._config)
+        event_log = self._event_logs.open(setup, arrived.call_id) if self._event_logs is not None else None
+        call = Call(arrived, setup.conversation(), Toolbox(self.agent.tools), event_log)
         self.calls[call.number] = call
         self._idle.clear()
         log.info("call began", extra={"call": call.number, "door": call.door})
@@ -148,6 +155,8 @@ class Switchboard:
             call.timer.cancel()
         call.ended_s, call.reason, call.stats = time.time(), reason, stats
         self.finished.append(call)
+        if call.event_log is not None:
+            call.event_log.close()
         self.requests.forget_call(number)
         log.info("call over", extra={"call": number, "reason": reason})
         self._on_event(call, CallOver(reason, stats))
@@ -183,8 +192,12 @@ class Switchboard:
             self._on_event(call, CallerSpeaks(message.text))
         self._handle(call, message)
 
+    def _deliver_soon(self, message: FromWorker) -> None:
+        """For what comes to light while a conversation's actions are carried out: one thing after the other."""
+        asyncio.get_running_loop().call_soon(self._deliver, message)
+
     def _handle(self, call: Call, event: Event) -> None:
-        for action in call.conversation.handle(event, time.monotonic_ns()):
+        for action in call.handle(event):
             self._carry_out(call, action)
         self._set_timer(call)
 
@@ -204,10 +217,10 @@ class Switchboard:
             case BotSaid(trace=trace):
                 call.traces.append(trace)
                 self._on_event(call, action)
+            case Escalate(stage=stage, number=number):
+                self.requests.escalate(call.number, stage, number)
             case CallerSaid() | Backchannel() | HungUp():
                 self._on_event(call, action)
-            case Escalate():
-                pass
             case _:
                 self.requests.route(action)
 

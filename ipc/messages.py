@@ -258,12 +258,22 @@ class PhraseFinished(Message, frozen=True):
 
 
 class PhraseFailed(Message, frozen=True):
-    """TTS -> engine: this phrase could not be spoken; the next ones may be."""
+    """TTS -> engine: this phrase could not be spoken, or only a part of it; the next ones may be.
+
+    The worker writes nothing more for the call until the engine has decided: `ReleaseSpeech`, or a `CancelSpeech`.
+    """
 
     call: int
     turn: int
     phrase: int
     reason: str
+
+
+class SpeechReleased(Message, frozen=True):
+    """TTS -> engine, the answer to `ReleaseSpeech`: the worker will not write into the call's reply ring again, unless
+    it is asked to speak anew."""
+
+    call: int
 
 
 FromWorker = (
@@ -288,6 +298,7 @@ FromWorker = (
     | WordMarks
     | PhraseFinished
     | PhraseFailed
+    | SpeechReleased
 )
 
 
@@ -361,6 +372,8 @@ class Speak(Message, frozen=True):
     speed: float = 1.0
     keys: str = ""
     """Instead of ``text``: telephone keys to send as tones."""
+    other_voice: bool = False
+    """What the ring holds of the phrase was made by another backend: go on by its words, not by its samples."""
 
 
 class CancelSpeech(Message, frozen=True):
@@ -368,6 +381,13 @@ class CancelSpeech(Message, frozen=True):
 
     call: int
     turn: int
+
+
+class ReleaseSpeech(Message, frozen=True):
+    """Engine -> TTS: another worker is to speak in this call. Drop all that is open in it, let go of its reply ring,
+    and answer `SpeechReleased`: the ring has one writer."""
+
+    call: int
 
 
 class FlushPlayout(Message, frozen=True):
@@ -402,6 +422,7 @@ ToWorker = (
     | CancelReply
     | Speak
     | CancelSpeech
+    | ReleaseSpeech
     | FlushPlayout
     | HangUp
     | ReleaseCall

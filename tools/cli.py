@@ -1,4 +1,4 @@
-"""The command line: ``ringline run | demo | call | doctor | trace | top``."""
+"""The command line: ``ringline run | demo | call | doctor | trace | replay | top``."""
 
 from __future__ import annotations
 
@@ -114,6 +114,29 @@ def trace(
         response = "" if turn.response_ms is None else f", response {turn.response_ms:.0f} ms"
         console.print(f"turn {turn.turn} [dim]({turn.cause}{response})[/]")
         console.print(waterfall(turn.stages), end="")
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="The event log of a call; see [events] in the configuration.")],
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show every event and its actions.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Run a call's events through the conversation again: does it do the same?"""
+    from ringline.engine.event_format import EventLogError
+    from ringline.tools.replay import render, replay_file, show
+
+    try:
+        found = replay_file(file, show if verbose and not json else None)
+    except EventLogError as error:
+        raise typer.BadParameter(str(error)) from None
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from None
+    if json:
+        _print_json(found)
+    else:
+        sys.stdout.write(render(found))
+    raise typer.Exit(1 if found.difference else 0)
 
 
 @app.command()

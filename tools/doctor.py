@@ -15,9 +15,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ringline.engine.agent import Agent, AgentError
-from ringline.engine.config import Config
+from ringline.engine.config import STAGES, Config
 
 GIGABYTE = 1 << 30
+
+_NEEDED = {
+    "silero": ("onnxruntime", "onnx", "faster_whisper"),
+    "pocketsphinx": ("pocketsphinx",),
+    "espeak": ("espeakng_loader",),
+}
+"""Backend -> the modules it imports."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -62,21 +69,22 @@ def _machine() -> Iterator[Finding]:
 
 
 def _backends(config: Config) -> Iterator[Finding]:
-    needed = {
-        "vad": ("onnxruntime", "onnx", "faster_whisper"),
-        "stt": ("pocketsphinx",) if config.stt.__class__.__name__ == "PocketsphinxStt" else (),
-        "tts": ("espeakng_loader",) if config.tts.__class__.__name__ == "EspeakTts" else (),
-    }
-    for stage, modules in needed.items():
-        missing = [module for module in modules if importlib.util.find_spec(module) is None]
-        backend = getattr(config, stage).__struct_config__.tag
-        found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"
-        yield Finding(f"{stage} backend", found, not missing, f"pip install {' '.join(missing)}")
+    yield _backend("vad backend", config.vad)
+    for stage in STAGES:
+        for tier, table in enumerate(config.tiers(stage)):
+            yield _backend(f"{stage} fallback {tier}" if tier else f"{stage} backend", table)
     whisper = importlib.util.find_spec("faster_whisper")
     if whisper is not None and whisper.origin:
         models = list((Path(whisper.origin).parent / "assets").glob("silero_vad*.onnx"))
         found = models[0].name if models else "none"
         yield Finding("vad model", found, bool(models), "reinstall faster-whisper: its wheel carries the Silero file")
+
+
+def _backend(what: str, table: msgspec.Struct) -> Finding:
+    backend = str(table.__struct_config__.tag)
+    missing = [module for module in _NEEDED.get(backend, ()) if importlib.util.find_spec(module) is None]
+    found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"
+    return Finding(what, found, not missing, f"pip install {' '.join(missing)}")
 
 
 def _doors(config: Config) -> Iterator[Finding]:

@@ -42,9 +42,9 @@ class CannotStart(Exception):
 class WorkerSpec(msgspec.Struct, frozen=True):
     """What a worker process is told at its birth."""
 
+    name: str
+    """``stt-0``: how logs and ps call it."""
     kind: str
-    number: int
-    """0, 1, ... within the kind."""
     index: int
     """Its heartbeat word, unique among the engine's workers."""
     bus_name: str
@@ -54,11 +54,7 @@ class WorkerSpec(msgspec.Struct, frozen=True):
     exchange_fd: int
     layout: Layout
     config: Config
-
-    @property
-    def name(self) -> str:
-        """``stt-0``: how logs and ps call it."""
-        return f"{self.kind}-{self.number}"
+    """With the backend of the worker's own tier as its stage's main one."""
 
 
 class Worker:
@@ -91,6 +87,11 @@ class Worker:
         if any(isinstance(message, ShutDown) for message in messages):
             self.running = False
         return messages
+
+
+def is_nth(number: int, every: int) -> bool:
+    """Whether the request of this number, counted from 1, is an ``every``-th one; 0 stands for never."""
+    return every > 0 and number > 0 and number % every == 0
 
 
 def _die_with_the_engine(engine_pid: int) -> None:

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringline.engine.config import Config, ConfigError, SyntheticStt, load, parse
+from ringline.engine.config import (
+    Config,
+    ConfigError,
+    EspeakTts,
+    PocketsphinxStt,
+    SyntheticStt,
+    SyntheticTts,
+    load,
+    parse,
+)
 
 
 def test_empty_file_is_the_embedded_default() -> None:
@@ -49,6 +58,35 @@ def test_table_without_backend_takes_the_default_one() -> None:
     assert parse("[stt]\nworkers = 3\n").stt.workers == 3
 
 
+def test_fallbacks_are_read_in_order() -> None:
+    config = parse(
+        '[stt]\nbackend = "synthetic"\n'
+        '[[stt.fallback]]\nbackend = "synthetic"\nfinal_ms = 5\n[[stt.fallback]]\nworkers = 2\n'
+    )
+    assert config.tiers("stt") == (SyntheticStt(), SyntheticStt(final_ms=5), PocketsphinxStt(workers=2))
+    assert config.tiers("llm") == (config.llm,)
+
+
+def test_stage_may_have_fallbacks_for_its_default_backend() -> None:
+    config = parse('[[tts.fallback]]\nbackend = "synthetic"\n')
+    assert config.tiers("tts") == (EspeakTts(), SyntheticTts())
+
+
+def test_worker_of_a_tier_sees_its_backend_as_the_main_one() -> None:
+    config = parse('[[stt.fallback]]\nbackend = "synthetic"\n')
+    assert config.at_tier("stt", 1).stt == SyntheticStt()
+    assert config.at_tier("stt", 0) == config
+
+
+def test_event_logs_stand_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "ringline.toml").write_text('[events]\npath = "calls/"\n')
+    assert load(tmp_path / "ringline.toml").events.path == str(tmp_path / "calls")
+
+
+def test_no_event_logs_unless_asked_for() -> None:
+    assert not Config().events.path
+
+
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
@@ -61,6 +99,10 @@ def test_table_without_backend_takes_the_default_one() -> None:
         ('[stt]\nbackend = "whisperer"\n', "line 2: stt.backend"),
         ("[stt]\nfinal_ms = 3\n", "line 2: stt.final_ms"),
         ("unheard_of = 1\n", "line 1: unheard_of"),
+        ("[stt]\n[[stt.fallback]]\n[[stt.fallback]]\n\nworkers = 0\n", "line 5: stt.fallback[1].workers"),
+        ("[[stt.fallback]]\n[[stt.fallback.fallback]]\nworkers = 1\n", "line 2: stt.fallback[0].fallback"),
+        ("[tts]\nworkers = 1\nfallback = 3\n", "line 3: tts.fallback"),
+        ("[[vad.fallback]]\n", "line 1: vad.fallback"),
         ("[turn\n", "line 1"),
     ],
 )
@@ -82,7 +124,7 @@ def test_agent_path_is_relative_to_the_file(tmp_path: Path) -> None:
 
 
 def test_configuration_survives_the_way_to_a_worker() -> None:
-    config = parse('[stt]\nbackend = "synthetic"\n')
+    config = parse('[stt]\nbackend = "synthetic"\n[[stt.fallback]]\n')
     assert msgspec.json.decode(msgspec.json.encode(config), type=Config) == config
 
 

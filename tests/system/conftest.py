@@ -30,15 +30,18 @@ url = "twilio://127.0.0.1:0/media"
 [stt]
 backend = "synthetic"
 final_ms = {stage_ms}
+{stt}
 [llm]
 backend = "synthetic"
 first_token_ms = {stage_ms}
 tokens_per_s = 200
 text = "{text}"
+{llm}
 [tts]
 backend = "synthetic"
 first_audio_ms = {stage_ms}
 realtime_factor = {realtime_factor}
+{tts}
 [turn]
 endpoint_ms = 300
 """
@@ -95,7 +98,10 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 @pytest.fixture
 def start() -> Start:
-    """``async with start(max_calls=2) as running``: an engine with synthetic stages."""
+    """``async with start(max_calls=2) as running``: an engine with synthetic stages.
+
+    ``stt``, ``llm`` and ``tts`` are further keys of these tables, ``extra`` further tables.
+    """
 
     @asynccontextmanager
     async def running(
@@ -103,9 +109,20 @@ def start() -> Start:
         stage_ms: int = 20,
         realtime_factor: float = 0.1,
         text: str = "This is the first sentence. This is the second.",
+        stt: str = "",
+        llm: str = "",
+        tts: str = "",
         extra: str = "",
     ) -> AsyncIterator[Running]:
-        source = SYNTHETIC.format(max_calls=max_calls, stage_ms=stage_ms, realtime_factor=realtime_factor, text=text)
+        source = SYNTHETIC.format(
+            max_calls=max_calls,
+            stage_ms=stage_ms,
+            realtime_factor=realtime_factor,
+            text=text,
+            stt=stt,
+            llm=llm,
+            tts=tts,
+        )
         async with Engine(parse(source + extra)) as engine:
             yield Running(engine)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ringline import BotSaid
+from ringline.tools.replay import replay_file
 
 ONE_FRAME_MS = 20.0
 
@@ -46,6 +47,19 @@ async def test_many_calls_at_once_are_all_answered(start: Any) -> None:
         result = await running.call(running.twilio, num_calls=12, stagger_ms=20)
     assert result.completed == 12
     assert result.turns_answered == result.turns
+
+
+async def test_logged_call_replays_to_the_same_actions(start: Any, tmp_path: Path) -> None:
+    async with start(extra=f'[events]\npath = "{tmp_path}"\n') as running:
+        result = await running.call(say=("hello", "how are you"))
+    (path,) = tmp_path.iterdir()
+    replay = replay_file(path)
+    assert result.succeeded
+    assert replay.difference is None
+    assert replay.events > 20
+    assert not replay.truncated
+    path.write_bytes(path.read_bytes().replace(b"this is a synthetic transcript", b"this was never said", 1))
+    assert replay_file(path).difference is not None
 
 
 async def test_recording_holds_both_sides(start: Any, tmp_path: Path) -> None:

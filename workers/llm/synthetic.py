@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from ringline.engine import config
 from ringline.ipc.messages import Generate
+from ringline.workers.base import is_nth
 from ringline.workers.llm.backend import Finished, TextDelta
 
 
@@ -18,12 +19,16 @@ class SyntheticLlm:
         self._first_token_s = settings.first_token_ms / 1000
         self._token_s = 1 / settings.tokens_per_s
         self._words = re.findall(r"\s*\S+", settings.text)
+        self._settings = settings
+        self._requests = 0
 
     async def warm_up(self) -> None:
         """Nothing to load."""
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Each word is due at an absolute time, so that a late one does not delay those behind it."""
+        self._requests += 1
+        number = self._requests
         loop = asyncio.get_running_loop()
         due_s = loop.time() + self._first_token_s
         said = len(request.said.split())
@@ -31,4 +36,8 @@ class SyntheticLlm:
             await asyncio.sleep(due_s - loop.time())
             yield TextDelta(word)
             due_s += self._token_s
+            if is_nth(number, self._settings.fail_every):
+                raise RuntimeError("this one fails, as configured")
+            if is_nth(number, self._settings.hang_every):
+                await asyncio.Event().wait()
         yield Finished()

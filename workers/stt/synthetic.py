@@ -9,6 +9,7 @@ import numpy as np
 
 from ringline.engine.config import SyntheticStt
 from ringline.ipc.messages import Expectation
+from ringline.workers.base import is_nth
 from ringline.workers.stt.backend import Samples, Stream
 
 RATE_HZ = 16_000
@@ -19,7 +20,9 @@ WORD_MS = 400
 class SyntheticStream:
     """One utterance. Its partial grows by a word for every WORD_MS of audio."""
 
-    def __init__(self, words: list[str], final_ns: int, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, words: list[str], final_ns: int, clock: Callable[[], int], fails: bool = False, hangs: bool = False
+    ) -> None:
         self.partial = ""
         self.final: str | None = None
         self.confidence = 0.0
@@ -31,6 +34,8 @@ class SyntheticStream:
         self._words = words
         self._final_ns = final_ns
         self._clock = clock
+        self._fails = fails
+        self._hangs = hangs
 
     def feed(self, samples: Samples) -> None:
         if self.due_ns is not None:
@@ -41,7 +46,9 @@ class SyntheticStream:
         self.partial = " ".join(self._words[:num_words])
 
     def finalise(self) -> None:
-        if self.due_ns is None:
+        if self._fails:
+            raise RuntimeError("this one fails, as configured")
+        if self.due_ns is None and not self._hangs:
             self.due_ns = self._clock() + self._final_ns
 
     def settle(self, now_ns: int) -> None:
@@ -59,13 +66,17 @@ class SyntheticBackend:
     def __init__(self, config: SyntheticStt, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._words = config.text.split()
         self._final_ns = config.final_ms * 1_000_000
+        self._config = config
         self._clock = clock
+        self._opened = 0
 
     def warm_up(self) -> None:
         pass
 
     def open(self, expect: Expectation, now_ns: int) -> Stream | None:
-        return SyntheticStream(self._words, self._final_ns, self._clock)
+        self._opened += 1
+        fails, hangs = is_nth(self._opened, self._config.fail_every), is_nth(self._opened, self._config.hang_every)
+        return SyntheticStream(self._words, self._final_ns, self._clock, fails, hangs)
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
         earliest: int | None = None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ringline.engine.config import SyntheticTts
+from ringline.workers.base import is_nth
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
@@ -40,6 +41,7 @@ class SyntheticBackend:
     def __init__(self, config: SyntheticTts, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._config = config
         self._clock = clock
+        self._phrases = -1  # the worker's first one warms up its resampler
 
     def warm_up(self) -> None:
         _second()
@@ -50,9 +52,10 @@ class SyntheticBackend:
             raise ValueError(f"speed must be above 0, not {speed}")
         characters = len(text.strip())
         duration_ms = max(characters * CHARACTER_MS, SHORTEST_MS) / speed if characters else 0
-        return self._phrase(round(duration_ms * RATE_HZ / 1000), self._clock())
+        self._phrases += 1
+        return self._phrase(round(duration_ms * RATE_HZ / 1000), self._clock(), self._phrases)
 
-    def _phrase(self, num_samples: int, start_ns: int) -> Iterator[Samples | None]:
+    def _phrase(self, num_samples: int, start_ns: int, number: int) -> Iterator[Samples | None]:
         chunk = RATE_HZ * CHUNK_MS // 1000
         first_ns = start_ns + self._config.first_audio_ms * 1_000_000
         sample_ns = self._config.realtime_factor * 1e9 / RATE_HZ
@@ -60,6 +63,10 @@ class SyntheticBackend:
             while self._clock() < first_ns + round(start * sample_ns):
                 yield None
             yield _voice(start, min(start + chunk, num_samples), num_samples)
+            if is_nth(number, self._config.fail_every):
+                raise RuntimeError("this one fails, as configured")
+            while is_nth(number, self._config.hang_every):
+                yield None
 
 
 def _voice(start: int, end: int, num_samples: int) -> Samples:

@@ -17,7 +17,9 @@ from ringline.ipc.messages import (
     PhraseFinished,
     PhraseStarted,
     ReleaseCall,
+    ReleaseSpeech,
     Speak,
+    SpeechReleased,
     ToWorker,
 )
 from ringline.ipc.reply import ReplyWriter
@@ -25,6 +27,7 @@ from ringline.workers.audio.resample import Resampler
 from ringline.workers.base import Worker
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Samples, TtsBackend
+from ringline.workers.tts.rest import unspoken
 
 log = logging.getLogger("ringline.tts")
 
@@ -81,12 +84,14 @@ class Speaker:
         self.queue: deque[Speak] = deque()
         self.phrase: Phrase | None = None
         self.dead_turn = 0
+        self.failed_turn = 0
+        """A phrase of this turn failed, and the engine has not yet said what becomes of it; 0: all is well."""
         self.not_before_ns = 0
 
     @property
     def busy(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.queue) or self.phrase is not None
+        return not self.failed_turn and (bool(self.queue) or self.phrase is not None)
 
     def deadline_s(self) -> float:
         """How long the call's audio lasts that is made and not yet played."""
@@ -98,6 +103,8 @@ class Speaker:
     def cancel(self, turn: int) -> None:
         """Turns up to this one are dead."""
         self.dead_turn = max(self.dead_turn, turn)
+        if self.failed_turn <= turn:
+            self.failed_turn = 0
         self.queue = deque(request for request in self.queue if request.turn > turn)
         if self.phrase is not None and self.phrase.request.turn <= turn:
             self.drop_phrase()
@@ -129,9 +136,11 @@ class TtsWorker:
             case CancelSpeech(call=call, turn=turn):
                 if speaker := self.speakers.get(call):
                     speaker.cancel(turn)
+            case ReleaseSpeech(call=call):
+                self._let_go(call)
+                self.worker.bus.send(SpeechReleased(call))
             case ReleaseCall(call=call):
-                if speaker := self.speakers.pop(call, None):
-                    speaker.cancel(2**62)
+                self._let_go(call)
                 self.worker.bus.send(CallReleased(call))
 
     def step(self) -> None:
@@ -147,15 +156,17 @@ class TtsWorker:
             request = speaker.phrase.request if speaker.phrase else speaker.queue.popleft()
             log.exception("speech failed", extra={"call": call, "turn": request.turn})
             speaker.drop_phrase()
-            speaker.writer.end_phrase(request.phrase)
-            if request.last:
-                speaker.writer.end(request.turn)
+            speaker.failed_turn = request.turn
             self.worker.bus.send(PhraseFailed(call, request.turn, request.phrase, f"{type(error).__name__}: {error}"))
 
     def timeout_ms(self) -> float:
         """How long the loop may wait for messages."""
         due = [speaker.not_before_ns for speaker in self.speakers.values() if speaker.busy]
         return max(0.0, (min(due) - time.monotonic_ns()) / 1e6) if due else float("inf")
+
+    def _let_go(self, call: int) -> None:
+        if speaker := self.speakers.pop(call, None):
+            speaker.cancel(2**62)
 
     def _advance(self, speaker: Speaker) -> None:
         phrase = speaker.phrase or self._begin(speaker)
@@ -190,10 +201,14 @@ class TtsWorker:
             return None
         speaker.writer.begin(request.turn)
         skip = speaker.writer.begin_phrase(request.phrase)
+        start_sample = speaker.slot.reply.written - skip
         rate_hz = speaker.slot.load(WIRE_RATE_HZ)
-        chunks = self.backend.synthesize(request.text, request.voice, request.speed) if request.text else iter(())
+        text = request.text
+        if request.other_voice and skip:
+            text, skip = unspoken(text, skip / rate_hz * request.speed), 0
+        chunks = self.backend.synthesize(text, request.voice, request.speed) if text else iter(())
         phrase = Phrase(request, chunks, Resampler(self.backend.rate_hz, rate_hz), skip)
-        phrase.start_sample = speaker.slot.reply.written - skip
+        phrase.start_sample = start_sample
         speaker.queue.popleft()
         speaker.phrase = phrase
         return phrase

@@ -1,0 +1,79 @@
+"""Which backend of a stage serves a request: the main one, or a fallback of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ringline.engine.config import STAGES, Config, Stage
+from ringline.engine.supervisor import Supervisor
+
+MAX_FAILURES = 3
+"""Failures in a row after which a tier gets no new requests: one may be bad luck, three are not."""
+
+PAUSE_S = 30.0
+"""How long it gets none; then a single request probes it."""
+
+
+class Breaker:
+    """Keeps new requests off a tier that fails. ``clock`` gives monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._closed_until_s = 0.0
+
+    def admit(self) -> bool:
+        """Whether a new request may try the tier. After a pause one may, and the others wait for what becomes of it."""
+        if self._failures < MAX_FAILURES:
+            return True
+        now_s = self._clock()
+        if now_s < self._closed_until_s:
+            return False
+        self._closed_until_s = now_s + PAUSE_S
+        return True
+
+    def succeeded(self) -> None:
+        """The tier has answered a request."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """The tier has failed a request, or was late with it."""
+        self._failures += 1
+        self._closed_until_s = self._clock() + PAUSE_S
+
+
+class Tiers:
+    """The tiers of all stages."""
+
+    def __init__(self, config: Config, supervisor: Supervisor, clock: Callable[[], float] = time.monotonic) -> None:
+        self._supervisor = supervisor
+        self._backends = {stage: [type(table) for table in config.tiers(stage)] for stage in STAGES}
+        self._breakers = {stage: [Breaker(clock) for _ in config.tiers(stage)] for stage in STAGES}
+
+    def choose(self, stage: Stage) -> int:
+        """The tier for a new request: the first that works, or else the main one."""
+        breakers = self._breakers[stage]
+        if len(breakers) == 1:
+            return 0
+        for tier, breaker in enumerate(breakers):
+            if self._supervisor.expected(stage, tier) and breaker.admit():
+                return tier
+        return 0
+
+    def after(self, stage: Stage, tier: int) -> int | None:
+        """Where a request goes that ``tier`` has failed; None if that was the last."""
+        tiers = range(tier + 1, len(self._breakers[stage]))
+        return next((other for other in tiers if self._supervisor.expected(stage, other)), None)
+
+    def breaker(self, stage: Stage, tier: int) -> Breaker:
+        """Whom to tell what became of a request."""
+        return self._breakers[stage][tier]
+
+    def backend(self, stage: Stage, tier: int) -> str:
+        """The name of its backend."""
+        return str(self._backends[stage][tier].__struct_config__.tag)
+
+    def num(self, stage: Stage) -> int:
+        """How many tiers the stage has."""
+        return len(self._breakers[stage])

@@ -1,0 +1,429 @@
+"""Requests in flight: what goes to whom, what is sent again, and what the conversation gets to know of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ringline.engine.config import Config, EspeakTts, FlowLlm, PocketsphinxStt, SyntheticLlm, SyntheticStt, SyntheticTts
+from ringline.engine.requests import MAX_ATTEMPTS, Requests
+from ringline.engine.tiers import MAX_FAILURES, PAUSE_S, Tiers
+from ringline.ipc.messages import (
+    CancelReply,
+    DropUtterance,
+    Finalise,
+    FromWorker,
+    Generate,
+    PhraseFailed,
+    PhraseFinished,
+    PhraseStarted,
+    ReleaseSpeech,
+    ReplyDelta,
+    ReplyFailed,
+    ReplyFinished,
+    Speak,
+    SpeechReleased,
+    ToWorker,
+    Transcribe,
+    TranscriptFailed,
+    TranscriptFinal,
+)
+
+CALL = 64
+TWO_TIERS = Config(
+    stt=PocketsphinxStt(), llm=FlowLlm(), tts=EspeakTts(),
+    stt_fallback=(SyntheticStt(),), llm_fallback=(SyntheticLlm(),), tts_fallback=(SyntheticTts(),),
+)  # fmt: skip
+
+
+class Worker:
+    def __init__(self, kind: str, tier: int) -> None:
+        self.kind = kind
+        self.tier = tier
+        self.bus_name = f"{kind}{tier}"
+        self.state = "ready"
+
+
+class Supervisor:
+    """One worker for each tier of each stage."""
+
+    def __init__(self, config: Config) -> None:
+        self.workers = [
+            Worker(stage, tier) for stage in ("stt", "llm", "tts") for tier in range(len(config.tiers(stage)))
+        ]
+
+    def ready(self, kind: str, tier: int = 0) -> list[Worker]:
+        return [w for w in self.workers if (w.kind, w.tier, w.state) == (kind, tier, "ready")]
+
+    def expected(self, kind: str, tier: int) -> bool:
+        return any(w.state != "down" for w in self.workers if (w.kind, w.tier) == (kind, tier))
+
+    def worker(self, bus_name: str) -> Worker:
+        return next(worker for worker in self.workers if worker.bus_name == bus_name)
+
+
+class Desk:
+    """`Requests`, with everything it sends and everything the conversation would get."""
+
+    def __init__(self, config: Config = TWO_TIERS) -> None:
+        self.now_s = 0.0
+        self.supervisor = Supervisor(config)
+        self.sent: list[tuple[str, ToWorker]] = []
+        self.failures: list[FromWorker] = []
+        tiers = Tiers(config, self.supervisor, lambda: self.now_s)  # type: ignore[arg-type]
+        self.requests = Requests(self.supervisor, tiers, self._send, self.failures.append)  # type: ignore[arg-type]
+
+    def _send(self, bus_name: str, message: ToWorker) -> bool:
+        self.sent.append((bus_name, message))
+        return True
+
+    def new(self) -> list[tuple[str, ToWorker]]:
+        """What was sent since the last look."""
+        sent, self.sent = self.sent, []
+        return sent
+
+    def answer(self, bus_name: str, message: FromWorker) -> FromWorker | None:
+        """What of it the conversation gets."""
+        return self.requests.settle(bus_name, message)
+
+    def die(self, bus_name: str) -> None:
+        """The worker dies, and its successor of the same name is ready at once."""
+        self.requests.worker_down(bus_name)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+TRANSCRIBE, FINALISE = Transcribe(CALL, 0, 1, 0), Finalise(CALL, 1, 16_000)
+FINAL = TranscriptFinal(CALL, 1, "hello", 1.0, 0)
+
+
+def generate(turn: int = 1, state: bytes = b"") -> Generate:
+    return Generate(CALL, turn, 0, "speech", (), state)
+
+
+def speak(phrase: int = 0, turn: int = 1, last: bool = False, voice: str = "en-us+f3") -> Speak:
+    return Speak(CALL, 0, turn, phrase, f"phrase {phrase}", last, voice)
+
+
+def finished(phrase: int = 0, turn: int = 1) -> PhraseFinished:
+    return PhraseFinished(CALL, turn, phrase, 0, 100, 0)
+
+
+# --- failures -----------------------------------------------------------------------------------------------------
+
+
+def test_failed_utterance_goes_to_the_fallback_and_is_no_failure(desk: Desk) -> None:
+    desk.requests.route(TRANSCRIBE)
+    desk.requests.route(FINALISE)
+    desk.new()
+    assert desk.answer("stt0", TranscriptFailed(CALL, 1, "broken")) is None
+    assert desk.new() == [("stt1", TRANSCRIBE), ("stt1", FINALISE)]
+    assert desk.answer("stt1", FINAL) == FINAL
+
+
+def test_failure_of_the_last_tier_is_delivered(desk: Desk) -> None:
+    desk.requests.route(TRANSCRIBE)
+    desk.answer("stt0", TranscriptFailed(CALL, 1, "broken"))
+    failure = TranscriptFailed(CALL, 1, "broken too")
+    assert desk.answer("stt1", failure) == failure
+    assert len(desk.requests) == 0
+
+
+def test_failure_without_a_fallback_is_delivered() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    failure = ReplyFailed(CALL, 1, 0, "broken")
+    assert desk.answer("llm0", failure) == failure
+
+
+def test_failed_reply_is_written_on_by_the_fallback(desk: Desk) -> None:
+    desk.requests.route(generate())
+    desk.answer("llm0", ReplyDelta(CALL, 1, 0, "Well, ", 0))
+    assert desk.answer("llm0", ReplyFailed(CALL, 1, 0, "broken")) is None
+    assert desk.new()[-1] == ("llm1", msgspec.structs.replace(generate(), said="Well, "))
+
+
+def test_fallback_that_is_down_is_passed_over(desk: Desk) -> None:
+    desk.supervisor.worker("stt1").state = "down"
+    desk.requests.route(TRANSCRIBE)
+    failure = TranscriptFailed(CALL, 1, "broken")
+    assert desk.answer("stt0", failure) == failure
+
+
+def test_request_waits_for_a_fallback_that_is_starting(desk: Desk) -> None:
+    desk.supervisor.worker("stt1").state = "starting"
+    desk.requests.route(TRANSCRIBE)
+    desk.answer("stt0", TranscriptFailed(CALL, 1, "broken"))
+    desk.new()
+    worker = desk.supervisor.worker("stt1")
+    worker.state = "ready"
+    desk.requests.worker_ready(worker)  # type: ignore[arg-type]
+    assert desk.new() == [("stt1", TRANSCRIBE)]
+
+
+def test_request_under_which_workers_keep_dying_goes_to_the_fallback(desk: Desk) -> None:
+    desk.requests.route(generate())
+    for _ in range(MAX_ATTEMPTS):
+        desk.die("llm0")
+    assert desk.new()[-1] == ("llm1", generate())
+    assert not desk.failures
+
+
+def test_request_under_which_workers_keep_dying_is_failed_without_a_fallback() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    for _ in range(MAX_ATTEMPTS):
+        desk.die("llm0")
+    assert desk.failures == [ReplyFailed(CALL, 1, 0, "3 workers died under it")]
+
+
+# --- lateness -----------------------------------------------------------------------------------------------------
+
+
+def test_late_utterance_is_dropped_there_and_sent_to_the_fallback(desk: Desk) -> None:
+    desk.requests.route(TRANSCRIBE)
+    desk.new()
+    desk.requests.escalate(CALL, "stt", 1)
+    assert desk.new() == [("stt0", DropUtterance(CALL, 1)), ("stt1", TRANSCRIBE)]
+    assert not desk.failures
+
+
+def test_late_answer_of_the_worker_it_was_taken_from_is_ignored(desk: Desk) -> None:
+    desk.requests.route(generate())
+    desk.requests.escalate(CALL, "llm", 1)
+    assert desk.answer("llm0", ReplyDelta(CALL, 1, 0, "Late.", 0)) is None
+    assert desk.answer("llm0", ReplyFailed(CALL, 1, 0, "late")) is None
+    in_time = ReplyDelta(CALL, 1, 0, "In time.", 0)
+    assert desk.answer("llm1", in_time) == in_time
+
+
+def test_lateness_without_a_fallback_is_a_failure() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    desk.new()
+    desk.requests.escalate(CALL, "llm", 1)
+    assert desk.new() == [("llm0", CancelReply(CALL, 1))]
+    assert desk.failures == [ReplyFailed(CALL, 1, 0, "no answer in time")]
+    assert len(desk.requests) == 0
+
+
+def test_lateness_of_what_has_answered_is_nothing(desk: Desk) -> None:
+    desk.requests.route(TRANSCRIBE)
+    desk.answer("stt0", FINAL)
+    desk.new()
+    desk.requests.escalate(CALL, "stt", 1)
+    assert not desk.new()
+    assert not desk.failures
+
+
+def test_taking_a_draft_away_does_not_cancel_the_turn_before_it(desk: Desk) -> None:
+    desk.requests.route(generate(turn=1))
+    desk.requests.route(generate(turn=2))
+    desk.new()
+    desk.requests.escalate(CALL, "llm", 2)
+    assert desk.new() == [("llm1", generate(turn=2))]
+    delta = ReplyDelta(CALL, 1, 0, "Still here.", 0)
+    assert desk.answer("llm0", delta) == delta
+
+
+# --- speech: one writer for each ring -----------------------------------------------------------------------------
+
+
+def test_fallback_speaks_only_when_the_ring_is_let_go(desk: Desk) -> None:
+    desk.requests.route(speak(0))
+    desk.new()
+    desk.requests.escalate(CALL, "tts", 1)
+    desk.requests.route(speak(1, last=True))
+    assert desk.new() == [("tts0", ReleaseSpeech(CALL))]
+    assert desk.answer("tts0", SpeechReleased(CALL)) is None
+    (first, begun), (second, following) = desk.new()
+    assert (first, second) == ("tts1", "tts1")
+    assert [message.phrase for message in (begun, following)] == [0, 1]  # type: ignore[union-attr]
+    assert [message.other_voice for message in (begun, following)] == [True, False]  # type: ignore[union-attr]
+
+
+def test_fallback_speaks_when_the_ring_s_writer_has_died(desk: Desk) -> None:
+    desk.requests.route(speak(0))
+    desk.requests.escalate(CALL, "tts", 1)
+    desk.new()
+    desk.die("tts0")
+    assert [name for name, _ in desk.new()] == ["tts1"]
+
+
+def test_phrase_finished_while_letting_go_counts(desk: Desk) -> None:
+    desk.requests.route(speak(0))
+    desk.requests.escalate(CALL, "tts", 1)
+    desk.new()
+    assert desk.answer("tts0", finished(0)) == finished(0)
+    desk.answer("tts0", SpeechReleased(CALL))
+    assert not desk.new()
+
+
+def test_failed_phrase_goes_to_the_fallback_and_is_no_failure(desk: Desk) -> None:
+    desk.requests.route(speak(0))
+    desk.new()
+    assert desk.answer("tts0", PhraseFailed(CALL, 1, 0, "broken")) is None
+    assert desk.new() == [("tts0", ReleaseSpeech(CALL))]
+    desk.answer("tts0", SpeechReleased(CALL))
+    assert [name for name, _ in desk.new()] == ["tts1"]
+
+
+def test_another_backend_is_not_asked_for_the_first_one_s_voice(desk: Desk) -> None:
+    desk.requests.route(speak(0))
+    assert desk.new()[0][1].voice == "en-us+f3"  # type: ignore[union-attr]
+    desk.requests.escalate(CALL, "tts", 1)
+    desk.answer("tts0", SpeechReleased(CALL))
+    assert desk.new()[-1][1].voice == ""  # type: ignore[union-attr]
+
+
+def test_phrase_that_fails_everywhere_is_ended_in_the_ring_and_the_next_is_spoken() -> None:
+    desk = Desk(Config())
+    desk.requests.route(speak(0))
+    desk.requests.route(speak(1, last=True))
+    desk.new()
+    failure = PhraseFailed(CALL, 1, 0, "broken")
+    assert desk.answer("tts0", failure) == failure
+    desk.answer("tts0", SpeechReleased(CALL))
+    assert desk.new() == [
+        ("tts0", ReleaseSpeech(CALL)),
+        ("tts0", msgspec.structs.replace(speak(0), text="")),
+        ("tts0", speak(1, last=True)),
+    ]
+    assert desk.answer("tts0", finished(0)) is None
+    assert desk.answer("tts0", finished(1)) == finished(1)
+    assert len(desk.requests) == 0
+
+
+def test_late_phrase_without_a_fallback_is_failed() -> None:
+    desk = Desk(Config())
+    desk.requests.route(speak(0))
+    desk.requests.escalate(CALL, "tts", 1)
+    assert desk.failures == [PhraseFailed(CALL, 1, 0, "no answer in time")]
+
+
+def test_speech_returns_to_the_main_tier_with_the_next_turn(desk: Desk) -> None:
+    desk.requests.route(speak(0, last=True))
+    desk.requests.escalate(CALL, "tts", 1)
+    desk.answer("tts0", SpeechReleased(CALL))
+    desk.answer("tts1", finished(0))
+    desk.new()
+    desk.requests.route(speak(0, turn=2))
+    assert desk.new() == [("tts1", ReleaseSpeech(CALL))]
+    desk.answer("tts1", SpeechReleased(CALL))
+    assert desk.new() == [("tts0", speak(0, turn=2))]
+
+
+def test_facts_about_a_ring_count_from_its_writer_only(desk: Desk) -> None:
+    desk.requests.route(speak(0))
+    started = PhraseStarted(CALL, 1, 0, 0, 0)
+    assert desk.answer("tts1", started) is None
+    assert desk.answer("tts0", started) == started
+
+
+def test_at_no_time_do_two_workers_hold_a_ring() -> None:
+    """Whatever the order of failures, lateness, deaths and cancels: between two workers' phrases lies a letting go."""
+    import random
+
+    for seed in range(300):
+        order, desk, holder, turn = random.Random(seed), Desk(), "", 1
+        phrases: dict[int, int] = {}
+        for _ in range(40):
+            match order.randrange(7):
+                case 0 | 1:
+                    phrases[turn] = phrases.get(turn, -1) + 1
+                    desk.requests.route(speak(phrases[turn], turn))
+                case 2:
+                    turn += 1
+                case 3:
+                    desk.requests.escalate(CALL, "tts", turn)
+                case 4:
+                    name = order.choice(["tts0", "tts1"])
+                    holder = "" if holder == name else holder
+                    desk.die(name)
+                case 5 if holder:
+                    failed = holder
+                    desk.answer(failed, PhraseFailed(CALL, turn, 0, "broken"))
+                case 6 if holder:
+                    desk.answer(holder, finished(order.randrange(3), turn))
+            while sent := desk.new():
+                for name, message in sent:
+                    if isinstance(message, Speak):
+                        assert holder in ("", name), seed
+                        holder = name
+                    elif isinstance(message, ReleaseSpeech) and name == holder and order.random() < 0.7:
+                        holder = ""
+                        desk.answer(name, SpeechReleased(CALL))
+
+
+# --- which tier ---------------------------------------------------------------------------------------------------
+
+
+def fail_main(desk: Desk, utterance: int) -> str:
+    """A request that the main tier fails, if it gets it. Returns who got it first."""
+    desk.new()
+    desk.requests.route(Transcribe(CALL, 0, utterance, 0))
+    name = desk.new()[0][0]
+    desk.answer("stt0", TranscriptFailed(CALL, utterance, "broken"))
+    desk.answer("stt1", TranscriptFinal(CALL, utterance, "hello", 1.0, 0))
+    return name
+
+
+def test_one_failure_does_not_keep_the_next_request_away(desk: Desk) -> None:
+    assert [fail_main(desk, 1), fail_main(desk, 2)] == ["stt0", "stt0"]
+
+
+def test_tier_that_keeps_failing_gets_no_new_requests_for_a_while(desk: Desk) -> None:
+    names = [fail_main(desk, number) for number in range(MAX_FAILURES + 2)]
+    assert names == ["stt0"] * MAX_FAILURES + ["stt1"] * 2
+
+
+def test_one_request_probes_a_tier_after_its_pause(desk: Desk) -> None:
+    for number in range(MAX_FAILURES):
+        fail_main(desk, number)
+    desk.now_s += PAUSE_S
+    assert [fail_main(desk, 10), fail_main(desk, 11)] == ["stt0", "stt1"]
+
+
+def test_tier_that_passes_the_probe_serves_again(desk: Desk) -> None:
+    for number in range(MAX_FAILURES):
+        fail_main(desk, number)
+    desk.now_s += PAUSE_S
+    desk.requests.route(Transcribe(CALL, 0, 10, 0))
+    desk.answer("stt0", TranscriptFinal(CALL, 10, "hello", 1.0, 0))
+    assert [fail_main(desk, 11), fail_main(desk, 12)] == ["stt0", "stt0"]
+
+
+def test_main_tier_that_fails_is_used_while_its_fallback_is_down(desk: Desk) -> None:
+    for number in range(MAX_FAILURES):
+        fail_main(desk, number)
+    desk.supervisor.worker("stt1").state = "down"
+    assert fail_main(desk, 10) == "stt0"
+
+
+# --- states -------------------------------------------------------------------------------------------------------
+
+
+def reply(desk: Desk, name: str, turn: int, state: bytes) -> Any:
+    return desk.answer(name, ReplyFinished(CALL, turn, 0, state=state)).state  # type: ignore[union-attr]
+
+
+def test_each_backend_is_given_its_own_state_of_the_call(desk: Desk) -> None:
+    desk.requests.route(generate(1))
+    states = reply(desk, "llm0", 1, b"flow at noon")
+    desk.requests.route(generate(2, states))
+    desk.requests.escalate(CALL, "llm", 2)
+    assert desk.new()[-1][1].state == b""  # type: ignore[union-attr]
+    states = reply(desk, "llm1", 2, b"other")
+    desk.requests.route(generate(3, states))
+    assert desk.new()[-1][1].state == b"flow at noon"  # type: ignore[union-attr]
+
+
+def test_state_of_a_sole_backend_is_passed_as_it_is() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    assert reply(desk, "llm0", 1, b"as it is") == b"as it is"
