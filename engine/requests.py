@@ -207,7 +207,7 @@ class Requests:
             log.warning("worker does not take requests", extra={"request": request.key, "worker": request.worker})
 
     def _as_sent(self, request: OpenRequest, message: ToWorker) -> ToWorker:
-        """The message for the request's tier: backends know each other's voices and states by no name."""
+        """The message for the request's tier: a backend knows nothing of another one's voices and states."""
         if isinstance(message, Generate) and self._tiers.num("llm") > 1:
             state = state_of(message.state, self._tiers.backend("llm", request.tier))
             return msgspec.structs.replace(message, state=state)
@@ -300,7 +300,7 @@ class Requests:
         given_up = message.phrase in request.given_up
         if isinstance(message, PhraseFinished) and (speak := request.finish(message.phrase)):
             if not given_up and speak.text:
-                self._tiers.breaker("tts", request.tier).succeeded()
+                self._tiers.breaker("tts", writer.tier).succeeded()
             if speak.last:
                 del self._open[request.key]
         return None if given_up else message

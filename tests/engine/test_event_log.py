@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from ringline import Agent, Tool, tool
 from ringline.engine.call_setup import CallSetup
@@ -30,6 +31,7 @@ from ringline.engine.event_format import (
 )
 from ringline.engine.event_log import EventLogs
 from ringline.ipc.messages import ReplyDelta, ReplyFinished, SpeechStarted, SpeechStopped, TranscriptFinal
+from ringline.tools.cli import app
 from ringline.tools.replay import render, replay_file
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30)
@@ -197,6 +199,33 @@ def test_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
 def test_file_that_cannot_be_replayed_is_a_clear_error(tmp_path: Path, lines: list[bytes], complaint: str) -> None:
     with pytest.raises(EventLogError, match=complaint):
         replay_file(written(tmp_path / "log", *lines))
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "printed"),
+    [
+        (lambda lines: lines, 0, "the same"),
+        (lambda lines: [lines[0], *(line.replace(b"Hello.", b"Hullo.") for line in lines[1:])], 1, "event 1, 0.000 s"),
+        (lambda lines: [b"garbage"], 2, "no event log"),
+    ],
+    ids=["same", "other", "garbage"],
+)
+def test_command_tells_by_its_exit_status(tmp_path: Path, change: Any, status: int, printed: str) -> None:
+    path = written(tmp_path / "log", *change(recorded_call()))
+    result = CliRunner().invoke(app, ["replay", str(path), "--verbose"], env={"COLUMNS": "300"})
+    assert result.exit_code == status
+    assert printed in result.output
+
+
+def test_command_prints_one_json_object(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["replay", str(written(tmp_path / "log", *recorded_call())), "--json"])
+    assert msgspec.json.decode(result.stdout)["events"] == len(CALL)
+
+
+def test_missing_file_is_a_clear_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["replay", str(tmp_path / "none")], env={"COLUMNS": "300"})
+    assert result.exit_code == 2
+    assert "No such file" in result.output
 
 
 # --- writing ------------------------------------------------------------------------------------------------------

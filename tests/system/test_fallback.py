@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ringline import BotSaid
+from ringline.engine.conversation.actions import Escalate
 from ringline.ipc.messages import PhraseFinished, SpeechReleased, TranscriptFinal
 from ringline.tools.caller.events import Event
 
@@ -30,12 +31,14 @@ def escalate_when_open(running: Any, stage: str, delay_s: float = 0.0) -> asynci
     """Call the first answer of ``stage`` late, ``delay_s`` after it was asked for."""
 
     async def escalate() -> None:
-        requests = running.engine.switchboard.requests
+        switchboard = running.engine.switchboard
+        requests = switchboard.requests
         while not (keys := [key for key in requests._open if key[0] == stage and requests._open[key].messages]):
             await asyncio.sleep(0.005)
         await asyncio.sleep(delay_s)
         _, call, number = keys[0]
-        requests.escalate(call, stage, number)
+        if call in switchboard.calls:
+            switchboard._carry_out(switchboard.calls[call], Escalate(stage, number))
 
     return asyncio.create_task(escalate())
 
@@ -70,6 +73,14 @@ async def test_late_request_is_answered_by_the_fallback(start: Any, stage: str) 
         for task in late:
             task.cancel()
     assert result.turns_answered == 1
+
+
+async def test_lateness_without_a_fallback_is_answered_with_an_apology(start: Any) -> None:
+    async with start(llm="hang_every = 1") as running:
+        late = escalate_when_open(running, "llm", 0.5)
+        result = await running.call()
+        await late
+    assert result.call_results[0].ended_by == "bot"
 
 
 async def test_worker_that_hangs_with_the_ring_is_replaced_by_the_fallback(start: Any) -> None:

@@ -27,7 +27,7 @@ from ringline.workers.audio.resample import Resampler
 from ringline.workers.base import Worker
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Samples, TtsBackend
-from ringline.workers.tts.rest import unspoken
+from ringline.workers.tts.rest import rest_begins
 
 log = logging.getLogger("ringline.tts")
 
@@ -205,7 +205,7 @@ class TtsWorker:
         rate_hz = speaker.slot.load(WIRE_RATE_HZ)
         text = request.text
         if request.other_voice and skip:
-            text, skip = unspoken(text, skip / rate_hz * request.speed), 0
+            text, skip = text[rest_begins(text, skip / rate_hz * request.speed) :], 0
         chunks = self.backend.synthesize(text, request.voice, request.speed) if text else iter(())
         phrase = Phrase(request, chunks, Resampler(self.backend.rate_hz, rate_hz), skip)
         phrase.start_sample = start_sample
