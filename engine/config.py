@@ -132,6 +132,10 @@ class SyntheticTts(_Backend, frozen=True, tag="synthetic"):
     first_audio_ms: Milliseconds = 50
     realtime_factor: Annotated[float, Meta(ge=0)] = 0.1
     """Seconds of work per second of audio."""
+    marks: bool = True
+    """Whether it says where words begin."""
+    coded: bool = False
+    """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
 
 
 SttConfig = PocketsphinxStt | SyntheticStt
