@@ -57,6 +57,6 @@ class Voices:
     def speak(self, text: str, voice: str) -> Samples:
         """int16 at `rate_hz`."""
         if (text, voice) not in self._said:
-            chunks = [chunk for chunk in self._espeak.synthesize(text, voice, 1.0) if chunk is not None]
+            chunks = [chunk for chunk in self._espeak.synthesize(text, voice, 1.0) if isinstance(chunk, np.ndarray)]
             self._said[text, voice] = np.concatenate(chunks)
         return self._said[text, voice]

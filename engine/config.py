@@ -145,6 +145,10 @@ class SyntheticTts(_Backend, frozen=True, tag="synthetic"):
     """A worker fails every so many-th phrase after its first 80 ms; 0: none. For tests of fallbacks."""
     hang_every: Count = 0
     """... and makes nothing more of every so many-th."""
+    marks: bool = True
+    """Whether it says where words begin."""
+    coded: bool = False
+    """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
 
 
 SttConfig = PocketsphinxStt | SyntheticStt

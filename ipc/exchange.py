@@ -139,7 +139,7 @@ class Exchange:
     @classmethod
     def create(cls, layout: Layout) -> Exchange:
         """A new, empty exchange. Its size is sealed, so that no process can truncate it under another."""
-        fd = os.memfd_create("ringline-exchange", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fd = os.memfd_create(f"ringline-exchange-{os.getpid()}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(fd, layout.num_bytes)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
         exchange = cls(fd, layout)

@@ -37,7 +37,8 @@ def on_the_phone() -> Callable[..., Any]:
     espeak.warm_up()
 
     def speak(text: str, voice: str = "en-us+f3", encoding: str = "slin", offset: int = 0) -> Any:
-        spoken = np.concatenate([chunk for chunk in espeak.synthesize(text, voice, 1.0) if chunk is not None])
+        parts = espeak.synthesize(text, voice, 1.0)
+        spoken = np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
         narrow = Resampler(espeak.rate_hz, 8_000).process(spoken)
         wire = np.concatenate([np.zeros(2_400 + offset, np.int16), narrow, np.zeros(1_600, np.int16)])
         return Resampler(8_000, 16_000).process(codecs.decode(codecs.encode(wire, encoding), encoding))

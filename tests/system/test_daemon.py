@@ -144,7 +144,7 @@ async def test_killed_engine_leaves_no_process_no_memory_no_socket_file(tmp_path
     mapped = [Path(f"/proc/{pid}/maps") for pid in os.listdir("/proc") if pid.isdigit()]
     for maps in mapped:
         try:
-            assert "ringline-exchange" not in maps.read_text()
+            assert f"ringline-exchange-{daemon.process.pid}" not in maps.read_text()
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
 

@@ -1,162 +1,165 @@
-"""The TTS worker and the reply ring: what fails is left for the engine to decide, and a ring is let go when asked."""
+"""The TTS worker: word marks and keys as they arrive in the reply ring."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ringline.ipc.exchange import PHRASE_START, Exchange, Layout
-from ringline.ipc.messages import (
-    CancelSpeech,
-    FromWorker,
-    PhraseFailed,
-    PhraseFinished,
-    ReleaseSpeech,
-    Speak,
-    SpeechReleased,
-)
-from ringline.workers.tts.rest import rest_begins
-from ringline.workers.tts.worker import TtsWorker
+from ringline.engine.config import SyntheticTts
+from ringline.ipc.exchange import REPLY_POSITION
+from ringline.ipc.messages import PhraseFailed, PhraseFinished, PhraseStarted, WordMarks
+from ringline.tools.caller.coded import words_heard
+from ringline.workers.audio.levels import first_audible
+from ringline.workers.audio.tones import key_tones
+from ringline.workers.tts import make_backend
 
-RATE_HZ = 8_000
-CHUNK = 800
+TEXT = "well this is a sentence of some length, and it has twelve words"
 
 
-class Voice:
-    """A tenth of a second per word, each word a chunk of its own level. "broken" raises."""
-
-    rate_hz = RATE_HZ
-
-    def __init__(self, level: int = 1000) -> None:
-        self.level = level
-        self.asked: list[str] = []
-
-    def warm_up(self) -> None:
-        pass
-
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Any]:
-        self.asked.append(text)
-        for word in text.split():
-            if word == "broken":
-                raise RuntimeError("broken")
-            yield np.full(CHUNK, self.level, np.int16)
+def coded(**options: Any) -> Any:
+    return make_backend(SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True, **options))
 
 
-class Pool:
-    """A `TtsWorker` on an exchange, without a process."""
-
-    def __init__(self, exchange: Exchange, voice: Voice) -> None:
-        self.sent: list[FromWorker] = []
-        self.voice = voice
-        self.worker = TtsWorker(
-            SimpleNamespace(exchange=exchange, bus=SimpleNamespace(send=self.sent.append)),  # type: ignore[arg-type]
-            voice,
-        )
-
-    def tell(self, *messages: Any, steps: int = 40) -> list[FromWorker]:
-        """What it answers."""
-        for message in messages:
-            self.worker.handle(message)
-        for _ in range(steps):
-            self.worker.step()
-        sent = list(self.sent)
-        self.sent.clear()
-        return sent
+def marks_of(call: Any, phrase: int = 0) -> tuple[list[int], list[int]]:
+    messages = [message for message in call.of(WordMarks) if message.phrase == phrase]
+    chars = [char for message in messages for char in message.chars]
+    return chars, [sample for message in messages for sample in message.samples]
 
 
-@pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    made = Exchange.create(Layout(max_calls=1))
-    made.admit(True)
-    made.claim(0, RATE_HZ)
-    yield made
-    made.close()
+@pytest.mark.parametrize("wire_rate_hz", [8_000, 16_000])
+def test_marks_name_the_samples_at_which_words_are_heard(speaking: Callable[..., Any], wire_rate_hz: int) -> None:
+    call = speaking(coded(), wire_rate_hz)
+    call.speak(TEXT, phrase=0, last=False)
+    call.speak(f"  {TEXT}", phrase=1)
+    call.finish()
+    heard = words_heard(call.spoken(), wire_rate_hz)
+    chars, samples = marks_of(call, 0)
+    later_chars, later_samples = marks_of(call, 1)
+    assert [TEXT[char:].split()[0] for char in chars] == TEXT.split()
+    assert [char - 2 for char in later_chars] == chars
+    for word, sample in zip(heard, samples + later_samples, strict=True):
+        assert abs(word.start_sample - sample) <= wire_rate_hz // 1000
 
 
-@pytest.fixture
-def pool(exchange: Exchange) -> Pool:
-    return Pool(exchange, Voice())
+@pytest.mark.parametrize("wire_rate_hz", [8_000, 16_000])
+def test_first_mark_is_the_first_sound(speaking: Callable[..., Any], backend: Any, wire_rate_hz: int) -> None:
+    call = speaking(backend, wire_rate_hz)
+    call.speak("Good morning.")
+    call.finish()
+    chars, samples = marks_of(call)
+    assert chars == [0, 5]
+    assert abs(samples[0] - first_audible(call.spoken(), wire_rate_hz)) <= wire_rate_hz * 5 // 1000
 
 
-CALL = 64
+def test_marks_lie_inside_the_phrase(speaking: Callable[..., Any], backend: Any) -> None:
+    call = speaking(backend)
+    call.speak("Ten past three. " * 20)
+    call.finish()
+    _, samples = marks_of(call)
+    assert len(samples) == 60
+    assert samples == sorted(set(samples))
+    assert call.finished.start_sample <= samples[0]
+    assert samples[-1] < call.finished.end_sample
 
 
-def speak(phrase: int, text: str, turn: int = 1, last: bool = False, other_voice: bool = False) -> Speak:
-    return Speak(CALL, 0, turn, phrase, text, last, other_voice=other_voice)
+def test_mark_is_sent_when_its_sample_is_in_the_ring_and_not_before(speaking: Callable[..., Any]) -> None:
+    call = speaking(coded())
+    send = call.sent.append
+    late = []
+
+    def check(message: Any) -> None:
+        send(message)
+        if isinstance(message, WordMarks):
+            written = call.slot.reply.written
+            assert message.samples[-1] < written
+            late.append(written - message.samples[0])
+
+    call.worker.worker.bus.send = check
+    call.speak(TEXT)
+    call.finish()
+    assert len(late) > 6
+    assert max(late) <= 8_000 * 80 // 1000  # a chunk
 
 
-def kinds(messages: list[FromWorker]) -> list[str]:
-    return [type(message).__name__ for message in messages]
+def test_marks_stand_between_the_phrases_start_and_its_end(speaking: Callable[..., Any]) -> None:
+    call = speaking(coded())
+    call.speak(TEXT)
+    call.finish()
+    kinds = [type(message) for message in call.sent]
+    assert kinds[0] is PhraseStarted
+    assert kinds[-1] is PhraseFinished
+    assert set(kinds[1:-1]) == {WordMarks}
 
 
-def test_nothing_is_spoken_behind_a_phrase_that_failed(pool: Pool, exchange: Exchange) -> None:
-    assert isinstance(pool.tell(speak(0, "one broken"), speak(1, "two"))[-1], PhraseFailed)
-    written = exchange.slots[0].reply.written
-    assert pool.tell(speak(2, "three")) == []
-    assert exchange.slots[0].reply.written == written
+def test_full_ring_holds_marks_back_with_their_samples(speaking: Callable[..., Any]) -> None:
+    call = speaking(coded())
+    call.speak("word " * 200)
+    for _ in range(2000):
+        call.worker.step()
+    _, samples = marks_of(call)
+    assert samples[-1] < call.slot.reply.written == call.slot.reply.capacity
+    call.slot.store(REPLY_POSITION, call.slot.reply.written)
+    for speaker in call.worker.speakers.values():
+        speaker.not_before_ns = 0
+    call.finish()
+    assert len(marks_of(call)[0]) == 200
 
 
-def test_worker_lets_go_of_a_ring_in_mid_phrase(pool: Pool, exchange: Exchange) -> None:
-    pool.tell(speak(0, "one two three four five six"), steps=3)
-    written = exchange.slots[0].reply.written
-    assert pool.tell(ReleaseSpeech(CALL)) == [SpeechReleased(CALL)]
-    assert exchange.slots[0].reply.written == written
+def test_phrase_that_another_worker_goes_on_with_has_the_same_marks(speaking: Callable[..., Any]) -> None:
+    whole = speaking(coded())
+    whole.speak(TEXT)
+    whole.finish()
+    call = speaking(coded())
+    call.speak(TEXT)
+    call.steps(until=lambda: call.slot.reply.written > 8_000)
+    told = list(zip(*marks_of(call), strict=True))
+    call.start(coded())
+    call.sent.clear()
+    call.speak(TEXT)
+    call.finish()
+    assert np.array_equal(call.spoken(), whole.spoken())
+    again = list(zip(*marks_of(call), strict=True))
+    assert again == list(zip(*marks_of(whole), strict=True))
+    assert again[: len(told)] == told
 
 
-def test_ring_that_a_worker_does_not_have_is_let_go_too(pool: Pool) -> None:
-    assert pool.tell(ReleaseSpeech(CALL)) == [SpeechReleased(CALL)]
+def test_voice_without_marks_sends_none(speaking: Callable[..., Any]) -> None:
+    call = speaking(coded(marks=False))
+    call.speak(TEXT)
+    call.finish()
+    assert call.of(WordMarks) == []
+    assert call.finished.end_sample > 0
 
 
-def test_failed_phrase_is_ended_and_the_turn_goes_on_when_the_engine_gives_it_up(pool: Pool) -> None:
-    pool.tell(speak(0, "broken"), speak(1, "two", last=True))
-    pool.tell(ReleaseSpeech(CALL))
-    sent = pool.tell(speak(0, ""), speak(1, "two", last=True))
-    assert kinds(sent) == ["PhraseFinished", "PhraseStarted", "PhraseFinished"]
+@pytest.mark.parametrize("wire_rate_hz", [8_000, 16_000])
+def test_keys_become_tones_in_the_ring(speaking: Callable[..., Any], wire_rate_hz: int) -> None:
+    call = speaking(coded(), wire_rate_hz)
+    call.speak(keys="12#", text="not said")
+    call.finish()
+    assert np.array_equal(call.spoken(), key_tones("12#", wire_rate_hz))
+    assert call.finished.end_sample == call.spoken().shape[0]
+    assert call.of(WordMarks) == []
 
 
-def test_cancelled_turn_that_failed_does_not_hold_up_the_next(pool: Pool) -> None:
-    pool.tell(speak(0, "broken"))
-    sent = pool.tell(CancelSpeech(CALL, 1), speak(0, "hello", turn=2))
-    assert kinds(sent) == ["PhraseStarted", "PhraseFinished"]
+def test_keys_stand_between_phrases_of_text(speaking: Callable[..., Any]) -> None:
+    call = speaking(coded())
+    call.speak("one", phrase=0, last=False)
+    call.speak(keys="5", phrase=1, last=False)
+    call.speak("two", phrase=2)
+    call.finish()
+    first, keys, second = call.of(PhraseFinished)
+    assert first.end_sample == keys.start_sample
+    assert keys.end_sample == second.start_sample
+    assert np.array_equal(call.spoken()[keys.start_sample : keys.end_sample], key_tones("5", 8_000))
 
 
-def test_other_voice_goes_on_with_the_words_that_are_missing(pool: Pool, exchange: Exchange) -> None:
-    text = "one two three four five six seven eight nine ten"
-    pool.tell(speak(0, text), steps=8)
-    slot = exchange.slots[0]
-    begun, spoken = slot.load(PHRASE_START), slot.reply.written
-    assert spoken > begun
-    pool.tell(ReleaseSpeech(CALL))
-    other = Pool(exchange, Voice(2000))
-    finished = other.tell(speak(0, text, other_voice=True))[-1]
-    assert isinstance(finished, PhraseFinished)
-    assert other.voice.asked[0] == text[rest_begins(text, (spoken - begun) / RATE_HZ) :]
-    assert finished.start_sample == begun
-    assert len(other.voice.asked[0]) < len(text)
-
-
-def test_other_voice_speaks_a_phrase_anew_that_was_not_begun(pool: Pool, exchange: Exchange) -> None:
-    pool.tell(speak(0, "broken"))
-    pool.tell(ReleaseSpeech(CALL))
-    other = Pool(exchange, Voice(2000))
-    other.tell(speak(0, "all of it", other_voice=True))
-    assert other.voice.asked == ["all of it"]
-
-
-@pytest.mark.parametrize(
-    ("spoken_s", "rest"),
-    [
-        (0.0, "one two three four"),
-        (0.1, "one two three four"),
-        (0.4, "two three four"),
-        (0.8, "three four"),
-        (60.0, "four"),
-    ],
-)
-def test_rest_of_a_phrase_begins_with_the_word_that_was_broken_off(spoken_s: float, rest: str) -> None:
-    text = "one two three four"
-    assert text[rest_begins(text, spoken_s) :] == rest
+def test_key_that_no_telephone_has_fails_its_phrase(speaking: Callable[..., Any]) -> None:
+    call = speaking(coded())
+    call.speak(keys="12x")
+    call.steps(until=lambda: call.of(PhraseFailed))
+    (failed,) = call.of(PhraseFailed)
+    assert (failed.phrase, "'x'" in failed.reason) == (0, True)
+    assert call.spoken().shape[0] == 0

@@ -80,7 +80,7 @@ class Speaker:
         try:
             backend = EspeakBackend(EspeakTts(voice=self._voice))
             backend.warm_up()
-            chunks = [chunk for chunk in backend.synthesize(text, self._voice, speed) if chunk is not None]
+            chunks = [chunk for chunk in backend.synthesize(text, self._voice, speed) if isinstance(chunk, np.ndarray)]
         except (ValueError, OSError, CannotStart) as error:
             raise ScriptError(f"`{text}` cannot be spoken: {error}") from None
         return (np.concatenate(chunks) if chunks else np.zeros(0, np.int16)), backend.rate_hz

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+import msgspec
 import numpy as np
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A word of a phrase: where it begins, in the text and in the sound."""
+
+    char: int
+    """Index of its first character in the text."""
+    sample: int
+    """Of all the phrase's samples, the first of its sound."""
 
 
 class TtsBackend(Protocol):
@@ -19,8 +29,11 @@ class TtsBackend(Protocol):
     def warm_up(self) -> None:
         """Load the voice and run it once. Raises `ringline.workers.base.CannotStart` with what is missing."""
 
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | None]:
+    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | Mark | None]:
         """Speak a phrase: int16 mono chunks as they are made. Empty ``voice``: the backend's default.
+
+        A backend that knows where words begin yields their `Mark`s too, both fields growing from one to the next, each
+        before the samples it points into or right behind them. Without any, the engine goes by the letters.
 
         Yields None where nothing is ready yet and the worker should serve other calls meanwhile. Closing the iterator
         cancels the rest. Several phrases (of several calls) may be under way at once, each through its own iterator.

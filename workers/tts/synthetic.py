@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ringline.engine.config import SyntheticTts
 from ringline.workers.base import is_nth
-
-Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+from ringline.workers.tts.backend import Mark, Samples
+from ringline.workers.tts.coded import coded_phrase
 
 RATE_HZ = 16_000
 CHARACTER_MS = 60
@@ -46,27 +48,39 @@ class SyntheticBackend:
     def warm_up(self) -> None:
         _second()
 
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | None]:
+    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | Mark | None]:
         """See `TtsBackend.synthesize`. Every voice exists and sounds the same; ``speed`` shortens or lengthens."""
         if not (math.isfinite(speed) and speed > 0):
             raise ValueError(f"speed must be above 0, not {speed}")
         characters = len(text.strip())
         duration_ms = max(characters * CHARACTER_MS, SHORTEST_MS) / speed if characters else 0
         self._phrases += 1
-        return self._phrase(round(duration_ms * RATE_HZ / 1000), self._clock(), self._phrases)
+        return self._phrase(text, round(duration_ms * RATE_HZ / 1000), self._clock(), self._phrases)
 
-    def _phrase(self, num_samples: int, start_ns: int, number: int) -> Iterator[Samples | None]:
+    def _phrase(self, text: str, num_samples: int, start_ns: int, number: int) -> Iterator[Samples | Mark | None]:
+        marks = deque(_marks(text, num_samples) if self._config.marks else ())
+        coded = coded_phrase(text.strip(), num_samples, RATE_HZ) if self._config.coded and num_samples else None
         chunk = RATE_HZ * CHUNK_MS // 1000
         first_ns = start_ns + self._config.first_audio_ms * 1_000_000
         sample_ns = self._config.realtime_factor * 1e9 / RATE_HZ
         for start in range(0, num_samples, chunk):
             while self._clock() < first_ns + round(start * sample_ns):
                 yield None
-            yield _voice(start, min(start + chunk, num_samples), num_samples)
+            end = min(start + chunk, num_samples)
+            while marks and marks[0].sample < end:
+                yield marks.popleft()
+            yield coded[start:end] if coded is not None else _voice(start, end, num_samples)
             if is_nth(number, self._config.fail_every):
                 raise RuntimeError("this one fails, as configured")
             while is_nth(number, self._config.hang_every):
                 yield None
+
+
+def _marks(text: str, num_samples: int) -> Iterator[Mark]:
+    """Every character takes the same time, from the first that is no space to the last."""
+    space, characters = len(text) - len(text.lstrip()), len(text.strip())
+    for match in re.finditer(r"\S+", text):
+        yield Mark(match.start(), round((match.start() - space) * num_samples / characters))
 
 
 def _voice(start: int, end: int, num_samples: int) -> Samples:

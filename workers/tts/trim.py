@@ -27,17 +27,22 @@ class Trim:
         self._fade = int(rate_hz * FADE_MS / 1000)
         self._held = np.zeros(0, np.int16)
         self._begun = False
+        self.dropped = 0
+        """Samples of silence cut off before the phrase; final once `push` or `finish` has returned any."""
 
     def push(self, chunk: Samples) -> Samples:
         """The next samples in, those that can go out already out (perhaps none)."""
         held = np.concatenate((self._held, chunk)) if self._held.size else chunk
         audible = np.flatnonzero((held > AUDIBLE) | (held < -AUDIBLE))
         if audible.size == 0:
-            self._held = held if self._begun else held[max(0, held.size - self._lead) :]
+            start = 0 if self._begun else max(0, held.size - self._lead)
+            self.dropped += start
+            self._held = held[start:]
             return held[:0]
         start = 0
         if not self._begun:
             start = max(0, int(audible[0]) - self._lead)
+            self.dropped += start
         # What is held back covers the fade as well, should these be the phrase's last samples.
         end = max(start, min(int(audible[-1]) + 1, held.size - self._fade))
         out = held[start:end]

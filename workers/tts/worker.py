@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
-
-import numpy as np
 
 from ringline.ipc.exchange import PHRASE_START, WIRE_RATE_HZ, Slot
 from ringline.ipc.messages import (
@@ -21,13 +18,14 @@ from ringline.ipc.messages import (
     Speak,
     SpeechReleased,
     ToWorker,
+    WordMarks,
 )
 from ringline.ipc.reply import ReplyWriter
 from ringline.workers.audio.resample import Resampler
 from ringline.workers.base import Worker
 from ringline.workers.tts import make_backend
-from ringline.workers.tts.backend import Samples, TtsBackend
-from ringline.workers.tts.rest import rest_begins
+from ringline.workers.tts.backend import Mark, TtsBackend
+from ringline.workers.tts.phrase import Phrase
 
 log = logging.getLogger("ringline.tts")
 
@@ -36,43 +34,6 @@ NOT_READY_MS = 2.0
 
 RING_FULL_MS = 20.0
 """How soon a full ring is looked at again: one frame is played meanwhile."""
-
-
-class Phrase:
-    """A phrase being spoken: chunks from the backend, resampled once to the wire's rate."""
-
-    def __init__(self, request: Speak, chunks: Iterator[Samples | None], resampler: Resampler, skip: int) -> None:
-        self.request = request
-        self.chunks = chunks
-        self.resampler = resampler
-        self.skip = skip
-        """Samples that are in the ring already: a worker died in mid-phrase."""
-        self.start_sample = 0
-        self.waiting: Samples = np.empty(0, np.int16)
-        """Made, but not yet in the ring."""
-        self.made_all = False
-        self.announced = False
-
-    def make_more(self) -> bool:
-        """Ask the backend for a chunk. Returns False if it has nothing yet."""
-        try:
-            chunk = next(self.chunks)
-            if chunk is None:
-                return False
-            made = self.resampler.process(chunk)
-        except StopIteration:
-            made = self.resampler.flush()
-            self.made_all = True
-        drop = min(self.skip, made.shape[0])
-        self.skip -= drop
-        self.waiting = made[drop:]
-        return True
-
-    def close(self) -> None:
-        """Cancel what is not made yet."""
-        close = getattr(self.chunks, "close", None)
-        if close is not None:
-            close()
 
 
 class Speaker:
@@ -187,6 +148,9 @@ class TtsWorker:
                 )
         elif phrase.waiting.shape[0]:
             speaker.not_before_ns = time.monotonic_ns() + int(RING_FULL_MS * 1e6)
+        if marks := phrase.marks_before(speaker.slot.reply.written):
+            chars, samples = zip(*marks, strict=True)
+            self.worker.bus.send(WordMarks(request.call, request.turn, request.phrase, chars, samples))
         if phrase.made_all and not phrase.waiting.shape[0]:
             speaker.writer.end_phrase(request.phrase)
             speaker.phrase = None
@@ -203,12 +167,7 @@ class TtsWorker:
         skip = speaker.writer.begin_phrase(request.phrase)
         start_sample = speaker.slot.reply.written - skip
         rate_hz = speaker.slot.load(WIRE_RATE_HZ)
-        text = request.text
-        if request.other_voice and skip:
-            text, skip = text[rest_begins(text, skip / rate_hz * request.speed) :], 0
-        chunks = self.backend.synthesize(text, request.voice, request.speed) if text else iter(())
-        phrase = Phrase(request, chunks, Resampler(self.backend.rate_hz, rate_hz), skip)
-        phrase.start_sample = start_sample
+        phrase = Phrase(request, self.backend, rate_hz, start_sample, skip)
         speaker.queue.popleft()
         speaker.phrase = phrase
         return phrase
@@ -228,9 +187,9 @@ def run(worker: Worker) -> None:
     backend = make_backend(worker.config.tts)
     backend.warm_up()
     resampler = Resampler(backend.rate_hz, 8_000)
-    for chunk in backend.synthesize("one", "", 1.0):  # compiles the resampler for this backend's arrays
-        if chunk is not None:
-            resampler.process(chunk)
+    for part in backend.synthesize("one", "", 1.0):  # compiles the resampler for this backend's arrays
+        if part is not None and not isinstance(part, Mark):
+            resampler.process(part)
     resampler.flush()
     tts = TtsWorker(worker, backend)
     worker.ready()

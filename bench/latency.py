@@ -1,0 +1,152 @@
+"""How long callers wait: from their last sound to the bot's first, on the wire, with and without drafted replies.
+
+    python -m bench.latency [--rounds 3] [--door audiosocket|twilio] [--json]
+
+Three engines take calls in turn, round after round, so that all see the same machine:
+
+draft      synthetic stages of 100 ms (STT), 100 ms (LLM, to its first phrase) and 50 ms (TTS), `endpoint_ms = 400`
+no draft   the same with `draft = false`
+embedded   the embedded default: pocketsphinx, the clinic's flow, espeak-ng
+
+A turn that waits for its stages takes 650 ms and what the machinery adds. The caller is a process of its own on the
+same cores; a run in which it was late itself is marked invalid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+from contextlib import AsyncExitStack
+
+import msgspec
+import numpy as np
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.processes import machine
+from ringline import BotSaid, Engine
+from ringline.engine.config import parse
+from ringline.ipc import logs
+from ringline.tools.caller.report import RunResult
+
+COMMON = """
+[engine]
+max_calls = 4
+log_level = "warning"
+[[door]]
+url = "audiosocket://127.0.0.1:0"
+[[door]]
+url = "twilio://127.0.0.1:0/media"
+[turn]
+endpoint_ms = 400
+"""
+
+SYNTHETIC = """
+[stt]
+backend = "synthetic"
+final_ms = 100
+[llm]
+backend = "synthetic"
+first_token_ms = 100
+tokens_per_s = 1000
+text = "This is a synthetic reply. It has two sentences."
+[tts]
+backend = "synthetic"
+first_audio_ms = 50
+"""
+
+ENGINES = {
+    "draft": COMMON + SYNTHETIC,
+    "no draft": COMMON + "draft = false\n" + SYNTHETIC,
+    "embedded": COMMON,
+}
+
+SCRIPTS = {
+    "draft": ("hello there, how are you today", "I would like to book an appointment please", "that is fine") * 2,
+    "no draft": ("hello there, how are you today", "I would like to book an appointment please", "that is fine") * 2,
+    "embedded": ("I'd like to book an appointment", "Tuesday", "ten", "no", "goodbye"),
+}
+
+CALLS = 2
+"""At the same time: the frames of the one are not in step with those of the other."""
+
+
+class Latency(msgspec.Struct):
+    """What one engine's callers measured."""
+
+    name: str
+    response_ms: list[float] = msgspec.field(default_factory=list)
+    turns: int = 0
+    drafts_used: int = 0
+    drafts_wasted: int = 0
+    valid: bool = True
+
+    def percentile(self, percent: float) -> float:
+        """Of the response times, in milliseconds."""
+        return float(np.percentile(self.response_ms, percent)) if self.response_ms else float("nan")
+
+
+async def _place(engine: Engine, latency: Latency, door: str) -> None:
+    url = next(url for url in engine.doors if url.startswith(door))
+    command = [sys.executable, "-m", "ringline.tools.caller", url, "--calls", str(CALLS), "--json", "--stagger", "137"]
+    for text in SCRIPTS[latency.name]:
+        command += ["--say", text]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    output, _ = await process.communicate()
+    await engine.switchboard.wait_until_idle()
+    result = msgspec.json.decode(output, type=RunResult)
+    turns = [turn for call in result.call_results for turn in call.turns]
+    latency.turns += len(turns)
+    latency.response_ms += [turn.response_ms for turn in turns if turn.response_ms is not None]
+    latency.valid = latency.valid and result.valid
+
+
+def _count_drafts(engine: Engine, latency: Latency) -> None:
+    def count(call: object, event: object) -> None:
+        if isinstance(event, BotSaid) and event.trace.speech_end_ns:
+            latency.drafts_used += event.trace.drafted
+            latency.drafts_wasted += event.trace.drafts_wasted
+
+    engine.subscribe(count)
+
+
+async def _main(rounds: int, door: str, as_json: bool) -> None:
+    console = Console(stderr=as_json)
+    latencies = {name: Latency(name) for name in ENGINES}
+    async with AsyncExitStack() as stack:
+        engines = {}
+        for name, source in ENGINES.items():
+            engines[name] = await stack.enter_async_context(Engine(parse(source)))
+            _count_drafts(engines[name], latencies[name])
+        for number in range(rounds):
+            console.print(f"[dim]round {number + 1} of {rounds}[/]")
+            for name, engine in engines.items():
+                await _place(engine, latencies[name], door)
+    if as_json:
+        print(json.dumps({"machine": machine(), "door": door, "latencies": msgspec.to_builtins(latencies)}))
+        return
+    table = Table("response on the wire, ms", "p50", "p95", "p99", "max", "turns", "drafts used / wasted", "valid")
+    for latency in latencies.values():
+        table.add_row(
+            latency.name,
+            *(f"{latency.percentile(percent):.0f}" for percent in (50, 95, 99, 100)),
+            f"{len(latency.response_ms)} of {latency.turns}",
+            f"{latency.drafts_used} / {latency.drafts_wasted}",
+            "yes" if latency.valid else "no",
+        )
+    console.print(f"{door}, {machine()['cpu']}, {machine()['cores']} cores")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--door", choices=("audiosocket", "twilio"), default="audiosocket")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    logs.set_up("engine", "warning")
+    uvloop.run(_main(arguments.rounds, arguments.door, arguments.json))

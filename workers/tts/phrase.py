@@ -1,0 +1,89 @@
+"""A phrase being spoken: chunks from the backend, resampled once to the wire's rate, and where words lie in them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from ringline.ipc.messages import Speak
+from ringline.workers.audio.resample import Resampler
+from ringline.workers.audio.tones import key_tones
+from ringline.workers.tts.backend import Mark, Samples, TtsBackend
+from ringline.workers.tts.rest import rest_begins
+
+
+class Phrase:
+    """One request under way. Knows where in the reply ring it begins, and writes nothing there itself."""
+
+    def __init__(self, request: Speak, backend: TtsBackend, wire_rate_hz: int, start_sample: int, skip: int) -> None:
+        """``skip`` samples from ``start_sample`` on are in the ring already: a worker died in mid-phrase, or another
+        voice began it, and this one goes on with the words that are missing.
+
+        Raises ValueError for keys that no telephone has; what the backend raises for its voice and speed.
+        """
+        self.request = request
+        self.start_sample = start_sample
+        self.waiting: Samples = np.empty(0, np.int16)
+        """Made, but not yet in the ring."""
+        self.made_all = False
+        self.announced = False
+        self._first_char = 0
+        """Of what this voice speaks of the text."""
+        self._first_sample = start_sample
+        """Of that in the ring."""
+        if request.other_voice and skip:
+            self._first_char = rest_begins(request.text, skip / wire_rate_hz * request.speed)
+            self._first_sample += skip
+            skip = 0
+        self._skip = skip
+        self._wire_rate_hz = wire_rate_hz
+        self._rate_hz = wire_rate_hz if request.keys else backend.rate_hz
+        self._parts: Iterator[Samples | Mark | None] = iter(())
+        if request.keys:
+            self._parts = iter((key_tones(request.keys, wire_rate_hz),))
+        elif request.text:
+            text = request.text[self._first_char :]
+            self._parts = backend.synthesize(text, request.voice, request.speed)
+        self._resampler = Resampler(self._rate_hz, wire_rate_hz)
+        self._marks: deque[tuple[int, int]] = deque()
+        """(char, reply sample) of words that the engine has not been told of."""
+
+    def make_more(self) -> bool:
+        """Ask the backend for a chunk. Returns False if it has nothing yet."""
+        part = next(self._parts, self._end)
+        while isinstance(part, Mark):
+            self._marks.append((self._first_char + part.char, self._reply_sample(part.sample)))
+            part = next(self._parts, self._end)
+        if part is None:
+            return False
+        if part is self._end:
+            made = self._resampler.flush()
+            self.made_all = True
+        else:
+            made = self._resampler.process(part)
+        drop = min(self._skip, made.shape[0])
+        self._skip -= drop
+        self.waiting = made[drop:]
+        return True
+
+    def marks_before(self, end_sample: int) -> list[tuple[int, int]]:
+        """The marks of words that begin before this sample of the ring, each told once."""
+        told = []
+        while self._marks and self._marks[0][1] < end_sample:
+            told.append(self._marks.popleft())
+        return told
+
+    def close(self) -> None:
+        """Cancel what is not made yet."""
+        close = getattr(self._parts, "close", None)
+        if close is not None:
+            close()
+
+    _end: Samples = np.empty(0, np.int16)
+
+    def _reply_sample(self, sample: int) -> int:
+        """Where a sample of the backend comes out of the resampler, which is late by its delay."""
+        late_s = sample / self._rate_hz + self._resampler.design.delay_s
+        return self._first_sample + round(late_s * self._wire_rate_hz)
