@@ -36,6 +36,7 @@ class Phraser:
     def _drop_pending(self) -> None:
         self._pending: list[str] = []
         self._num_chars = 0
+        self._speakable = False
         self._likely_end = False
         self._likely_clause = False
 
@@ -86,7 +87,8 @@ class Phraser:
             self._pending.append(event.text)
             self._num_chars += len(event.text) + 1
         last = self._pending[-1]
-        self._likely_end = boundaries.is_likely_end(last)
+        self._speakable = self._speakable or any(map(str.isalnum, event.text))
+        self._likely_end = self._speakable and boundaries.is_likely_end(last)
         self._likely_clause = False
         if boundaries.is_sure_end(last):
             return phrases + self._cut(ends_sentence=True)
@@ -109,7 +111,7 @@ class Phraser:
 
     def _cut(self, ends_sentence: bool) -> list[Phrase]:
         """What is pending, as a phrase. Marks alone are none: they stay, and go with what follows."""
-        if not any(char.isalnum() for word in self._pending for char in word):
+        if not self._speakable:
             return []
         self._opening = self._opening and self._num_words() < boundaries.MIN_CLAUSE_WORDS
         words = tuple(map(Word, self._pending, speak(self._pending, self._language)))

@@ -292,10 +292,8 @@ class Reader:
         self._word, self._started, self._glued = "", False, False
 
     def _emit(self, raw: str) -> Iterator[Event]:
-        if self._after_digit and raw in ("*", "<", ">"):
-            words = [raw]  # 3 * 4
-        else:
-            words = markup.without_markup(raw).split()
+        is_between_numbers = self._after_digit and raw in ("*", "<", ">")  # 3 * 4
+        words = [raw] if is_between_numbers else markup.without_markup(raw).split()
         for index, word in enumerate(words):
             if self._cell_ended:
                 self._cell_ended = False

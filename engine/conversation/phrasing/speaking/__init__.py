@@ -1,6 +1,7 @@
 """Written words as people say them: numbers, money, dates, times, telephone numbers, codes, addresses.
 
-`speaker.py` knows the patterns, a module per language the words. A language without one is left to TTS as it is written.
+`speaker.py` knows the patterns, a module per language the words. What other languages write stays as it is,
+for TTS to read.
 """
 
 from __future__ import annotations

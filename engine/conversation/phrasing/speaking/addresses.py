@@ -10,7 +10,7 @@ from ringline.engine.conversation.phrasing.speaking.numbers import Numbers
 _EMAIL = re.compile(r"(?:mailto:)?([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)")
 _URL = re.compile(r"(https?://)?(www\.)?([\w-]+(?:\.[\w-]+)*\.([a-zA-Z]{2,}))(?::\d+)?(/[^?#]*)?(?:[?#].*)?")
 _ENDINGS = frozenset(
-    "com org net edu gov info biz app dev shop online io ai eu de at ch fr es it nl be uk co us ca au nz ie pl se".split()
+    "com org net edu gov info biz app dev shop io ai eu de at ch fr es it nl be uk co us ca au nz ie pl se".split()
 )
 _SPOKEN_ENDINGS = frozenset(("co", "me", "so", "be"))
 _PART = re.compile(r"\d+|[a-zA-Z]+|[^\W\d_]+|[./+_~=&%-]")

@@ -16,15 +16,17 @@ _PHONE = re.compile(
     r"|1?-?\d{3}-\d{4}"
 )
 _DATE = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2,4}|\d{4}-\d{2}-\d{2}")
+_TAIL = ".,;:!?…\"'”’"
 _GROUP = re.compile(r"\d+")
 _CODE = re.compile(r"(?=[A-Z-]*\d)(?=[\d-]*[A-Z])[A-Z0-9]{1,16}(?:-[A-Z0-9]{1,16}){0,5}")
+_NAME = re.compile(r"([A-Z]{4,})-(\d{1,2})")  # COVID-19
 _CODE_PART = re.compile(r"[A-Z]+|\d+|-")
 
 
 def num_phone_words(words: list[str]) -> int:
     """How many of the first words are a telephone number; 0 for none."""
     for num_words in range(min(len(words), MAX_PHONE_WORDS), 0, -1):
-        text = " ".join(words[:num_words])
+        text = " ".join(words[:num_words]).rstrip(_TAIL)
         if _PHONE.fullmatch(text) and sum(map(str.isdecimal, text)) >= 7 and not _DATE.fullmatch(text):
             return num_words
     return 0
@@ -45,6 +47,8 @@ def code(core: str, language: Language, numbers: Numbers) -> str | None:
     """A booking reference or the like, spelt; None for anything else."""
     if not _CODE.fullmatch(core):
         return None
+    if name := _NAME.fullmatch(core):
+        return f"{name[1]} {numbers.cardinal(int(name[2]))}"
     spoken = []
     for part in _CODE_PART.findall(core):
         if part == "-":

@@ -16,6 +16,7 @@ class Numbers:
 
     def __init__(self, engine: RbnfEngine) -> None:
         self._engine = engine
+        self._is_genderless = engine.language == "en"
 
     def cardinal(self, number: int) -> str:
         """``twenty-five``"""
@@ -23,7 +24,7 @@ class Numbers:
 
     def masculine(self, number: int) -> str:
         """Before a masculine noun: ``ein``, ``veintiún``."""
-        return self._spell(number, "spellout-cardinal-masculine")
+        return self._spell(number, "spellout-cardinal" if self._is_genderless else "spellout-cardinal-masculine")
 
     def ordinal(self, number: int, form: str = "") -> str:
         """``twenty-fifth``; ``form`` is the ending of a CLDR rule set's name, such as ``-masculine``."""

@@ -1,0 +1,293 @@
+"""Patterns of numbers and signs, in any language that has a module here. What is unclear stays as it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ringline.engine.conversation.phrasing.speaking import digits
+from ringline.engine.conversation.phrasing.speaking.addresses import address
+from ringline.engine.conversation.phrasing.speaking.language import Currency, Language, Noun
+from ringline.engine.conversation.phrasing.speaking.numbers import MAX_NUMBER, Numbers, numbers_of
+
+_NEEDS_WORDS = re.compile(r"[\d@&%€$£¥+=°×*/_~\\]|\w\.\w")
+_PARTS = re.compile(r"([(\"'“‘«¿¡„‚]*)(.*?)([)\"'”’»“.,;:!?…—–]*)", re.DOTALL)
+_AMOUNT = r"\d+(?:[.,'’]\d{3})*(?:[.,]\d+)?"
+_SIGNED = re.compile(rf"([+−~≈-]?)({_AMOUNT})(\+?)")
+_MONEY_BEFORE = re.compile(rf"(-?)([A-Z]{{0,3}}[$€£¥₹])({_AMOUNT})([kKmM]|bn|B)?(?:[-–][$€£¥₹]?({_AMOUNT}))?")
+_MONEY_BEHIND = re.compile(rf"(-?)({_AMOUNT})([$€£¥₹])")
+_PERCENT = re.compile(rf"([+−~≈-]?)({_AMOUNT})%")
+_RANGE = re.compile(r"(\d[\d:.,]*)[-–](\d[\d:.,]*)(%?)")
+_UNIT = re.compile(rf"([+−~≈-]?)({_AMOUNT})(°[CF]?|[a-zA-Zµ]+[²³]?(?:/h)?)")
+_VERSION = re.compile(r"(v?)(\d+(?:\.\d+){2,})")
+_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2})(?::\d{2})?Z?)?")
+_SHORT_DATE = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4}|\d{2})")
+_TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?")
+_YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
+_SCALES = {"k": 1_000, "K": 1_000, "m": 10**6, "M": 10**6, "bn": 10**9, "B": 10**9}
+
+
+class Speaker:
+    """Says words in one language. Languages override what they say differently."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    @property
+    def numbers(self) -> Numbers:
+        """Spells numbers; loads the language's rules when the first number comes."""
+        return numbers_of(self.language.code)
+
+    def speak(self, words: Sequence[str]) -> list[str]:
+        """See `ringline.engine.conversation.phrasing.speaking.speak`."""
+        spoken = list(words)
+        cores: list[str] | None = None
+        num_phone_words = 0
+        for index, word in enumerate(words):
+            if num_phone_words or word[-1:].isdigit() or word[0] in "+(0123456789":
+                num_phone_words = num_phone_words or digits.num_phone_words(
+                    list(words[index : index + digits.MAX_PHONE_WORDS])
+                )
+            if num_phone_words:
+                num_phone_words -= 1
+                tail = word[len(word.rstrip(".,;:!?…\"'”’")) :] or ("," if num_phone_words else "")
+                spoken[index] = digits.phone(word, self.language, self.numbers) + tail
+            elif self._may_need_words(word, words[index - 1] if index else ""):
+                cores = cores or [_split(other)[1] for other in words]
+                spoken[index] = self._say_word(word, cores, index)
+        return spoken
+
+    def _may_need_words(self, word: str, before: str) -> bool:
+        return (
+            _NEEDS_WORDS.search(word) is not None
+            or word in self.language.signs
+            or (before[-1:].isdigit() or before[-1:] in tuple("$€£"))
+            or word.rstrip(".,;:!?") in self.language.signs
+        )
+
+    def _say_word(self, word: str, cores: list[str], index: int) -> str:
+        if sign := self.language.signs.get(word):
+            return sign
+        lead, core, tail = _split(word)
+        if not core:
+            return word
+        before = cores[index - 1] if index else ""
+        after = cores[index + 1] if index + 1 < len(cores) else ""
+        said = self.say(core, before, after, tail)
+        if said != core and after and tail.startswith("."):
+            tail = tail[1:]  # inside a phrase, it makes an abbreviation or an ordinal
+        return lead + said + tail
+
+    def say(self, core: str, before: str, after: str, tail: str) -> str:
+        """One word without its punctuation ``tail``, and its neighbours."""
+        if said := self.language.signs.get(core) or self.say_behind_number(core, before):
+            return said
+        if not any(char.isdecimal() and char.isascii() for char in core):
+            return address(core, self.language, self.numbers) or self._say_letters(core)
+        return (
+            self.say_special(core, before, after, tail)
+            or address(core, self.language, self.numbers)
+            or self._say_date(core, before)
+            or self._say_time(core, after)
+            or self._say_money(core, after)
+            or self._say_range(core, after)
+            or self._say_measure(core)
+            or self._say_version(core)
+            or digits.code(core, self.language, self.numbers)
+            or self._say_number(core, before, after)
+            or self._say_letters(core)
+        )
+
+    # --- what languages say differently ---------------------------------------------------------------------------
+
+    def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
+        """Patterns of this language only."""
+        return None
+
+    def say_behind_number(self, core: str, before: str) -> str | None:
+        """A word that changes behind a number: a unit, a currency."""
+        if (amount := self.amount(before.lstrip("+-~−"))) is None:
+            return None
+        noun = self.language.units.get(core)
+        if core in self.language.currencies:
+            return self._say_currency_behind(self.language.currencies[core], *amount)
+        if noun is None:
+            return None
+        return noun.one.partition(" ")[2] if amount == (1, "") else noun.many
+
+    def say_day(self, day: int, month: int, year: int | None, before: str) -> str:
+        """A date."""
+        raise NotImplementedError
+
+    def say_time(self, hour: int, minute: int, after: str) -> str:
+        """A time of day."""
+        raise NotImplementedError
+
+    def is_year(self, number: str, before: str) -> bool:
+        """Whether four digits are a year."""
+        return before in self.language.months
+
+    # --- patterns -------------------------------------------------------------------------------------------------
+
+    def amount(self, text: str) -> tuple[int, str] | None:
+        """A number and its decimal digits; None for what is no number in this language."""
+        decimal = self.language.decimal
+        group = "," if decimal == "." else "."
+        if not re.fullmatch(rf"(?:\d{{1,15}}|\d{{1,3}}(?:[{group}'’]\d{{3}})+)(?:\{decimal}\d{{1,9}})?", text):
+            return None
+        whole, _, decimals = text.partition(decimal)
+        number = int(re.sub(r"\D", "", whole))
+        return (number, decimals) if number < MAX_NUMBER else None
+
+    def say_amount(self, whole: int, decimals: str) -> str:
+        """A number with its decimals."""
+        said = self.numbers.cardinal(whole)
+        return f"{said} {self.language.point} {self.numbers.digits(decimals)}" if decimals else said
+
+    def count(self, whole: int, decimals: str, noun: Noun) -> str:
+        """So many of something."""
+        if (whole, decimals) == (1, ""):
+            return noun.one
+        return f"{self.numbers.masculine(whole) if not decimals else self.say_amount(whole, decimals)} {noun.many}"
+
+    def money(self, whole: int, decimals: str, currency: Currency) -> str:
+        """A sum of money."""
+        if len(decimals) != 2 or currency.cent is None:
+            return self.count(whole, decimals, currency.unit)
+        cents = int(decimals)
+        if not cents:
+            return self.count(whole, "", currency.unit)
+        if not whole:
+            return self.count(cents, "", currency.cent)
+        said = self.count(cents, "", currency.cent) if self.language.names_cents else self.numbers.cardinal(cents)
+        return f"{self.count(whole, '', currency.unit)} {self.language.money_joint}{said}"
+
+    def _say_currency_behind(self, currency: Currency, whole: int, decimals: str) -> str:
+        """The € of "25,50 €": behind "fünfundzwanzig", "Euro fünfzig"."""
+        if len(decimals) == 2 and currency.cent is not None and whole:
+            first = self.numbers.masculine(whole) if whole != 1 else currency.unit.one.partition(" ")[0]
+            return self.money(whole, decimals, currency)[len(first) :].strip()
+        return currency.unit.one.partition(" ")[2] if (whole, decimals) == (1, "") else currency.unit.many
+
+    def _say_letters(self, core: str) -> str:
+        """Signs between letters separate words."""
+        return re.sub(r"(?<=[^\W\d_])[/_\\](?=[^\W\d_])", " ", core)
+
+    def _say_date(self, core: str, before: str) -> str | None:
+        year: str | None
+        if iso := _ISO_DATE.fullmatch(core):
+            year, month, day = iso[1], int(iso[2]), int(iso[3])
+        elif short := _SHORT_DATE.fullmatch(core):
+            first, second, year = int(short[1]), int(short[3]), short[4]
+            day, month = (first, second) if self.language.day_first or first > 12 else (second, first)
+            year = year if len(year) == 4 else f"20{year}"
+        else:
+            return None
+        if not (1 <= month <= 12 and 1 <= day <= 31):
+            return None
+        said = self.say_day(day, month, int(year), before)
+        return f"{said}, {self._say_time(iso[4], '')}" if iso and iso[4] else said
+
+    def _say_time(self, core: str, after: str) -> str | None:
+        time = _TIME.fullmatch(core)
+        return self.say_time(int(time[1]), int(time[2]), after) if time else None
+
+    def _say_money(self, core: str, after: str) -> str | None:
+        if money := _MONEY_BEFORE.fullmatch(core):
+            sign, symbol, text, scale, upper = money.groups()
+        elif money := _MONEY_BEHIND.fullmatch(core):
+            (sign, text, symbol), scale, upper = money.groups(), None, None
+        else:
+            return None
+        currency = self.language.currencies.get(symbol)
+        amount = self.amount(text)
+        if currency is None or amount is None:
+            return None
+        minus = f"{self.language.minus} " if sign else ""
+        if after in ("hundred", "thousand", "million", "billion", "trillion"):
+            return minus + self.say_amount(*amount)
+        if upper and (most := self.amount(upper)) is not None:
+            return f"{minus}{self.say_amount(*amount)} {self.language.to} {self.money(*most, currency)}"
+        if scale and not amount[1]:
+            amount = amount[0] * _SCALES[scale], ""
+        return minus + self.money(*amount, currency) if amount[0] < MAX_NUMBER else None
+
+    def _say_range(self, core: str, after: str) -> str | None:
+        found = _RANGE.fullmatch(core)
+        if found is None:
+            return None
+        low, high = self.amount(found[1]), self.amount(found[2])
+        ends: list[str | None]
+        if low is not None and high is not None:
+            if found[1] == "0" or found[1][0] != "0" != found[2][0]:
+                is_years = _YEAR.fullmatch(found[1]) and (_YEAR.fullmatch(found[2]) or len(found[2]) == 2)
+                say = self.numbers.year if is_years else self.numbers.cardinal
+                if not is_years and low >= high:
+                    return None  # a score, or a name
+                ends = [self.say_amount(*end) if end[1] else say(end[0]) for end in (low, high)]
+            else:
+                return None
+        else:
+            ends = [self._say_time(found[1], ""), self._say_time(found[2], after)]
+        if not all(ends):
+            return None
+        return f"{ends[0]} {self.language.to} {ends[1]}" + (f" {self.language.percent}" if found[3] else "")
+
+    def _say_measure(self, core: str) -> str | None:
+        if percent := _PERCENT.fullmatch(core):
+            said = self._say_signed(percent[1], percent[2])
+            return f"{said} {self.language.percent}" if said else None
+        unit = _UNIT.fullmatch(core)
+        if unit is None or (noun := self.language.units.get(unit[3])) is None:
+            return None
+        amount = self.amount(unit[2])
+        return self._sign(unit[1]) + self.count(*amount, noun) if amount else None
+
+    def _say_version(self, core: str) -> str | None:
+        version = _VERSION.fullmatch(core)
+        if version is None or max(map(len, version[2].split("."))) > 5 or re.fullmatch(r"\d{1,3}(\.\d{3})+", core):
+            return None
+        return f" {self.language.point} ".join(self.numbers.cardinal(int(part)) for part in version[2].split("."))
+
+    def _say_number(self, core: str, before: str, after: str) -> str | None:
+        if core.isdecimal() and core.isascii():
+            if before.lower() in self.language.code_words or (len(core) > 1 and core[0] == "0"):
+                return self.numbers.digits(core[:50])
+            if len(core) >= 7 and not core.endswith("000"):
+                return digits.phone(core[:50], self.language, self.numbers)
+            if _YEAR.fullmatch(core) and self.is_year(core, before):
+                return self.numbers.year(int(core))
+            if core == "1" and (noun := self.language.units.get(after) or self._currency_noun(after)):
+                return noun.one.partition(" ")[0]
+        if core[0] == "#" and core[1:].isdecimal():
+            return f"{self.language.number} {self.numbers.cardinal(int(core[1:16]))}"
+        signed = _SIGNED.fullmatch(core)
+        if signed is None:
+            return None
+        amount = self.amount(signed[2])
+        if amount is not None and len(amount[1]) == 2 and after in self.language.currencies:
+            return self._sign(signed[1]) + self.numbers.cardinal(amount[0])
+        if amount is not None and not amount[1] and (after in self.language.units or after in self.language.currencies):
+            return self._sign(signed[1]) + self.numbers.masculine(amount[0])
+        said = self._say_signed(signed[1], signed[2])
+        return f"{said} {self.language.plus}" if said and signed[3] else said
+
+    def _currency_noun(self, core: str) -> Noun | None:
+        currency = self.language.currencies.get(core)
+        return currency.unit if currency else None
+
+    def _say_signed(self, sign: str, text: str) -> str | None:
+        amount = self.amount(text)
+        return self._sign(sign) + self.say_amount(*amount) if amount else None
+
+    def _sign(self, sign: str) -> str:
+        language = self.language
+        words = {"-": language.minus, "−": language.minus, "+": language.plus, "~": language.about, "≈": language.about}
+        return f"{words[sign]} " if sign else ""
+
+
+def _split(word: str) -> tuple[str, str, str]:
+    """A word's punctuation before it, itself, and its punctuation behind it."""
+    parts = _PARTS.fullmatch(word)
+    assert parts is not None
+    return parts[1], parts[2], parts[3]
