@@ -13,11 +13,9 @@ _PROSE = st.lists(
     st.builds("".join, st.tuples(_WORDS, _ENDS)) | st.sampled_from(["Dr.", "5", "3.", "a.m.", "No.", "$25.50", "—"])
 )
 _MARKUP = st.sampled_from(
-    ["<", "<b>", "<uninterruptible>", "</uninterruptible>", "<think>", "[", "]", "](", "(", ")", "*", "**", "*laughs*"]
-    + ["(sighs", "`", "```", "~", "|", "\n", " ", "- ", "1. ", "2)", "3.", "#", ">", "a", "Hi", "24,", "$", "。", "，"]
-    + ["」", "।", "😊", "\u200d", "\ud83d", "\ude00", "\x00", "&lt;", "\\", ".", "!", "http://x.y/z", "a@b.co", "10:30"]
-    + ["AB12", "²", "٣", "x" * 30, "-" * 20, "3. Mai", "+49", "30", "1234567", "9" * 40]
-)
+    "< <b> <uninterruptible> </uninterruptible> <think> [ ] ]( ( ) * ** *laughs* (sighs ` ``` ~ | 1. 2) 3. # > a Hi $"
+    " 24, 。 ， 」 । 😊 &lt; \\ . ! http://x.y/z a@b.co 10:30 AB12 ² ٣ 3. Mai +49 30 1234567".split()
+) | st.sampled_from(["\n", " ", "- ", "\u200d", "\ud83d", "\ude00", "\x00", "x" * 30, "-" * 20, "9" * 40, "3. Mai"])
 _ANYTHING = st.text(max_size=300) | st.builds("".join, st.lists(_MARKUP, max_size=60))
 _LANGUAGES = st.sampled_from(["en", "de", "fr", "es", "zh", "ar", ""])
 
@@ -61,5 +59,5 @@ def test_every_word_can_be_spoken(text: str, language: str) -> None:
 
 def test_long_text_without_structure_is_taken_in_one_delta() -> None:
     for piece in ("word ", "a", "<", "[x", "(sighs ", "*laughs ", "```", "1. ", ". ", "你", "9 "):
-        text = "Hi " + piece * (50_000 // len(piece))
+        text = "Hi " + piece * (20_000 // len(piece))
         assert in_pieces(text, [], "en")

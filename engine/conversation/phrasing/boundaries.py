@@ -18,6 +18,9 @@ CLAUSE_STOPS = "，、；："
 MIN_CLAUSE_WORDS = 4
 """A first phrase shorter than this sounds chopped off, and is over before TTS has the second."""
 
+_ABBREVIATIONS = frozenset(("incl.", "excl.", "approx.", "ext.", "tel.", "т.е."))
+"""Those that the library does not know."""
+
 _SURE_END = re.compile(rf"[{FULL_STOPS}][{re.escape(CLOSERS)}]*$")
 _LIKELY_END = re.compile(rf"[.!?…‼⁇⁈⁉;։؟][{re.escape(CLOSERS)}]*$")
 _CLAUSE_END = re.compile(rf"(?:[,;:،؛{CLAUSE_STOPS}—–]|--)[{re.escape(CLOSERS)}]*$")
@@ -45,9 +48,15 @@ def splits(text: str, following: str, language: str) -> bool:
     """Whether a sentence ends between ``text`` and ``following``, a word or its beginning."""
     if text == "No." and not following[0].isdigit():
         return True  # the answer, where the library always sees "number"
+    if _last_word(text) in _ABBREVIATIONS or (language == "fr" and text.endswith("M.")):
+        return False
     # Brackets that close behind the full stop hide it from the library.
     last = sentencex.segment(language, f"{text.rstrip(')]}')} {following}")[-1]
     return bool(last.strip() == following)
+
+
+def _last_word(text: str) -> str:
+    return text.rpartition(" ")[2].lstrip("(").lower()
 
 
 def is_clause_end(words: list[str]) -> bool:

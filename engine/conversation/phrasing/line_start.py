@@ -45,5 +45,7 @@ def _number_chars(text: str, number: re.Match[str], language: str, first_line: b
         return None
     if not item[1]:
         return 0
+    if number[0][-1] == ")":
+        return number.end()
     is_date = len(sentencex.segment(language, f"{number[0]} {item[1]}")) == 1  # "3. Mai"
     return 0 if is_date else number.end()

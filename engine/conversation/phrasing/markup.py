@@ -59,7 +59,7 @@ def without_markup(raw: str) -> str:
 
     Works on any piece of broken markup, such as half of a pair of asterisks.
     """
-    if _PLAIN.fullmatch(raw):
+    if _PLAIN.fullmatch(raw) and raw[0] not in "xX":  # "xD" is no word
         return raw
     word = _UNSEEN.sub("", _PICTURES.sub(" ", raw)).strip()
     if emoticon := _EMOTICON.fullmatch(word):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ringline.engine.conversation.phrasing import boundaries
+from ringline.engine.conversation.phrasing.events import Break, Event, Mark, Start, Text
 from ringline.engine.conversation.phrasing.phrase import Phrase, Word
-from ringline.engine.conversation.phrasing.reader import Break, Event, Mark, Reader, Start, Text
-from ringline.engine.conversation.phrasing.speaking import speak
+from ringline.engine.conversation.phrasing.reader import Reader
+from ringline.engine.conversation.phrasing.speaking import speak_in
 
 MAX_PHRASE_CHARS = 300
 """A sentence that does not end is cut at a word: nobody speaks 20 s in one breath, and TTS must get something."""
@@ -26,6 +27,7 @@ class Phraser:
         numbers are left alone."""
         self._language = language.replace("_", "-").partition("-")[0].lower()
         self._reader = Reader(self._language)
+        self._speak = speak_in(self._language)
         self._begin()
 
     def _begin(self) -> None:
@@ -114,6 +116,6 @@ class Phraser:
         if not self._speakable:
             return []
         self._opening = self._opening and self._num_words() < boundaries.MIN_CLAUSE_WORDS
-        words = tuple(map(Word, self._pending, speak(self._pending, self._language)))
+        words = tuple(map(Word, self._pending, self._speak(self._pending)))
         self._drop_pending()
         return [Phrase(words, ends_sentence, self._uninterruptible)]

@@ -9,40 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from ringline.engine.conversation.phrasing import markup
 from ringline.engine.conversation.phrasing.boundaries import CLAUSE_STOPS, CLOSERS, FULL_STOPS
+from ringline.engine.conversation.phrasing.events import Break, Event, Mark, Start, Text
 from ringline.engine.conversation.phrasing.line_start import prefix_chars
 from ringline.engine.conversation.phrasing.skipping import LinkTarget, Skip, UntilMarker
-
-
-class Text(msgspec.Struct, frozen=True):
-    """A word, or a part of one."""
-
-    text: str
-    glued: bool
-    """No space before it."""
-
-
-class Start(msgspec.Struct, frozen=True):
-    """A word has begun."""
-
-    char: str
-    """Its first letter or digit."""
-
-
-class Break(msgspec.Struct, frozen=True):
-    """A line has ended."""
-
-
-class Mark(msgspec.Struct, frozen=True):
-    """What follows may be interrupted, or may not."""
-
-    uninterruptible: bool
-
-
-Event = Text | Start | Break | Mark
 
 MAX_WORD_CHARS = 250
 """Anything longer without a space is passed on in parts."""

@@ -15,6 +15,7 @@ _PHONE = re.compile(
     r"|(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}"  # North America
     r"|1?-?\d{3}-\d{4}"
 )
+_PHONE_PART = re.compile(r"[\d+()./–-]+[.,;:!?…\"'”’]*")
 _DATE = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2,4}|\d{4}-\d{2}-\d{2}")
 _TAIL = ".,;:!?…\"'”’"
 _GROUP = re.compile(r"\d+")
@@ -25,7 +26,8 @@ _CODE_PART = re.compile(r"[A-Z]+|\d+|-")
 
 def num_phone_words(words: list[str]) -> int:
     """How many of the first words are a telephone number; 0 for none."""
-    for num_words in range(min(len(words), MAX_PHONE_WORDS), 0, -1):
+    num_parts = next((index for index, word in enumerate(words) if not _PHONE_PART.fullmatch(word)), len(words))
+    for num_words in range(min(num_parts, MAX_PHONE_WORDS), 0, -1):
         text = " ".join(words[:num_words]).rstrip(_TAIL)
         if _PHONE.fullmatch(text) and sum(map(str.isdecimal, text)) >= 7 and not _DATE.fullmatch(text):
             return num_words

@@ -10,8 +10,10 @@ from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 _ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)")
 _DECADE = re.compile(r"'?((?:1[1-9]|20)?\d0)s")
 _HOUR = re.compile(r"(\d{1,2})(?::(\d\d))?([ap])m", re.IGNORECASE)
+_HOURS = re.compile(r"([\d:]+[ap]m)[-–]([\d:]+[ap]m)", re.IGNORECASE)
+_MONTH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
+_PAIRS = {"24/7": "twenty-four seven", "50/50": "fifty fifty", "9/11": "nine eleven"}
 _FRACTIONS = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
-_HALVES = {"24/7": "twenty-four seven", "9/11": "nine eleven"}
 _HALF_DAYS = {
     "a.m": "A M",
     "am": "A M",
@@ -23,7 +25,8 @@ _HALF_DAYS = {
     "P.M": "P M",
 }
 _BEFORE_YEARS = frozenset(
-    "in since year of by until till from before after during early late mid summer winter spring autumn fall".split()
+    "in since year of by until till from before after during early late mid summer winter spring autumn fall"
+    " between and q1 q2 q3 q4".split()
 )
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -64,7 +67,7 @@ ENGLISH = Language(
     signs={
         "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "×": "times", "*": "times", "<": "less than",
         ">": "more than", "e.g.": "for example", "e.g.,": "for example,", "i.e.": "that is", "i.e.,": "that is,",
-        "vs.": "versus", "approx.": "approximately", "w/": "with", "24/7": "twenty-four seven", "Dr.": "Doctor",
+        "vs.": "versus", "approx.": "approximately", "w/": "with", "Dr.": "Doctor",
     },
     months=_MONTHS,
     month_abbreviations={month[:3]: month for month in _MONTHS} | {"Sept": "September"},
@@ -105,13 +108,18 @@ class English(Speaker):
             return re.sub(r"y$", "ies", year) if year.endswith("y") else year + "s"
         if (hour := _HOUR.fullmatch(core)) and int(hour[1]) <= 24 and int(hour[2] or 0) < 60:
             return f"{self.say_time(int(hour[1]), int(hour[2] or 0), 'am')} {hour[3].upper()} M"
-        if core.isdecimal() and 1 <= int(core[:3]) <= 31:
+        if (day := _MONTH_DAY.fullmatch(core)) and 1 <= int(day[1]) <= 12 < int(day[2]) <= 31:
+            return self.say_day(int(day[2]), int(day[1]), None, before)
+        if hours := _HOURS.fullmatch(core):
+            ends = [self.say_special(end, "", "", "") for end in hours.groups()]
+            return f"{ends[0]} to {ends[1]}" if all(ends) else None
+        if core.isdecimal() and len(core) <= 2 and 1 <= int(core) <= 31:
             if self._is_month(before):
                 return self.numbers.ordinal(int(core))
             if self._is_month(after) and not tail:
                 the = "" if before.lower() == "the" else "the "
                 return f"{the}{self.numbers.ordinal(int(core))} of"
-        return _FRACTIONS.get(core)
+        return _FRACTIONS.get(core) or _PAIRS.get(core)
 
     def say_behind_number(self, core: str, before: str) -> str | None:
         """Units, currencies, and the halves of the day."""

@@ -8,6 +8,7 @@ from ringline.engine.conversation.phrasing.speaking.language import Currency, La
 from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
 _HOUR = re.compile(r"([01]?\d|2[0-4])h([0-5]\d)?")
+_THOUSANDS = re.compile(r"\d{3}(?:,\d+)?")
 _ORDINAL = re.compile(r"(\d{1,4})(er|ère|re|e|ème|nd|nde)")
 _MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
@@ -72,6 +73,9 @@ class French(Speaker):
         if ordinal := _ORDINAL.fullmatch(core):
             feminine = ordinal[2] in ("ère", "re", "nde")
             return self.numbers.ordinal(int(ordinal[1]), "-feminine" if feminine else "-masculine")
+        # "1 250": what is spaced is left to TTS, but for cents that "euros" says.
+        if (core.isdecimal() and _THOUSANDS.fullmatch(after)) or (before.isdecimal() and _THOUSANDS.fullmatch(core)):
+            return core.partition(",")[0] if after in self.language.currencies else core
         return None
 
     def say_day(self, day: int, month: int, year: int | None, before: str) -> str:

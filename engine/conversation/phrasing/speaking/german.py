@@ -9,7 +9,7 @@ from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
 _HOUR = re.compile(r"([01]?\d|2[0-4])[.:]([0-5]\d)")
 _SHORT_DATE = re.compile(r"([0-3]?\d)\.([01]?\d)")
-_DATIVE = frozenset("am zum vom dem den bis im beim zur seit ab".split())
+_DATIVE = frozenset("am zum vom dem den bis im beim zur seit ab und".split())
 _MONTHS = (
     "Januar", "Februar", "März", "April", "Mai", "Juni",
     "Juli", "August", "September", "Oktober", "November", "Dezember",
@@ -72,7 +72,7 @@ class German(Speaker):
 
     def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
         """ "3. Mai", "24.11.", "10.30 Uhr"."""
-        if core.isdecimal() and len(core) <= 2 and tail == "." and self._is_month(after):
+        if core.isdecimal() and len(core) <= 2 and tail == "." and after:  # inside a sentence
             return self._ordinal(int(core), before)
         if (date := _SHORT_DATE.fullmatch(core)) and tail.startswith(".") and 1 <= int(date[2]) <= 12:
             return self.say_day(int(date[1]), int(date[2]), None, before)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from unicode_rbnf import RbnfEngine
+from unicode_rbnf import RbnfEngine
 
 MAX_NUMBER = 10**15
 
@@ -14,9 +10,10 @@ MAX_NUMBER = 10**15
 class Numbers:
     """Spells whole numbers below `MAX_NUMBER` in one language."""
 
-    def __init__(self, engine: RbnfEngine) -> None:
-        self._engine = engine
-        self._is_genderless = engine.language == "en"
+    def __init__(self, language: str) -> None:
+        self._engine = RbnfEngine.for_language(language)
+        self._is_genderless = language == "en"
+        self._digits = [self.cardinal(digit) for digit in range(10)]
 
     def cardinal(self, number: int) -> str:
         """``twenty-five``"""
@@ -36,16 +33,8 @@ class Numbers:
 
     def digits(self, digits: str) -> str:
         """``four seven one one``"""
-        return " ".join(self.cardinal(int(digit)) for digit in digits)
+        return " ".join(self._digits[int(digit)] for digit in digits)
 
     def _spell(self, number: int, ruleset: str) -> str:
         text = self._engine.format_number(number, ruleset_names=[ruleset]).text
         return text.replace("\u00ad", "")
-
-
-@cache
-def numbers_of(language: str) -> Numbers:
-    """The numbers of a language that CLDR knows. Loads its rules the first time."""
-    from unicode_rbnf import RbnfEngine  # 70 ms that a bot in another language need not pay
-
-    return Numbers(RbnfEngine.for_language(language))

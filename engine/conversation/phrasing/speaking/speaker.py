@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from ringline.engine.conversation.phrasing.speaking import digits
 from ringline.engine.conversation.phrasing.speaking.addresses import address
-from ringline.engine.conversation.phrasing.speaking.language import Currency, Language, Noun
-from ringline.engine.conversation.phrasing.speaking.numbers import MAX_NUMBER, Numbers, numbers_of
+from ringline.engine.conversation.phrasing.speaking.amounts import Amounts
+from ringline.engine.conversation.phrasing.speaking.language import Language, Noun
+from ringline.engine.conversation.phrasing.speaking.numbers import MAX_NUMBER
 
 _NEEDS_WORDS = re.compile(r"[\d@&%€$£¥+=°×*/_~\\]|\w\.\w")
 _PARTS = re.compile(r"([(\"'“‘«¿¡„‚]*)(.*?)([)\"'”’»“.,;:!?…—–]*)", re.DOTALL)
@@ -32,14 +33,11 @@ class Speaker:
 
     def __init__(self, language: Language) -> None:
         self.language = language
-
-    @property
-    def numbers(self) -> Numbers:
-        """Spells numbers; loads the language's rules when the first number comes."""
-        return numbers_of(self.language.code)
+        self.amounts = Amounts(language)
+        self.numbers = self.amounts.numbers
 
     def speak(self, words: Sequence[str]) -> list[str]:
-        """See `ringline.engine.conversation.phrasing.speaking.speak`."""
+        """See `ringline.engine.conversation.phrasing.speaking.Speak`."""
         spoken = list(words)
         cores: list[str] | None = None
         num_phone_words = 0
@@ -63,16 +61,19 @@ class Speaker:
             or word in self.language.signs
             or (before[-1:].isdigit() or before[-1:] in tuple("$€£"))
             or word.rstrip(".,;:!?") in self.language.signs
+            or word.rstrip(".") in self.language.month_abbreviations
         )
 
     def _say_word(self, word: str, cores: list[str], index: int) -> str:
         if sign := self.language.signs.get(word):
             return sign
         lead, core, tail = _split(word)
-        if not core:
-            return word
         before = cores[index - 1] if index else ""
         after = cores[index + 1] if index + 1 < len(cores) else ""
+        if word in ("-", "–") and before[-1:].isdecimal() and after[:1].isdecimal():
+            return self.language.to
+        if not core:
+            return word
         said = self.say(core, before, after, tail)
         if said != core and after and tail.startswith("."):
             tail = tail[1:]  # inside a phrase, it makes an abbreviation or an ordinal
@@ -83,7 +84,10 @@ class Speaker:
         if said := self.language.signs.get(core) or self.say_behind_number(core, before):
             return said
         if not any(char.isdecimal() and char.isascii() for char in core):
-            return address(core, self.language, self.numbers) or self._say_letters(core)
+            month = (
+                self.language.month_abbreviations.get(core) if after[:1].isdigit() or before[-1:].isdigit() else None
+            )
+            return month or address(core, self.language, self.numbers) or self._say_letters(core)
         return (
             self.say_special(core, before, after, tail)
             or address(core, self.language, self.numbers)
@@ -106,11 +110,11 @@ class Speaker:
 
     def say_behind_number(self, core: str, before: str) -> str | None:
         """A word that changes behind a number: a unit, a currency."""
-        if (amount := self.amount(before.lstrip("+-~−"))) is None:
+        if (amount := self.amounts.parse(before.lstrip("+-~−"))) is None:
             return None
         noun = self.language.units.get(core)
         if core in self.language.currencies:
-            return self._say_currency_behind(self.language.currencies[core], *amount)
+            return self.amounts.currency_behind(self.language.currencies[core], *amount)
         if noun is None:
             return None
         return noun.one.partition(" ")[2] if amount == (1, "") else noun.many
@@ -128,46 +132,6 @@ class Speaker:
         return before in self.language.months
 
     # --- patterns -------------------------------------------------------------------------------------------------
-
-    def amount(self, text: str) -> tuple[int, str] | None:
-        """A number and its decimal digits; None for what is no number in this language."""
-        decimal = self.language.decimal
-        group = "," if decimal == "." else "."
-        if not re.fullmatch(rf"(?:\d{{1,15}}|\d{{1,3}}(?:[{group}'’]\d{{3}})+)(?:\{decimal}\d{{1,9}})?", text):
-            return None
-        whole, _, decimals = text.partition(decimal)
-        number = int(re.sub(r"\D", "", whole))
-        return (number, decimals) if number < MAX_NUMBER else None
-
-    def say_amount(self, whole: int, decimals: str) -> str:
-        """A number with its decimals."""
-        said = self.numbers.cardinal(whole)
-        return f"{said} {self.language.point} {self.numbers.digits(decimals)}" if decimals else said
-
-    def count(self, whole: int, decimals: str, noun: Noun) -> str:
-        """So many of something."""
-        if (whole, decimals) == (1, ""):
-            return noun.one
-        return f"{self.numbers.masculine(whole) if not decimals else self.say_amount(whole, decimals)} {noun.many}"
-
-    def money(self, whole: int, decimals: str, currency: Currency) -> str:
-        """A sum of money."""
-        if len(decimals) != 2 or currency.cent is None:
-            return self.count(whole, decimals, currency.unit)
-        cents = int(decimals)
-        if not cents:
-            return self.count(whole, "", currency.unit)
-        if not whole:
-            return self.count(cents, "", currency.cent)
-        said = self.count(cents, "", currency.cent) if self.language.names_cents else self.numbers.cardinal(cents)
-        return f"{self.count(whole, '', currency.unit)} {self.language.money_joint}{said}"
-
-    def _say_currency_behind(self, currency: Currency, whole: int, decimals: str) -> str:
-        """The € of "25,50 €": behind "fünfundzwanzig", "Euro fünfzig"."""
-        if len(decimals) == 2 and currency.cent is not None and whole:
-            first = self.numbers.masculine(whole) if whole != 1 else currency.unit.one.partition(" ")[0]
-            return self.money(whole, decimals, currency)[len(first) :].strip()
-        return currency.unit.one.partition(" ")[2] if (whole, decimals) == (1, "") else currency.unit.many
 
     def _say_letters(self, core: str) -> str:
         """Signs between letters separate words."""
@@ -200,23 +164,23 @@ class Speaker:
         else:
             return None
         currency = self.language.currencies.get(symbol)
-        amount = self.amount(text)
+        amount = self.amounts.parse(text)
         if currency is None or amount is None:
             return None
         minus = f"{self.language.minus} " if sign else ""
         if after in ("hundred", "thousand", "million", "billion", "trillion"):
-            return minus + self.say_amount(*amount)
-        if upper and (most := self.amount(upper)) is not None:
-            return f"{minus}{self.say_amount(*amount)} {self.language.to} {self.money(*most, currency)}"
+            return minus + self.amounts.say(*amount)
+        if upper and (most := self.amounts.parse(upper)) is not None:
+            return f"{minus}{self.amounts.say(*amount)} {self.language.to} {self.amounts.money(*most, currency)}"
         if scale and not amount[1]:
             amount = amount[0] * _SCALES[scale], ""
-        return minus + self.money(*amount, currency) if amount[0] < MAX_NUMBER else None
+        return minus + self.amounts.money(*amount, currency) if amount[0] < MAX_NUMBER else None
 
     def _say_range(self, core: str, after: str) -> str | None:
         found = _RANGE.fullmatch(core)
         if found is None:
             return None
-        low, high = self.amount(found[1]), self.amount(found[2])
+        low, high = self.amounts.parse(found[1]), self.amounts.parse(found[2])
         ends: list[str | None]
         if low is not None and high is not None:
             if found[1] == "0" or found[1][0] != "0" != found[2][0]:
@@ -224,7 +188,7 @@ class Speaker:
                 say = self.numbers.year if is_years else self.numbers.cardinal
                 if not is_years and low >= high:
                     return None  # a score, or a name
-                ends = [self.say_amount(*end) if end[1] else say(end[0]) for end in (low, high)]
+                ends = [self.amounts.say(*end) if end[1] else say(end[0]) for end in (low, high)]
             else:
                 return None
         else:
@@ -240,8 +204,8 @@ class Speaker:
         unit = _UNIT.fullmatch(core)
         if unit is None or (noun := self.language.units.get(unit[3])) is None:
             return None
-        amount = self.amount(unit[2])
-        return self._sign(unit[1]) + self.count(*amount, noun) if amount else None
+        amount = self.amounts.parse(unit[2])
+        return self.amounts.sign(unit[1]) + self.amounts.count(*amount, noun) if amount else None
 
     def _say_version(self, core: str) -> str | None:
         version = _VERSION.fullmatch(core)
@@ -260,15 +224,17 @@ class Speaker:
             if core == "1" and (noun := self.language.units.get(after) or self._currency_noun(after)):
                 return noun.one.partition(" ")[0]
         if core[0] == "#" and core[1:].isdecimal():
-            return f"{self.language.number} {self.numbers.cardinal(int(core[1:16]))}"
+            is_long = len(core) > 5 or core[1] == "0"
+            number = self.numbers.digits(core[1:50]) if is_long else self.numbers.cardinal(int(core[1:]))
+            return f"{self.language.number} {number}"
         signed = _SIGNED.fullmatch(core)
         if signed is None:
             return None
-        amount = self.amount(signed[2])
+        amount = self.amounts.parse(signed[2])
         if amount is not None and len(amount[1]) == 2 and after in self.language.currencies:
-            return self._sign(signed[1]) + self.numbers.cardinal(amount[0])
+            return self.amounts.sign(signed[1]) + self.numbers.cardinal(amount[0])
         if amount is not None and not amount[1] and (after in self.language.units or after in self.language.currencies):
-            return self._sign(signed[1]) + self.numbers.masculine(amount[0])
+            return self.amounts.sign(signed[1]) + self.numbers.masculine(amount[0])
         said = self._say_signed(signed[1], signed[2])
         return f"{said} {self.language.plus}" if said and signed[3] else said
 
@@ -277,13 +243,8 @@ class Speaker:
         return currency.unit if currency else None
 
     def _say_signed(self, sign: str, text: str) -> str | None:
-        amount = self.amount(text)
-        return self._sign(sign) + self.say_amount(*amount) if amount else None
-
-    def _sign(self, sign: str) -> str:
-        language = self.language
-        words = {"-": language.minus, "−": language.minus, "+": language.plus, "~": language.about, "≈": language.about}
-        return f"{words[sign]} " if sign else ""
+        amount = self.amounts.parse(text)
+        return self.amounts.sign(sign) + self.amounts.say(*amount) if amount else None
 
 
 def _split(word: str) -> tuple[str, str, str]:
