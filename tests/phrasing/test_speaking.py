@@ -42,6 +42,7 @@ from .conftest import Phrases
         ("10:30", "ten thirty"),
         ("14:05", "fourteen oh five"),
         ("9:00 a.m. today", "nine A M today"),
+        ("5 p.m. Bring wine.", "five P M. Bring wine."),
         ("9am", "nine A M"),
         ("9am-5pm", "nine A M to five P M"),
         ("10:30 - 11:45", "ten thirty to eleven forty-five"),

@@ -75,8 +75,8 @@ class Speaker:
         if not core:
             return word
         said = self.say(core, before, after, tail)
-        if said != core and after and tail.startswith("."):
-            tail = tail[1:]  # inside a phrase, it makes an abbreviation or an ordinal
+        if said != core and after and tail.startswith(".") and not (core[0].isalpha() and after[0].isupper()):
+            tail = tail[1:]  # inside a phrase, it makes an abbreviation or an ordinal; "p.m. Then" may be an end
         return lead + said + tail
 
     def say(self, core: str, before: str, after: str, tail: str) -> str:
