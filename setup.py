@@ -30,8 +30,10 @@ setup(
         "pocketsphinx>=5.0.4",
         "pyzmq>=26.2",
         "rich>=13.7",
+        "sentencex>=1.0.32",  # where sentences end, in the languages of Wikipedia
         "setproctitle>=1.3.3",
         "typer>=0.15",
+        "unicode-rbnf>=2.4",  # numbers in words, by Unicode's rules
         "uvloop>=0.21",
     ],
     extras_require={

@@ -1,0 +1,254 @@
+"""Patterns of numbers and signs, in any language that has a module here. What is unclear stays as it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ringline.engine.conversation.phrasing.speaking import digits
+from ringline.engine.conversation.phrasing.speaking.addresses import address
+from ringline.engine.conversation.phrasing.speaking.amounts import Amounts
+from ringline.engine.conversation.phrasing.speaking.language import Language, Noun
+from ringline.engine.conversation.phrasing.speaking.numbers import MAX_NUMBER
+
+_NEEDS_WORDS = re.compile(r"[\d@&%€$£¥+=°×*/_~\\]|\w\.\w")
+_PARTS = re.compile(r"([(\"'“‘«¿¡„‚]*)(.*?)([)\"'”’»“.,;:!?…—–]*)", re.DOTALL)
+_AMOUNT = r"\d+(?:[.,'’]\d{3})*(?:[.,]\d+)?"
+_SIGNED = re.compile(rf"([+−~≈-]?)({_AMOUNT})(\+?)")
+_MONEY_BEFORE = re.compile(rf"(-?)([A-Z]{{0,3}}[$€£¥₹])({_AMOUNT})([kKmM]|bn|B)?(?:[-–][$€£¥₹]?({_AMOUNT}))?")
+_MONEY_BEHIND = re.compile(rf"(-?)({_AMOUNT})([$€£¥₹])")
+_PERCENT = re.compile(rf"([+−~≈-]?)({_AMOUNT})%")
+_RANGE = re.compile(r"(\d[\d:.,]*)[-–](\d[\d:.,]*)(%?)")
+_UNIT = re.compile(rf"([+−~≈-]?)({_AMOUNT})(°[CF]?|[a-zA-Zµ]+[²³]?(?:/h)?)")
+_VERSION = re.compile(r"(v?)(\d+(?:\.\d+){2,})")
+_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2})(?::\d{2})?Z?)?")
+_SHORT_DATE = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4}|\d{2})")
+_TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?")
+_YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
+_SCALES = {"k": 1_000, "K": 1_000, "m": 10**6, "M": 10**6, "bn": 10**9, "B": 10**9}
+
+
+class Speaker:
+    """Says words in one language. Languages override what they say differently."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.amounts = Amounts(language)
+        self.numbers = self.amounts.numbers
+
+    def speak(self, words: Sequence[str]) -> list[str]:
+        """See `ringline.engine.conversation.phrasing.speaking.Speak`."""
+        spoken = list(words)
+        cores: list[str] | None = None
+        num_phone_words = 0
+        for index, word in enumerate(words):
+            if num_phone_words or word[-1:].isdigit() or word[0] in "+(0123456789":
+                num_phone_words = num_phone_words or digits.num_phone_words(
+                    list(words[index : index + digits.MAX_PHONE_WORDS])
+                )
+            if num_phone_words:
+                num_phone_words -= 1
+                tail = word[len(word.rstrip(".,;:!?…\"'”’")) :] or ("," if num_phone_words else "")
+                spoken[index] = digits.phone(word, self.language, self.numbers) + tail
+            elif self._may_need_words(word, words[index - 1] if index else ""):
+                cores = cores or [_split(other)[1] for other in words]
+                spoken[index] = self._say_word(word, cores, index)
+        return spoken
+
+    def _may_need_words(self, word: str, before: str) -> bool:
+        return (
+            _NEEDS_WORDS.search(word) is not None
+            or word in self.language.signs
+            or (before[-1:].isdigit() or before[-1:] in tuple("$€£"))
+            or word.rstrip(".,;:!?") in self.language.signs
+            or word.rstrip(".") in self.language.month_abbreviations
+        )
+
+    def _say_word(self, word: str, cores: list[str], index: int) -> str:
+        if sign := self.language.signs.get(word):
+            return sign
+        lead, core, tail = _split(word)
+        before = cores[index - 1] if index else ""
+        after = cores[index + 1] if index + 1 < len(cores) else ""
+        if word in ("-", "–") and before[-1:].isdecimal() and after[:1].isdecimal():
+            return self.language.to
+        if not core:
+            return word
+        said = self.say(core, before, after, tail)
+        if said != core and after and tail.startswith(".") and not (core[0].isalpha() and after[0].isupper()):
+            tail = tail[1:]  # inside a phrase, it makes an abbreviation or an ordinal; "p.m. Then" may be an end
+        return lead + said + tail
+
+    def say(self, core: str, before: str, after: str, tail: str) -> str:
+        """One word without its punctuation ``tail``, and its neighbours."""
+        if said := self.language.signs.get(core) or self.say_behind_number(core, before):
+            return said
+        if not any(char.isdecimal() and char.isascii() for char in core):
+            month = (
+                self.language.month_abbreviations.get(core) if after[:1].isdigit() or before[-1:].isdigit() else None
+            )
+            return month or address(core, self.language, self.numbers) or self._say_letters(core)
+        return (
+            self.say_special(core, before, after, tail)
+            or address(core, self.language, self.numbers)
+            or self._say_date(core, before)
+            or self._say_time(core, after)
+            or self._say_money(core, after)
+            or self._say_range(core, after)
+            or self._say_measure(core)
+            or self._say_version(core)
+            or digits.code(core, self.language, self.numbers)
+            or self._say_number(core, before, after)
+            or self._say_letters(core)
+        )
+
+    # --- what languages say differently ---------------------------------------------------------------------------
+
+    def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
+        """Patterns of this language only."""
+        return None
+
+    def say_behind_number(self, core: str, before: str) -> str | None:
+        """A word that changes behind a number: a unit, a currency."""
+        if (amount := self.amounts.parse(before.lstrip("+-~−"))) is None:
+            return None
+        noun = self.language.units.get(core)
+        if core in self.language.currencies:
+            return self.amounts.currency_behind(self.language.currencies[core], *amount)
+        if noun is None:
+            return None
+        return noun.one.partition(" ")[2] if amount == (1, "") else noun.many
+
+    def say_day(self, day: int, month: int, year: int | None, before: str) -> str:
+        """A date."""
+        raise NotImplementedError
+
+    def say_time(self, hour: int, minute: int, after: str) -> str:
+        """A time of day."""
+        raise NotImplementedError
+
+    def is_year(self, number: str, before: str) -> bool:
+        """Whether four digits are a year."""
+        return before in self.language.months
+
+    # --- patterns -------------------------------------------------------------------------------------------------
+
+    def _say_letters(self, core: str) -> str:
+        """Signs between letters separate words."""
+        return re.sub(r"(?<=[^\W\d_])[/_\\](?=[^\W\d_])", " ", core)
+
+    def _say_date(self, core: str, before: str) -> str | None:
+        year: str | None
+        if iso := _ISO_DATE.fullmatch(core):
+            year, month, day = iso[1], int(iso[2]), int(iso[3])
+        elif short := _SHORT_DATE.fullmatch(core):
+            first, second, year = int(short[1]), int(short[3]), short[4]
+            day, month = (first, second) if self.language.day_first or first > 12 else (second, first)
+            year = year if len(year) == 4 else f"20{year}"
+        else:
+            return None
+        if not (1 <= month <= 12 and 1 <= day <= 31):
+            return None
+        said = self.say_day(day, month, int(year), before)
+        return f"{said}, {self._say_time(iso[4], '')}" if iso and iso[4] else said
+
+    def _say_time(self, core: str, after: str) -> str | None:
+        time = _TIME.fullmatch(core)
+        return self.say_time(int(time[1]), int(time[2]), after) if time else None
+
+    def _say_money(self, core: str, after: str) -> str | None:
+        if money := _MONEY_BEFORE.fullmatch(core):
+            sign, symbol, text, scale, upper = money.groups()
+        elif money := _MONEY_BEHIND.fullmatch(core):
+            (sign, text, symbol), scale, upper = money.groups(), None, None
+        else:
+            return None
+        currency = self.language.currencies.get(symbol)
+        amount = self.amounts.parse(text)
+        if currency is None or amount is None:
+            return None
+        minus = f"{self.language.minus} " if sign else ""
+        if after in ("hundred", "thousand", "million", "billion", "trillion"):
+            return minus + self.amounts.say(*amount)
+        if upper and (most := self.amounts.parse(upper)) is not None:
+            return f"{minus}{self.amounts.say(*amount)} {self.language.to} {self.amounts.money(*most, currency)}"
+        if scale and not amount[1]:
+            amount = amount[0] * _SCALES[scale], ""
+        return minus + self.amounts.money(*amount, currency) if amount[0] < MAX_NUMBER else None
+
+    def _say_range(self, core: str, after: str) -> str | None:
+        found = _RANGE.fullmatch(core)
+        if found is None:
+            return None
+        low, high = self.amounts.parse(found[1]), self.amounts.parse(found[2])
+        ends: list[str | None]
+        if low is not None and high is not None:
+            if found[1] == "0" or found[1][0] != "0" != found[2][0]:
+                is_years = _YEAR.fullmatch(found[1]) and (_YEAR.fullmatch(found[2]) or len(found[2]) == 2)
+                say = self.numbers.year if is_years else self.numbers.cardinal
+                if not is_years and low >= high:
+                    return None  # a score, or a name
+                ends = [self.amounts.say(*end) if end[1] else say(end[0]) for end in (low, high)]
+            else:
+                return None
+        else:
+            ends = [self._say_time(found[1], ""), self._say_time(found[2], after)]
+        if not all(ends):
+            return None
+        return f"{ends[0]} {self.language.to} {ends[1]}" + (f" {self.language.percent}" if found[3] else "")
+
+    def _say_measure(self, core: str) -> str | None:
+        if percent := _PERCENT.fullmatch(core):
+            said = self._say_signed(percent[1], percent[2])
+            return f"{said} {self.language.percent}" if said else None
+        unit = _UNIT.fullmatch(core)
+        if unit is None or (noun := self.language.units.get(unit[3])) is None:
+            return None
+        amount = self.amounts.parse(unit[2])
+        return self.amounts.sign(unit[1]) + self.amounts.count(*amount, noun) if amount else None
+
+    def _say_version(self, core: str) -> str | None:
+        version = _VERSION.fullmatch(core)
+        if version is None or max(map(len, version[2].split("."))) > 5 or re.fullmatch(r"\d{1,3}(\.\d{3})+", core):
+            return None
+        return f" {self.language.point} ".join(self.numbers.cardinal(int(part)) for part in version[2].split("."))
+
+    def _say_number(self, core: str, before: str, after: str) -> str | None:
+        if core.isdecimal() and core.isascii():
+            if before.lower() in self.language.code_words or (len(core) > 1 and core[0] == "0"):
+                return self.numbers.digits(core[:50])
+            if len(core) >= 7 and not core.endswith("000"):
+                return digits.phone(core[:50], self.language, self.numbers)
+            if _YEAR.fullmatch(core) and self.is_year(core, before):
+                return self.numbers.year(int(core))
+            if core == "1" and (noun := self.language.units.get(after) or self._currency_noun(after)):
+                return noun.one.partition(" ")[0]
+        if core[0] == "#" and core[1:].isdecimal():
+            is_long = len(core) > 5 or core[1] == "0"
+            number = self.numbers.digits(core[1:50]) if is_long else self.numbers.cardinal(int(core[1:]))
+            return f"{self.language.number} {number}"
+        signed = _SIGNED.fullmatch(core)
+        if signed is None:
+            return None
+        amount = self.amounts.parse(signed[2])
+        if amount is not None and len(amount[1]) == 2 and after in self.language.currencies:
+            return self.amounts.sign(signed[1]) + self.numbers.cardinal(amount[0])
+        if amount is not None and not amount[1] and (after in self.language.units or after in self.language.currencies):
+            return self.amounts.sign(signed[1]) + self.numbers.masculine(amount[0])
+        said = self._say_signed(signed[1], signed[2])
+        return f"{said} {self.language.plus}" if said and signed[3] else said
+
+    def _currency_noun(self, core: str) -> Noun | None:
+        currency = self.language.currencies.get(core)
+        return currency.unit if currency else None
+
+    def _say_signed(self, sign: str, text: str) -> str | None:
+        amount = self.amounts.parse(text)
+        return self.amounts.sign(sign) + self.amounts.say(*amount) if amount else None
+
+
+def _split(word: str) -> tuple[str, str, str]:
+    """A word's punctuation before it, itself, and its punctuation behind it."""
+    parts = _PARTS.fullmatch(word)
+    assert parts is not None
+    return parts[1], parts[2], parts[3]
