@@ -425,7 +425,7 @@ class Conversation:
         if phrase is not None and phrase.phrase.uninterruptible:
             self._out.at("notice", now_ns + max(MS, reply.until_end_of(phrase, now_ns)))
             return
-        self._bot.pause()
+        self._bot.pause(now_ns)
         self._out.at("arbitrate", now_ns + self._config.arbitrate_ms * MS)
 
     def _arbitrate(self, utterance: Utterance, is_final: bool, now_ns: int) -> None:
