@@ -49,11 +49,15 @@ class SpokenPhrase:
         """The backend says at which samples words begin; ``chars`` index the spoken text."""
         self._marks.update(zip(chars, samples, strict=False))
 
+    def was_heard(self, reply_sample: int) -> bool:
+        """Whether it was over before ``reply_sample``."""
+        return 0 <= self.end_sample <= reply_sample
+
     def words_heard(self, reply_sample: int) -> int:
         """How many of its written words were over before ``reply_sample``."""
         if self.start_sample < 0 or reply_sample <= self.start_sample:
             return 0
-        if 0 <= self.end_sample <= reply_sample:
+        if self.was_heard(reply_sample):
             return len(self.phrase.words)
         ends = [self._sample_at(char) for char in self._ends]
         return sum(end <= reply_sample for end in ends)
