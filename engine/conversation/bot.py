@@ -131,9 +131,10 @@ class Bot:
 
     # --- pausing, resuming, ending --------------------------------------------------------------------------------
 
-    def pause(self) -> None:
+    def pause(self, now_ns: int) -> None:
         """Silence within one frame, and nothing lost: not a sample of the reply is dropped."""
         reply = self._under_way()
+        reply.halts(now_ns)
         reply.is_paused = True
         reply.trace.num_pauses += 1
         self._out.act(SetGate(0, reply.turn))
@@ -142,8 +143,7 @@ class Bot:
         """Go on at the sample where it paused."""
         reply = self._under_way()
         reply.is_paused = False
-        if reply.is_audible:
-            reply.moves(reply.position(now_ns), now_ns)
+        reply.goes_on(now_ns)
         self._out.act(SetGate(reply.turn, reply.turn))
         self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
 
@@ -164,9 +164,10 @@ class Bot:
         )
         if keeps_pending and not reply.is_real:
             self.history.extend([message for message in reply.pending if message.role == "user"])
+        reply.halts(now_ns)
         if reply.is_real or reply.is_audible:
             self._unsettled = reply
-            if reply.stands_still:
+            if reply.is_measured:
                 self.settle(now_ns)
 
     def settle(self, now_ns: int) -> None:
@@ -306,6 +307,7 @@ class Bot:
             if result:
                 tool_answered(asked, tool_call.id, result)
         reply.tool_steps.append((tools[0][0].id, reply.phrases[reply.step_phrase :]))
+        reply.step_phrase = len(reply.phrases)
         if reply.is_real:
             self.history.extend(asked)
             self._tools_running |= {(reply.turn, reply.step, tool_call.id) for tool_call in wanted}
@@ -347,8 +349,9 @@ class Bot:
                 self._make_real(reply)
             if reply is self.reply:
                 self._progress(now_ns)
-        if reply is self.reply:
-            self._out.cancel("tts")
+        if phrase is reply.unspoken and reply is self.reply:
+            # Slower than it is spoken would be late: the rest of it has as long as that.
+            self._out.at("tts", now_ns + reply.duration_ns(phrase) + self._config.tts_timeout_ms * MS)
 
     def on_word_marks(self, event: WordMarks) -> None:
         """Where the words of a phrase are."""
@@ -396,10 +399,7 @@ class Bot:
         reply = self._with_turn(event.turn)
         if reply is None or reply.is_audible:
             return
-        reply.is_audible = True
-        reply.trace.playout_ns = event.time_ns
-        if not reply.is_paused:
-            reply.moves(reply.start_sample, event.time_ns)
+        reply.starts(event.time_ns)
         if any(phrase.start_sample >= 0 for phrase in reply.own_phrases()):
             self._make_real(reply)
 
@@ -407,19 +407,20 @@ class Bot:
         """Playout has paused, was cut, or the reply is played out: then it is returned."""
         unsettled = self._unsettled
         if unsettled is not None and event.turn == unsettled.turn:
-            unsettled.stands(event.reply_sample)
+            unsettled.stopped(event.reply_sample, event.time_ns)
             unsettled.trace.end_ns = event.time_ns
-            self.settle(now_ns)
+            if event.finished:  # it was cut, but had been heard to its end by then
+                self._unsettled = None
+                self._record(unsettled, None, interrupted=False)
+            elif unsettled.is_measured:
+                self.settle(now_ns)
             return None
         reply = self.reply
         if reply is None or event.turn != reply.turn:
             return None
         if not event.finished:
-            if reply.is_paused:
-                reply.stands(event.reply_sample)
-                reply.trace.end_ns = event.time_ns
-            elif reply.is_audible:  # resumed already: it goes on from there
-                reply.moves(event.reply_sample, now_ns)
+            reply.stopped(event.reply_sample, event.time_ns)
+            reply.trace.end_ns = event.time_ns
             return None
         self.reply = None
         self._out.cancel(*STAGES)
@@ -440,9 +441,11 @@ class Bot:
             self._out.act(Escalate("llm", reply.turn))
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
         elif stage == "tts":
-            if not reply.is_paused:  # a full ring does not move while it is paused
+            wait_ns = self._config.tts_timeout_ms * MS
+            ahead_ns = reply.ahead_ns(now_ns)
+            if reply.is_open and not reply.is_paused and ahead_ns <= wait_ns:  # else it may wait, or the ring is full
                 self._out.act(Escalate("tts", reply.turn))
-            self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
+            self._out.at("tts", now_ns + max(wait_ns, ahead_ns - wait_ns))
 
     def on_dead_air(self, now_ns: int) -> None:
         """Perhaps nothing was heard for too long: say something that fits, if the reply has no more to say so far."""

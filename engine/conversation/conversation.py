@@ -70,6 +70,12 @@ SHORT_SOUND_MS = 300
 MAX_UTTERANCE_NS = 30 * 10**9
 """Speech without an end for so long (music, a television) is taken as it is; the caller ring holds little more."""
 
+MAX_AMENDED_SAMPLES = SAMPLES_PER_MS * 15_000
+"""A turn that has lasted so long is not read again when the caller goes on."""
+
+NOTICE_NS = 20 * MS
+"""One frame: nothing is noticed sooner."""
+
 LISTENING = ("draft", "endpoint", "stt", "utterance", "arbitrate", "notice")
 """Deadlines of an utterance."""
 
@@ -102,6 +108,8 @@ class Conversation:
         self._no_inputs = 0
         """How often in a row the caller was asked and said nothing."""
         self._no_input_ns = 0
+        self._overlap_limit_ns = 0
+        """Until when the bot pauses at most while the caller speaks."""
         self._over = False
         self._handlers: dict[type, Callable[..., None]] = {
             CallStarted: self._on_call_started,
@@ -180,7 +188,7 @@ class Conversation:
                 case "draft":
                     self._finalise(now_ns)
                 case "endpoint":
-                    self._on_endpoint(now_ns)
+                    self._end_utterance(now_ns)
                 case "stt":
                     self._on_stt_late(now_ns)
                 case "utterance":
@@ -190,7 +198,8 @@ class Conversation:
                 case "notice":
                     self._notice(now_ns)
                 case "dtmf":
-                    self._complete_digits(now_ns)
+                    if self._utterance is None:  # else they go with what the caller says
+                        self._complete_digits(now_ns)
                 case "no_input":
                     self._ask_again(now_ns)
                 case "llm" | "tts":
@@ -209,19 +218,20 @@ class Conversation:
         self._out.cancel("no_input")
         utterance = self._utterance
         if utterance is not None:
-            if not utterance.speaking:
+            if not utterance.speaking and not utterance.is_endless:
                 self._go_on(utterance, event.start_sample, now_ns)
             return
         self._utterances += 1
         start_sample = max(0, event.start_sample - PREROLL_SAMPLES)
         self._utterance = utterance = Utterance(self._utterances, start_sample, event.start_sample, now_ns)
-        self._out.at("utterance", now_ns + MAX_UTTERANCE_NS)
         reply = self._bot.reply
         if reply is not None:  # first of all: the gate
             self._notice(now_ns)
         self._transcribe(utterance)
 
     def _transcribe(self, utterance: Utterance) -> None:
+        spoken_ns = (utterance.onset_sample - utterance.start_sample) * MS // SAMPLES_PER_MS
+        self._out.at("utterance", utterance.onset_ns + MAX_UTTERANCE_NS - spoken_ns)
         reply = self._bot.reply
         overlap = reply is not None and reply.is_audible and reply.answers is not utterance
         self._out.act(
@@ -247,19 +257,19 @@ class Conversation:
         self._utterance = again = utterance.resumed(self._utterances, onset_sample, now_ns)
         self._transcribe(again)
         if is_overlap:
-            self._out.at("arbitrate", now_ns + self._config.arbitrate_ms * MS)
+            self._out.at("arbitrate", min(now_ns + self._config.arbitrate_ms * MS, max(now_ns, self._overlap_limit_ns)))
 
     def _on_speech_stopped(self, event: SpeechStopped, now_ns: int) -> None:
         utterance = self._utterance
         if utterance is None or not utterance.speaking:
             return
         utterance.stop(event.end_sample, event.time_ns)
-        if event.echo and utterance.before is None:
+        if event.echo and utterance.before is not None:
+            utterance.take_back(utterance.before)
+        elif event.echo:
             self._forget(now_ns)
-        elif event.echo and utterance.before is not None:
-            utterance.stop(*utterance.before)
-            self._await_end(utterance, now_ns)
-        elif self._is_overlap:
+            return
+        if self._is_overlap:
             self._finalise(now_ns)
         elif self._is_unheeded:
             self._forget(now_ns)
@@ -286,14 +296,17 @@ class Conversation:
 
     def _on_endless_speech(self, now_ns: int) -> None:
         utterance = self._utterance
-        if utterance is None or not utterance.speaking:
+        if utterance is None:
             return
         if self._is_unheeded:
             self._forget(now_ns)
             return
-        utterance.stop(utterance.onset_sample + (now_ns - utterance.onset_ns) * SAMPLES_PER_MS // MS, now_ns)
-        utterance.is_due = utterance.is_endless = True
-        self._finalise(now_ns)
+        if utterance.speaking:
+            utterance.stop(utterance.onset_sample + (now_ns - utterance.onset_ns) * SAMPLES_PER_MS // MS, now_ns)
+        utterance.is_endless = True
+        if self._is_overlap:
+            self._take_floor(utterance, now_ns)
+        self._end_utterance(now_ns)
 
     # --- the end of the caller's turn -----------------------------------------------------------------------------
 
@@ -306,7 +319,7 @@ class Conversation:
             self._out.at("draft", max(now_ns, utterance.end_ns + self._config.draft_after_ms * MS))
 
     def _may_draft(self, utterance: Utterance) -> bool:
-        return self._config.draft and utterance.wasted < self._config.max_drafts
+        return self._config.draft and utterance.wasted < self._config.max_drafts and not self._digits
 
     def _set_endpoint(self, utterance: Utterance) -> None:
         utterance.decision = self._endpointing.decide(utterance.text, self._bot.expect, utterance.finished)
@@ -323,7 +336,8 @@ class Conversation:
         wait_ms = self._config.arbitrate_ms if self._is_overlap else self._config.stt_timeout_ms
         self._out.at("stt", now_ns + wait_ms * MS)
 
-    def _on_endpoint(self, now_ns: int) -> None:
+    def _end_utterance(self, now_ns: int) -> None:
+        """The caller has said all: it is the bot's turn, as soon as the transcript is there."""
         utterance = self._utterance
         if utterance is None or utterance.speaking:
             return
@@ -355,7 +369,8 @@ class Conversation:
     def _understood(self, utterance: Utterance, now_ns: int) -> None:
         """The transcript is there: the text has its say on the endpoint, and the reply is drafted."""
         reply = self._bot.reply
-        if not utterance.text and reply is None and utterance.spoken_ms < SHORT_SOUND_MS:
+        is_short = utterance.spoken_ms < SHORT_SOUND_MS and not utterance.has_floor
+        if not utterance.text and reply is None and is_short:
             self._forget(now_ns)
             return
         self._set_endpoint(utterance)
@@ -390,8 +405,18 @@ class Conversation:
         self._stamp(reply, utterance, now_ns)
         if not reply.is_open:
             self._bot.open(now_ns)
-        if not reply.was_asked:
+        if self._digits:
+            self._ask_with_digits(reply, utterance, now_ns)
+        elif not reply.was_asked:
             self._ask(utterance, now_ns)
+
+    def _ask_with_digits(self, reply: Reply, utterance: Utterance, now_ns: int) -> None:
+        """They keyed and spoke: the keys are the answer, and the words belong to it."""
+        digits = self._take_digits()
+        reply.answers = None
+        reply.pending += [caller_said(utterance.text)] * bool(utterance.text)
+        reply.pending.append(caller_keyed(digits))
+        self._bot.generate("dtmf", now_ns)
 
     @staticmethod
     def _stamp(reply: Reply, utterance: Utterance, now_ns: int) -> None:
@@ -422,10 +447,11 @@ class Conversation:
         if self._barge_in == "off" and reply.is_audible:
             return
         phrase = reply.playing(now_ns) if reply.is_audible else None
-        if phrase is not None and phrase.phrase.uninterruptible:
-            self._out.at("notice", now_ns + max(MS, reply.until_end_of(phrase, now_ns)))
+        if phrase is not None and phrase.phrase.uninterruptible and not phrase.was_heard(reply.position(now_ns)):
+            self._out.at("notice", now_ns + max(NOTICE_NS, reply.until_end_of(phrase, now_ns)))
             return
-        self._bot.pause()
+        self._bot.pause(now_ns)
+        self._overlap_limit_ns = now_ns + 2 * self._config.arbitrate_ms * MS
         self._out.at("arbitrate", now_ns + self._config.arbitrate_ms * MS)
 
     def _arbitrate(self, utterance: Utterance, is_final: bool, now_ns: int) -> None:
@@ -450,12 +476,11 @@ class Conversation:
         utterance = self._utterance
         if utterance is None or not self._is_overlap or not utterance.speaking:
             return
-        if self._barge_in == "low" or self._judge.is_backchannel(utterance.text):
-            limit_ns = utterance.onset_ns + 2 * self._config.arbitrate_ms * MS
-            if now_ns < limit_ns:
-                self._out.at("arbitrate", limit_ns)
-                return
-        self._take_floor(utterance, now_ns)
+        may_be_nothing = self._barge_in == "low" or self._judge.is_backchannel(utterance.text)
+        if may_be_nothing and now_ns < self._overlap_limit_ns:
+            self._out.at("arbitrate", self._overlap_limit_ns)
+        else:
+            self._take_floor(utterance, now_ns)
 
     def _give_back(self, now_ns: int) -> None:
         """It was nothing, or a backchannel: the bot goes on where it paused."""
@@ -466,14 +491,19 @@ class Conversation:
 
     def _forget(self, now_ns: int) -> None:
         """What was heard is no turn of the caller's."""
-        utterance, self._utterance = self._utterance, None
-        self._out.cancel(*LISTENING)
         if self._is_overlap:
             self._bot.resume(now_ns)
+        self._drop_utterance()
+        if self._bot.reply is None and self._digits:
+            self._complete_digits(now_ns)
+        elif self._bot.reply is None:
+            self._out.at("no_input", max(self._no_input_ns, now_ns + self._config.endpoint_ms * MS))
+
+    def _drop_utterance(self) -> None:
+        utterance, self._utterance = self._utterance, None
+        self._out.cancel(*LISTENING)
         if utterance is not None and utterance.transcript is None:
             self._out.act(DropUtterance(self.call, utterance.number))
-        if self._bot.reply is None and self._no_input_ns:
-            self._out.at("no_input", max(self._no_input_ns, now_ns + self._config.endpoint_ms * MS))
 
     def _take_floor(self, utterance: Utterance, now_ns: int) -> None:
         """A real interruption: the bot's turn is over, and all that was said over it belongs to the caller's."""
@@ -482,7 +512,9 @@ class Conversation:
         self._out.cancel("arbitrate", "stt")
         answered = reply.answers
         is_unheard = answered is not None and not reply.is_real
-        if answered is not None and is_unheard and utterance.onset_ns - answered.onset_ns < MAX_UTTERANCE_NS // 2:
+        utterance.has_floor = True
+        so_far_samples = 0 if answered is None else utterance.onset_sample - answered.start_sample
+        if answered is not None and is_unheard and so_far_samples < MAX_AMENDED_SAMPLES:
             # They go on before they have heard an answer: the turn that seemed over was not.
             self._bot.cut(now_ns)
             if utterance.transcript is None:
@@ -503,30 +535,29 @@ class Conversation:
     def _on_dtmf(self, event: DtmfReceived, now_ns: int) -> None:
         self._out.cancel("no_input")
         if self._bot.reply is not None:
-            self._bot.cut(now_ns, keeps_pending=True)
+            self._bot.cut(now_ns, keeps_pending=self._bot.reply.is_open)
+        is_end = event.digit == "#" and bool(self._digits)
+        if not is_end:
+            self._digits += event.digit
         if self._utterance is not None:
-            self._forget(now_ns)
-            self._out.cancel("no_input")
-        if event.digit == "#" and self._digits:
-            self._complete_digits(now_ns)
-            return
-        self._digits += event.digit
-        if len(self._digits) >= self._bot.expect.dtmf_digits:
+            self._drop_utterance()
+        if is_end or len(self._digits) >= self._bot.expect.dtmf_digits:
             self._complete_digits(now_ns)
         else:
             self._out.at("dtmf", now_ns + self._config.dtmf_pause_ms * MS)
 
     def _complete_digits(self, now_ns: int) -> None:
-        self._out.cancel("dtmf")
-        if self._utterance is not None:
-            self._forget(now_ns)
-            self._out.cancel("no_input")
-        digits, self._digits = self._digits, ""
-        self._no_inputs = 0
-        self._out.act(CallerSaid(digits, is_dtmf=True))
+        digits = self._take_digits()
         if self._bot.reply is not None:
             self._bot.cut(now_ns, keeps_pending=True)
+        self._no_inputs = 0
         self._bot.begin("dtmf", now_ns, caller_keyed(digits))
+
+    def _take_digits(self) -> str:
+        self._out.cancel("dtmf")
+        digits, self._digits = self._digits, ""
+        self._out.act(CallerSaid(digits, is_dtmf=True))
+        return digits
 
     # --- the bot's turn -------------------------------------------------------------------------------------------
 
@@ -539,9 +570,11 @@ class Conversation:
             return
         utterance = self._utterance
         self._out.cancel("arbitrate", "notice")
+        is_mute = not reply.is_audible and reply.trace.cause in ("speech", "dtmf")
+        wait_ms = self._config.dead_air_ms if is_mute else self._config.no_input_ms
+        self._no_input_ns = now_ns + wait_ms * MS
         if utterance is None:
             if not self._digits:
-                self._no_input_ns = now_ns + self._config.no_input_ms * MS
                 self._out.at("no_input", self._no_input_ns)
         elif not utterance.speaking:
             self._await_end(utterance, now_ns)  # they began before the bot had ended
@@ -562,6 +595,9 @@ class Conversation:
             self._bot.cut(now_ns)  # a draft: when the turn is over, the LLM is asked again
             if self._utterance is not None:
                 self._utterance.wasted = self._config.max_drafts
+            return
+        if self._is_overlap and self._utterance is not None:
+            self._take_floor(self._utterance, now_ns)  # they are speaking: perhaps the next answer comes
             return
         self._bot.failures += 1
         if reply is not None:

@@ -140,12 +140,14 @@ class History:
 
     def rephrase(self, tool_call_id: str, text: str) -> None:
         """Of what the bot said when it asked for this tool, only ``text`` was heard."""
-        for exchange in self._exchanges:
-            for index, message in enumerate(exchange):
+        for exchange in reversed(self._exchanges):
+            for index in reversed(range(len(exchange))):
+                message = exchange[index]
                 if any(tool_call.id == tool_call_id for tool_call in message.tool_calls):
                     exchange[index] = msgspec.structs.replace(message, content=text)
                     self._live_tokens += _tokens(exchange[index]) - _tokens(message)
                     self._changed()
+                    return
 
     def bot(self, text: str, interrupted: bool = False) -> None:
         """The bot's turn; of an interrupted one, what was heard."""

@@ -34,19 +34,30 @@ class SpokenPhrase:
         return self.phrase.written.rstrip("\"')\u201d\u2019\u00bb ").endswith(("?", "\uff1f", "\u061f"))
 
     @property
-    def is_exact(self) -> bool:
-        """Whether the backend told where its words are; otherwise letters are counted."""
-        return bool(self._marks)
+    def is_being_made(self) -> bool:
+        """Whether TTS is writing it."""
+        return self.start_sample >= 0 and self.end_sample < 0 and not self.is_over
+
+    @property
+    def expected_end_sample(self) -> int:
+        """Behind its last sample, as far as is known or can be expected; -1 before it has begun."""
+        if self.is_being_made:
+            return self.start_sample + max(0, *self._ends, 0) * self._rate_hz // CHARACTERS_PER_S
+        return max(self.start_sample, self.end_sample)
 
     def mark(self, chars: tuple[int, ...], samples: tuple[int, ...]) -> None:
         """The backend says at which samples words begin; ``chars`` index the spoken text."""
         self._marks.update(zip(chars, samples, strict=False))
 
+    def was_heard(self, reply_sample: int) -> bool:
+        """Whether it was over before ``reply_sample``."""
+        return 0 <= self.end_sample <= reply_sample
+
     def words_heard(self, reply_sample: int) -> int:
         """How many of its written words were over before ``reply_sample``."""
         if self.start_sample < 0 or reply_sample <= self.start_sample:
             return 0
-        if 0 <= self.end_sample <= reply_sample:
+        if self.was_heard(reply_sample):
             return len(self.phrase.words)
         ends = [self._sample_at(char) for char in self._ends]
         return sum(end <= reply_sample for end in ends)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ringline.engine.conversation.ledger import SpokenPhrase
 from ringline.engine.conversation.phrasing import Phrase, Phraser
+from ringline.engine.conversation.playhead import Playhead
 from ringline.engine.conversation.utterance import Utterance
 from ringline.engine.trace import TurnTrace
 from ringline.ipc.messages import ChatMessage, ReplyFinished, ToolCall
@@ -43,7 +44,7 @@ class Reply:
         self.phraser = Phraser(language)
         self.phrases: list[SpokenPhrase] = []
         self.step_phrase = 0
-        """The first phrase of the current step."""
+        """The first phrase that the history does not have with an earlier step."""
         self.num_sentences = 0
         """Of the current step."""
         self.max_sentences = max_sentences
@@ -61,31 +62,41 @@ class Reply:
         """So many keyed digits are its next answer."""
 
         self._rate_hz = rate_hz
-        self._position = 0
-        self._moving_since_ns = 0
+        self._playhead = Playhead(rate_hz)
 
     # --- playout --------------------------------------------------------------------------------------------------
 
-    def moves(self, sample: int, now_ns: int) -> None:
-        """Playout goes on from this reply sample."""
-        self._position, self._moving_since_ns = sample, now_ns
+    def starts(self, time_ns: int) -> None:
+        """Its first sound was sent at this time."""
+        self.is_audible = True
+        self.trace.playout_ns = time_ns
+        self._playhead.goes_on(self.start_sample, time_ns)
+        if self.is_paused:  # the report was under way when the gate closed: capture will say how far it came
+            self._playhead.halts(self.start_sample)
 
-    def stands(self, sample: int) -> None:
-        """Playout has stopped behind this reply sample."""
-        self._position, self._moving_since_ns = sample, 0
+    def halts(self, now_ns: int) -> None:
+        """The gate closes on it."""
+        if self.is_audible:
+            self._playhead.halts(self.position(now_ns))
+
+    def goes_on(self, now_ns: int) -> None:
+        """The gate opens again."""
+        if self.is_audible:
+            self._playhead.goes_on(self.position(now_ns), now_ns)
+
+    def stopped(self, sample: int, time_ns: int) -> None:
+        """Capture says behind which sample it stopped, at that time."""
+        self._playhead.stopped(sample, time_ns)
 
     @property
-    def stands_still(self) -> bool:
-        """Whether the position is known to the sample."""
-        return self._moving_since_ns == 0
+    def is_measured(self) -> bool:
+        """Whether nothing more of it is played, and it is known to the sample where it ended."""
+        return self._playhead.is_measured
 
     def position(self, now_ns: int) -> int:
         """The reply sample up to which it was played: as reported, or by the time since it began to move."""
-        if not self._moving_since_ns:
-            return self._position
-        moved = self._position + (now_ns - self._moving_since_ns) * self._rate_hz // 10**9
-        is_being_made = any(phrase.start_sample >= 0 and phrase.end_sample < 0 for phrase in self.phrases)
-        return moved if is_being_made else min(self.end_sample, moved)
+        position = self._playhead.position(now_ns)
+        return position if any(phrase.is_being_made for phrase in self.phrases) else min(self.end_sample, position)
 
     @property
     def start_sample(self) -> int:
@@ -98,8 +109,11 @@ class Reply:
         return max((max(phrase.start_sample, phrase.end_sample) for phrase in self.phrases), default=0)
 
     def ahead_ns(self, now_ns: int) -> int:
-        """How long the audio lasts that is made and not yet played."""
-        return max(0, self.end_sample - self.position(now_ns)) * 10**9 // self._rate_hz if self.is_audible else 0
+        """How long the audio lasts that is made, or should be by now, and is not yet played."""
+        if not self.is_audible:
+            return 0
+        end_sample = max(phrase.expected_end_sample for phrase in self.phrases)
+        return max(0, end_sample - self.position(now_ns)) * 10**9 // self._rate_hz
 
     # --- phrases --------------------------------------------------------------------------------------------------
 
@@ -114,9 +128,13 @@ class Reply:
         begun = [phrase for phrase in self.phrases if 0 <= phrase.start_sample <= position and phrase.phrase.words]
         return begun[-1] if begun else None
 
+    def duration_ns(self, phrase: SpokenPhrase) -> int:
+        """About how long a phrase takes that has begun."""
+        return (phrase.expected_end_sample - phrase.start_sample) * 10**9 // self._rate_hz
+
     def until_end_of(self, phrase: SpokenPhrase, now_ns: int) -> int:
-        """Nanoseconds until a phrase is over, as far as is known."""
-        return max(0, phrase.end_sample - self.position(now_ns)) * 10**9 // self._rate_hz
+        """Nanoseconds until a phrase was heard to its end, as far as is known."""
+        return max(0, phrase.expected_end_sample - self.position(now_ns)) * 10**9 // self._rate_hz
 
     def own_phrases(self) -> Iterator[SpokenPhrase]:
         """The phrases that carry its text, over all steps."""

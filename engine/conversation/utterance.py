@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ringline.engine.conversation.endpointing import Decision
 
 SAMPLES_PER_MS = 16
 """Of the caller ring."""
+
+
+class Stretch(NamedTuple):
+    """Speech without a pause."""
+
+    onset_sample: int
+    onset_ns: int
+    end_sample: int
+    end_ns: int
 
 
 class Utterance:
@@ -39,8 +50,10 @@ class Utterance:
         """It was ended by force."""
         self.amends = False
         """It was taken for over once before, wrongly."""
-        self.before: tuple[int, int] | None = None
-        """End of its stretch of speech before the latest one: (sample, time)."""
+        self.has_floor = False
+        """The bot was cut off for it: there is a turn of the caller's even if no words of it are understood."""
+        self.before: Stretch | None = None
+        """Its stretch of speech before the latest one."""
         self.wasted = 0
         """Replies that were drafted for it and dropped."""
 
@@ -59,9 +72,19 @@ class Utterance:
         self.speaking = False
         self.end_sample, self.end_ns = end_sample, end_ns
 
+    def take_back(self, before: Stretch) -> None:
+        """What was heard last was not the caller: they have been silent since the stretch ``before``."""
+        self.before = None
+        self.onset_sample, self.onset_ns = before.onset_sample, before.onset_ns
+        self.stop(before.end_sample, before.end_ns)
+
+    @property
+    def _latest(self) -> Stretch:
+        return Stretch(self.onset_sample, self.onset_ns, self.end_sample, self.end_ns)
+
     def go_on(self, onset_sample: int, onset_ns: int) -> None:
         """They speak again, and STT has been listening all the time."""
-        self.before = (self.end_sample, self.end_ns)
+        self.before = self._latest
         self.speaking = True
         self.onset_sample, self.onset_ns = onset_sample, onset_ns
         self.finished, self.is_due, self.due_ns = None, False, 0
@@ -69,8 +92,8 @@ class Utterance:
     def resumed(self, number: int, onset_sample: int, onset_ns: int) -> Utterance:
         """They speak again, and STT had ended it: the same turn as a new utterance, to be read from its start."""
         again = Utterance(number, self.start_sample, onset_sample, onset_ns)
-        again.before = (self.end_sample, self.end_ns)
-        again.wasted, again.amends = self.wasted, self.amends
+        again.before = self._latest
+        again.wasted, again.amends, again.has_floor = self.wasted, self.amends, self.has_floor
         return again
 
     def reopened(self, number: int, more: Utterance) -> Utterance:

@@ -1,0 +1,44 @@
+"""How far a reply was played. Capture says so where playout stops; in between, time tells."""
+
+from __future__ import annotations
+
+
+class Playhead:
+    """A position in reply samples. Times are CLOCK_MONOTONIC in nanoseconds."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.is_measured = True
+        """Whether it stands, and capture has said where."""
+        self._rate_hz = rate_hz
+        self._sample = 0
+        self._since_ns = 0
+        """It has moved since then; 0: it stands."""
+        self._went_on = (0, 0)
+        """(sample, time) at which it last began to move."""
+
+    def goes_on(self, sample: int, now_ns: int) -> None:
+        """Playout begins here, or goes on."""
+        self.is_measured = False
+        self._sample, self._since_ns = self._went_on = sample, now_ns
+
+    def halts(self, sample: int) -> None:
+        """The gate has closed; about here, until capture says where."""
+        self._sample, self._since_ns = sample, 0
+
+    def stopped(self, sample: int, time_ns: int) -> None:
+        """Capture: playout stopped behind this sample, at that time.
+
+        If it has gone on since, the report comes late: what was played since then counts from there.
+        """
+        from_sample, from_ns = self._went_on
+        if self._since_ns or time_ns < from_ns:
+            self._sample += sample - from_sample
+            self._went_on = sample, from_ns
+        else:
+            self._sample, self.is_measured = sample, True
+
+    def position(self, now_ns: int) -> int:
+        """Where it is, if there was always something to play."""
+        if not self._since_ns:
+            return self._sample
+        return self._sample + (now_ns - self._since_ns) * self._rate_hz // 10**9
