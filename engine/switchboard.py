@@ -41,6 +41,9 @@ from ringline.ipc.messages import (
 
 log = logging.getLogger("ringline.switchboard")
 
+NO_TURN = 2**62
+"""Behind every turn there will be."""
+
 MAX_FINISHED_CALLS = 100
 """Finished calls whose traces can still be looked at."""
 
@@ -197,7 +200,15 @@ class Switchboard:
         asyncio.get_running_loop().call_soon(self._deliver, message)
 
     def _handle(self, call: Call, event: Event) -> None:
-        for action in call.handle(event):
+        try:
+            actions = call.handle(event)
+        except Exception:
+            # A defect: this call cannot be trusted any more, all others can.
+            log.exception("the conversation failed; its call is ended", extra={"call": call.number})
+            self._carry_out(call, SetGate(0, NO_TURN))
+            self._carry_out(call, HangUp(call.number, "internal error"))
+            return
+        for action in actions:
             self._carry_out(call, action)
         self._set_timer(call)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ringline import BotSaid
+from ringline import BotSaid, CallBegan
 from ringline.tools.replay import replay_file
 
 ONE_FRAME_MS = 20.0
@@ -105,3 +105,24 @@ async def test_caller_who_interrupts_is_answered(start: Any) -> None:
     assert result.turns_answered == 1
     assert said[0].interrupted
     assert len(said[0].text) < len("This is a long sentence that takes a while to say. " * 3)
+
+
+async def test_defect_in_one_conversation_ends_that_call_alone(start: Any, caplog: pytest.LogCaptureFixture) -> None:
+    broken: list[int] = []
+
+    class Broken:
+        deadline_ns = None
+
+        def handle(self, event: Any, now_ns: int) -> list[Any]:
+            raise ZeroDivisionError
+
+    def break_first(call: Any, event: Any) -> None:
+        if isinstance(event, CallBegan) and not broken:
+            broken.append(call.number)
+            call.conversation = Broken()
+
+    async with start() as running:
+        running.engine.subscribe(break_first)
+        result = await running.call(num_calls=2, stagger_ms=100)
+    assert [call.outcome for call in result.call_results].count("completed") == 1
+    assert "the conversation failed" in caplog.text
