@@ -36,7 +36,7 @@ def test_two_speech_windows_in_a_row_start_an_utterance(scripted):
     ears.vad.open(0, 7)
     events = ears.hear({0: windows(0, 0, 0, 0.9, 0.9)})
     # One window of pad before the first of the two.
-    assert events == [(0, 7, True, 2 * WINDOW)]
+    assert events == [(0, 7, True, 2 * WINDOW, False)]
 
 
 def test_single_speech_windows_start_nothing(scripted):
@@ -243,7 +243,7 @@ def test_a_reused_slot_starts_clean(scripted):
     ears.vad.open(0, 8)
     # In the old call's state this would be the end of its utterance.
     assert ears.hear({0: windows(0, 0, 0, 0.9)}) == []
-    assert ears.hear({0: windows(0.9)}) == [(0, 8, True, 2 * WINDOW)]
+    assert ears.hear({0: windows(0.9)}) == [(0, 8, True, 2 * WINDOW, False)]
 
 
 def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(scripted):
@@ -255,7 +255,7 @@ def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(
     ears.feed(0, windows(0.9))
     assert ears.vad.step() == []
     assert ears.vad.lost_samples(0) == 30 * WINDOW
-    assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW)]
+    assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW, False)]
 
 
 def test_a_lapped_reader_forgets_what_the_model_remembered(scripted):
