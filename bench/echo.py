@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,9 @@ class Cast:
     def __init__(self) -> None:
         voices = Voices()
         self.bot = [
-            line.telephone_band(at_level(line.resampled(voices.speak(text, "en-us"), voices.rate_hz, RING_HZ), BOT_DBFS))
+            line.telephone_band(
+                at_level(line.resampled(voices.speak(text, "en-us"), voices.rate_hz, RING_HZ), BOT_DBFS)
+            )
             for text in BOT_TEXTS
         ]
         self.callers = [
@@ -114,7 +117,10 @@ class Cast:
         ]
         self.noises: list[Samples] = []
         if SPEECH.is_dir():
-            files = [*sorted((SPEECH / "accented_english").glob("*.wav")), *sorted((SPEECH / "short_sentences").glob("*.wav"))]
+            files = [
+                *sorted((SPEECH / "accented_english").glob("*.wav")),
+                *sorted((SPEECH / "short_sentences").glob("*.wav")),
+            ]
             self.callers = [line.from_onset(_at_ring_rate(path)) for path in files]
             self.noises = [
                 _at_ring_rate(path)[: 30 * RING_HZ]
@@ -129,7 +135,13 @@ def _at_ring_rate(path: Path) -> Samples:
     return line.resampled(samples, rate_hz, RING_HZ)
 
 
-def false_onsets(cast: Cast, rng: np.random.Generator, playouts: int, config: SileroVad) -> dict[str, Any]:
+def false_onsets(
+    cast: Cast,
+    rng: np.random.Generator,
+    playouts: int,
+    config: SileroVad,
+    path: Callable[[np.random.Generator], line.Path] = line.hybrid,
+) -> dict[str, Any]:
     """Greetings over a line with an echo and a caller who says nothing: how many are taken for a caller."""
     ears = Ears(config)
     shares: dict[str, float] = {}
@@ -141,7 +153,7 @@ def false_onsets(cast: Cast, rng: np.random.Generator, playouts: int, config: Si
                 before = int(rng.integers(300, 700)) * MS
                 bot = cast.bot[index % len(cast.bot)]
                 sent = line.placed(bot, before, before + bot.shape[0] + 800 * MS)
-                caller = line.telephone_band(line.echo(sent, line.hybrid(rng), delay_ms + float(rng.uniform(0, 5)), loss_db))
+                caller = line.telephone_band(line.echo(sent, path(rng), delay_ms + float(rng.uniform(0, 5)), loss_db))
                 events = ears.hear(sent, caller, before, before + bot.shape[0], int(rng.integers(FRAME)))
                 onsets = [heard for heard in events if heard.event.started]
                 false += bool(onsets)
@@ -218,7 +230,10 @@ def noise_onsets(cast: Cast, rng: np.random.Generator, config: SileroVad) -> dic
 def cost(cast: Cast, num_calls: int = 32) -> dict[str, float]:
     """Share of a core that one of so many calls takes in the VAD, in percent."""
     bot = np.concatenate([cast.bot[0]] * 2)
-    lines = {"silent": np.zeros_like(bot), "echo": line.telephone_band(line.echo(bot, line.hybrid(np.random.default_rng(0)), 60, 12))}
+    lines = {
+        "silent": np.zeros_like(bot),
+        "echo": line.telephone_band(line.echo(bot, line.hybrid(np.random.default_rng(0)), 60, 12)),
+    }
     shares = {}
     for name, caller in lines.items():
         for speaks in (False, True):
@@ -256,6 +271,7 @@ def measure(seed: int, playouts: int) -> dict[str, Any]:
         "false onsets": {
             "cancelled": false_onsets(cast, rng(), playouts, with_),
             "as it is": false_onsets(cast, rng(), playouts, without),
+            "cancelled, a loudspeaker in a room": false_onsets(cast, rng(), playouts, with_, line.loudspeaker),
         },
         "interruptions": {
             "no echo": interruptions(cast, rng(), with_, None),
@@ -272,7 +288,9 @@ def measure(seed: int, playouts: int) -> dict[str, Any]:
 def report(result: dict[str, Any], console: Console) -> None:
     """Tables."""
     for name, found in result["false onsets"].items():
-        table = Table("delay", *(f"{loss_db} dB" for loss_db in LOSSES_DB), title=f"playouts with a false onset, echo {name}")
+        table = Table(
+            "delay", *(f"{loss_db} dB" for loss_db in LOSSES_DB), title=f"playouts with a false onset, echo {name}"
+        )
         for delay_ms in DELAYS_MS:
             table.add_row(
                 f"{delay_ms} ms", *(f"{100 * found['share'][f'{delay_ms} ms, {loss} dB']:.0f} %" for loss in LOSSES_DB)

@@ -56,7 +56,7 @@ def loudspeaker(rng: np.random.Generator) -> Path:
 
 
 def echo(sent: Samples, path: Path, delay_ms: float, loss_db: float) -> Samples:
-    """What comes back of ``sent``: later, through the path, ``loss_db`` weaker, as long as ``sent``. Not yet encoded."""
+    """What comes back of ``sent``: later, through the path, ``loss_db`` weaker. As long as ``sent``; not encoded."""
     wire = resampled(sent, RING_HZ, WIRE_HZ).astype(np.float64)
     delay = round(delay_ms * WIRE_HZ / 1000)
     late = np.concatenate([np.zeros(delay), np.convolve(wire, path)]) * 10 ** (-loss_db / 20)

@@ -101,7 +101,7 @@ def reply_peek(words: Words, samples: Samples, turn: int, position: int, target:
     if load_acquire_at(words, entry) != turn:  # SYNC POINT e
         return 0
     limit = written if end < 0 else min(written, end)
-    count = max(0, min(limit - position, target.shape[0]))
+    count: int = max(0, min(limit - position, target.shape[0]))
     offset = position % samples.shape[0]
     head = min(count, samples.shape[0] - offset)
     target[:head] = samples[offset : offset + head]

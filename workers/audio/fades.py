@@ -34,4 +34,5 @@ def fade_out(samples: Samples) -> None:
 def mix_in(samples: Samples, other: Samples) -> None:
     """Add ``other`` to the beginning of ``samples``, within the range of int16."""
     for i in range(other.shape[0]):
-        samples[i] = min(max(np.int64(samples[i]) + np.int64(other[i]), -32768), 32767)
+        total = int(samples[i]) + int(other[i])
+        samples[i] = min(max(total, -32768), 32767)

@@ -44,23 +44,24 @@ BEFORE_PEAK = MEDIA_RATE_HZ * 5 // 1000
 """The filter begins so much before the delay of the strongest correlation."""
 TAIL = MAX_DELAY + MEDIA_RATE_HZ * 100 // 1000
 """How long after the bot's last sample its echo may still come."""
-JUDGED_WINDOWS = 16
-"""Windows (0.5 s) of the bot's voice after which it is known whether and how it comes back."""
+JUDGED_WINDOWS = 24
+"""Windows (0.75 s) of the bot's voice after which it is known whether and how it comes back."""
 
-NO_ECHO, SOME_ECHO, ALL_ECHO = 0, 1, 2
-"""What a window was, besides anything else."""
+NO_ECHO, UNKNOWN, ALL_ECHO = 0, 1, 2
+"""What a window was. Unknown: some other sound than an echo that is known, on a line that has not been judged."""
 
 _LEARN_WINDOWS = 24  # 0.75 s are read again when the delay changes: shorter than any bot's sentence
-_KEEP = np.float32(0.985)  # per window: what was learnt two seconds ago counts a third
+_KEEP = np.float32(0.97)  # per window: what was learnt a second ago counts a third
 _SEARCH_KEEP = np.float32(0.94)
 _MIN_SCORE = 0.12  # share of the caller's power that one delay explains: chance, with speech, reaches 0.1
 _MIN_POWER = 3e-7  # mean square, -65 dBFS: the idle noise of mu-law lies below
 _RIDGE = np.float32(1e-3)
 _ROUNDS = 6  # of conjugate gradients per window, each going on from the last window's filter
-_ECHO_LEFT = 0.2  # 7 dB down: what is left of pure echo through a codec is less, of a caller's word more
+_ECHO_LEFT = 0.45  # 3.5 dB down: a room leaves so much of pure echo; of a caller as loud as the echo more is left
 _WELL_EXPLAINED = 0.1
 _WORTH_IT = 0.9  # a filter that explains less is chance
 
+_NEAR = MEDIA_RATE_HZ * 4 // 1000  # a peak that moved by less is still within the filter
 _STEP = 4  # the search looks at every fourth sample
 _NUM_LAGS = (MAX_DELAY + MAX_LEAD) // _STEP
 _SPAN = 2 * (TAPS - 1)  # of the filter, in samples
@@ -146,7 +147,7 @@ def _thin(signal: Floats, count: int, target: Floats) -> float:
         target[m] = now - np.float32(0.9) * before if m > 0 else np.float32(0)
         before = now
         power += target[m] * target[m]
-    return power
+    return float(power)
 
 
 @compiled
@@ -172,7 +173,7 @@ def _search(correlation: Table, power: float, line: Floats, caller: Floats, lear
         value = correlation[0, j] * correlation[0, j]
         if value > best * (correlation[1, j] + np.float32(1e-6)):
             best, at = value / (correlation[1, j] + np.float32(1e-6)), j
-    return best / (power + 1e-9), MAX_DELAY - _STEP * at
+    return float(best / (power + 1e-9)), MAX_DELAY - _STEP * at
 
 
 @compiled
@@ -282,7 +283,7 @@ def listen(words: Words, line: Samples, caller: Samples, paths: EchoPaths, slot:
         power = _thin(heard, WINDOW, paths.work[1])
         paths.power[slot] = paths.power[slot] * _SEARCH_KEEP + power
         score, lag = _search(paths.correlation[slot], paths.power[slot], paths.work[0], paths.work[1], not quiet)
-        inside = path[_KNOWN] != 0 and path[_LAG] <= lag < path[_LAG] + _SPAN
+        inside = path[_KNOWN] != 0 and abs(lag - path[_LAG] - BEFORE_PEAK) <= _NEAR
         if score > _MIN_SCORE and not quiet and not inside:
             path[_LAG] = lag - BEFORE_PEAK
             path[_KNOWN] = 1
@@ -299,15 +300,23 @@ def listen(words: Words, line: Samples, caller: Samples, paths: EchoPaths, slot:
 
 
 @compiled
+def is_judged(paths: EchoPaths, slot: int) -> bool:
+    """Whether it is known if the bot's voice comes back: before, a sound may be the first of its echo."""
+    judged: bool = paths.columns[slot, _HEARD] >= JUDGED_WINDOWS
+    return judged
+
+
+@compiled
 def residual(words: Words, line: Samples, paths: EchoPaths, slot: int, end: int, row: Floats) -> int:
     """Subtract the echo from the model's input ``row``: the caller's `CONTEXT` + `WINDOW` samples before ``end``.
 
-    Returns `NO_ECHO`, `SOME_ECHO` or, if there was hardly anything else in the window, `ALL_ECHO`.
+    Returns `ALL_ECHO` if there was hardly anything else in the window, else `NO_ECHO` or `UNKNOWN`.
     """
     path, sent, echo = paths.columns[slot], paths.sent, paths.work[0]
+    other = NO_ECHO if is_judged(paths, slot) else UNKNOWN
     path[_EXPLAINED] = 0
     if path[_KNOWN] == 0 or end > path[_UNTIL]:
-        return NO_ECHO
+        return other
     size = CONTEXT + WINDOW
     start = end - size - path[_LAG] - _SPAN
     _low(words[LINE_RING : LINE_RING + LINE_WORDS], line, start, size + _SPAN, paths.samples, sent)
@@ -322,15 +331,8 @@ def residual(words: Words, line: Samples, paths: EchoPaths, slot: int, end: int,
         whole += row[n] * row[n]
         left += (row[n] - echo[n]) * (row[n] - echo[n])
     if left >= _WORTH_IT * whole:
-        return NO_ECHO
+        return other
     for n in range(size):
         row[n] -= echo[n]
     path[_EXPLAINED] = left < _WELL_EXPLAINED * whole
-    return ALL_ECHO if left < _ECHO_LEFT * whole else SOME_ECHO
-
-
-@compiled
-def is_judged(paths: EchoPaths, slot: int) -> bool:
-    """Whether it is known if the bot's voice comes back: before, a sound may be the first of its echo."""
-    judged: bool = paths.columns[slot, _HEARD] >= JUDGED_WINDOWS
-    return judged
+    return ALL_ECHO if left < _ECHO_LEFT * whole else other

@@ -127,8 +127,8 @@ def decide(
 ) -> int:
     """The hysteresis of each call in the batch. Returns how many ``events``: rows of (slot, started, sample, echo).
 
-    ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how much of
-    it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo.
+    ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how
+    much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo.
     """
     threshold, release_threshold, eager_threshold, onset_windows, eager_windows, release_windows = settings
     num_events = 0
@@ -144,10 +144,9 @@ def decide(
         window_start = (row[POSITION] if batch_peeks[i] == 0 else batch_peeks[i]) - WINDOW
         playing = load_acquire_at(slot_words[slot], PLAYING) != 0
         rise = batch_levels[i] / noise[slot]
-        eager = playing and eager_windows == 1 and not speaking and not echo
+        eager = playing and eager_windows == 1 and not speaking and batch_echoes[i] == NO_ECHO
         eager = eager and (
-            (likely >= eager_threshold and rise >= EAGER_RISE)
-            or (batch_echoes[i] == NO_ECHO and likely >= SUDDEN_HINT and rise >= SUDDEN_RISE)
+            (likely >= eager_threshold and rise >= EAGER_RISE) or (likely >= SUDDEN_HINT and rise >= SUDDEN_RISE)
         )
         if batch_peeks[i] != 0 and not eager:
             continue
@@ -178,7 +177,15 @@ def decide(
         row[RUN] += 1
         if not speaking:
             loudest[slot] = max(loudest[slot], batch_loudest[i])
-        needed = release_windows if speaking else 1 if eager else eager_windows if playing else onset_windows
+        needed = (
+            release_windows
+            if speaking
+            else 1
+            if eager
+            else eager_windows
+            if playing and eager_windows > 1
+            else onset_windows
+        )
         if row[RUN] < needed and not retracted:
             continue
         if speaking:

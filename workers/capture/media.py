@@ -146,9 +146,9 @@ def _ingest(calls, num_calls, tick, state, pending, words, caller, taps, resampl
 
 
 @compiled
-def _play(
+def _play(  # type: ignore[no-untyped-def]
     calls, num_calls, tick, state, words, reply, line, out, taps, resampler, history, frame, fade, resampled, todo
-):  # type: ignore[no-untyped-def]
+):
     num_todo = 0
     for n in range(num_calls):
         slot = calls[n]
