@@ -8,8 +8,8 @@ a short filter. So, while the bot speaks and until its last echo has died away:
    about a second too (`_learn`, `_solve`). What the caller says meanwhile is noise to it: least squares needs no
    detector of double talk, and finds the filter within the first window of the first greeting. That nothing came back
    so far counts as well: it rules out every delay but one.
-3. The VAD hears the window less what the filter makes of the line (`residual`). Where hardly anything is left, the
-   window was echo, whatever the model thinks of the rest.
+3. The VAD hears the window less what the filter makes of the line (`residual`). Where little is left, beside the
+   window or beside the echo just before it, the window was echo, whatever the model thinks of the rest.
 
 STT and recordings hear the raw signal. Without an echo there is no delay worth a filter, and nothing is subtracted.
 
@@ -57,8 +57,10 @@ _MIN_SCORE = 0.12  # share of the caller's power that one delay explains: chance
 _MIN_POWER = 3e-7  # mean square, -65 dBFS: the idle noise of mu-law lies below
 _RIDGE = np.float32(1e-3)
 _ROUNDS = 6  # of conjugate gradients per window, each going on from the last window's filter
-_ECHO_LEFT = 0.45  # 3.5 dB down: a room leaves so much of pure echo; of a caller as loud as the echo more is left
+_ECHO_LEFT = 0.3  # 5 dB down: least squares leave less of a hybrid's echo, and more of a caller as loud as the echo
 _WELL_EXPLAINED = 0.1
+_ROOM = 0.6  # per window: a room's echo fades by 20 dB in 0.3 s
+_ROOM_LEFT = 0.8  # of the echo just before: what the filter is too short for; a caller is louder than that
 _WORTH_IT = 0.9  # a filter that explains less is chance
 
 _NEAR = MEDIA_RATE_HZ * 4 // 1000  # a peak that moved by less is still within the filter
@@ -91,6 +93,8 @@ class EchoPaths(NamedTuple):
     gram: np.ndarray[tuple[int, int, int], np.dtype[np.float32]]
     cross: Table
     taps: Table
+    decay: Floats
+    """[slot]: the echo's power in the last windows, as a room lets it fade."""
     samples: Samples
     sent: Floats
     heard: Floats
@@ -106,6 +110,7 @@ class EchoPaths(NamedTuple):
             np.zeros((num_slots, TAPS, TAPS), np.float32),
             np.zeros((num_slots, TAPS), np.float32),
             np.zeros((num_slots, TAPS), np.float32),
+            np.zeros(num_slots, np.float32),
             np.zeros(_SCRATCH, np.int16),
             np.zeros(_SCRATCH, np.float32),
             np.zeros(_SCRATCH, np.float32),
@@ -114,7 +119,7 @@ class EchoPaths(NamedTuple):
 
     def reset(self, slot: int) -> None:
         """A new call: nothing is known of its line."""
-        for array in (self.columns, self.correlation, self.power, self.gram, self.cross, self.taps):
+        for array in (self.columns, self.correlation, self.power, self.gram, self.cross, self.taps, self.decay):
             array[slot] = 0
 
 
@@ -307,7 +312,7 @@ def is_judged(paths: EchoPaths, slot: int) -> bool:
 
 
 @compiled
-def residual(words: Words, line: Samples, paths: EchoPaths, slot: int, end: int, row: Floats) -> int:
+def residual(words: Words, line: Samples, paths: EchoPaths, slot: int, end: int, full: bool, row: Floats) -> int:
     """Subtract the echo from the model's input ``row``: the caller's `CONTEXT` + `WINDOW` samples before ``end``.
 
     Returns `ALL_ECHO` if there was hardly anything else in the window, else `NO_ECHO` or `UNKNOWN`.
@@ -326,13 +331,18 @@ def residual(words: Words, line: Samples, paths: EchoPaths, slot: int, end: int,
         tap = taps[j]
         for n in range(np.uint64(size)):
             echo[n] += tap * sent[n + np.uint64(2) * j]
-    whole, left = 0.0, 0.0
+    whole, left, echoed = 0.0, 0.0, 0.0
     for n in range(CONTEXT, size):
         whole += row[n] * row[n]
         left += (row[n] - echo[n]) * (row[n] - echo[n])
-    if left >= _WORTH_IT * whole:
-        return other
-    for n in range(size):
-        row[n] -= echo[n]
+        echoed += echo[n] * echo[n]
+    echoed = max(echoed, _ROOM * paths.decay[slot])
+    if full:
+        paths.decay[slot] = echoed
+    if left < _WORTH_IT * whole:
+        for n in range(size):
+            row[n] -= echo[n]
+    else:
+        left = whole
     path[_EXPLAINED] = left < _WELL_EXPLAINED * whole
-    return ALL_ECHO if left < _ECHO_LEFT * whole else other
+    return ALL_ECHO if left < max(_ECHO_LEFT * whole, _ROOM_LEFT * echoed) else other

@@ -152,10 +152,11 @@ def _cancel(
     for i in range(count):
         slot = batch_slots[i]
         end = batch_peeks[i]
-        if end == 0:
+        full = end == 0
+        if full:
             end = state[slot, _POSITION]
             listen(slot_words[slot], lines[slot], callers[slot], paths, slot, end - WINDOW)
-        batch_echoes[i] = residual(slot_words[slot], lines[slot], paths, slot, end, batch[i])
+        batch_echoes[i] = residual(slot_words[slot], lines[slot], paths, slot, end, full, batch[i])
         for n in range(WINDOW):
             window[n] = min(max(batch[i, CONTEXT + n], np.float32(-1)), np.float32(0.99996)) * np.float32(32768)
         batch_levels[i] = loudest_block(window[:WINDOW], MEDIA_RATE_HZ)
