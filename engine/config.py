@@ -76,6 +76,13 @@ class SileroVad(_Backend, frozen=True, tag="silero"):
     """So much speech in a row starts an utterance: two windows keep out clicks."""
     release_ms: Milliseconds = 96
     """So much silence in a row stops it."""
+    barge_in_onset_ms: Milliseconds = 32
+    """What ``onset_ms`` is while the bot speaks. With 32 and less the first sound that may be speech pauses the bot; it
+    goes on after 64 ms if nothing follows."""
+    barge_in_threshold: Annotated[float, Meta(gt=0, lt=1)] = 0.25
+    """... and the speech probability that this needs. Telephone speech begins with 0.2 to 0.4."""
+    cancel_echo: bool = True
+    """Whether the bot's own voice is taken out of what the VAD hears. Costs next to nothing where none comes back."""
     model: str = ""
     """Path of another Silero ONNX file; empty: the one in the faster-whisper wheel."""
 

@@ -48,6 +48,7 @@ PLAYED_SAMPLE = WIRE_RATE_HZ + 3  # ... and the reply index up to which it was p
 CALLER_LEVEL = WIRE_RATE_HZ + 4  # capture: RMS of what arrived last
 FRAMES_MISSED = WIRE_RATE_HZ + 5  # capture: 20 ms frames that were not sent in time
 UNDERRUNS = WIRE_RATE_HZ + 6  # capture: frames of silence inside a turn, because TTS was late
+PLAYING = WIRE_RATE_HZ + 7  # capture: the turn that is being sent, 0 for none
 CALLER_RING = 3 * LINE_WORDS  # capture
 LINE_RING = 4 * LINE_WORDS  # capture
 REPLY_RING = 5 * LINE_WORDS  # TTS

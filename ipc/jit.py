@@ -31,6 +31,9 @@ _COMPILED_FILES = (
     "workers/audio/codecs.py",
     "workers/audio/levels.py",
     "workers/audio/resample.py",
+    "workers/audio/fades.py",
+    "workers/capture/echo.py",
+    "workers/capture/hysteresis.py",
     "workers/capture/media.py",
     "workers/capture/vad.py",
 )

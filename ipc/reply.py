@@ -86,6 +86,29 @@ def reply_take(words: Words, samples: Samples, frame: Samples) -> tuple[int, int
     return count, turn, 0
 
 
+@compiled
+def reply_peek(words: Words, samples: Samples, turn: int, position: int, target: Samples) -> int:
+    """Copy the samples of ``turn`` from ``position`` on that are in the ring, without taking them. Returns how many.
+
+    Only capture calls it, with the turn that it is playing and where it stands, before the next `reply_take`: until
+    then no sample from ``position`` on is discarded, so none is overwritten.
+    """
+    entry = TURN_TABLE + (turn % TURN_ENTRIES) * TURN_ENTRY_WORDS
+    written = load_acquire_at(words, REPLY_RING + WRITTEN)  # SYNC POINT c
+    if load_acquire_at(words, entry) != turn:
+        return 0
+    end = load_acquire_at(words, entry + 2)
+    if load_acquire_at(words, entry) != turn:  # SYNC POINT e
+        return 0
+    limit = written if end < 0 else min(written, end)
+    count: int = max(0, min(limit - position, target.shape[0]))
+    offset = position % samples.shape[0]
+    head = min(count, samples.shape[0] - offset)
+    target[:head] = samples[offset : offset + head]
+    target[head:count] = samples[: count - head]
+    return count
+
+
 class ReplyWriter:
     """TTS's side of one call's reply ring."""
 

@@ -19,7 +19,7 @@ from ringline.ipc.exchange import (
     Layout,
     Slot,
 )
-from ringline.ipc.reply import PLAYED_OUT, ReplyWriter, reply_take
+from ringline.ipc.reply import PLAYED_OUT, ReplyWriter, reply_peek, reply_take
 from ringline.ipc.ring import CLAIMED, WRITTEN, Samples
 
 FRAME_SAMPLES = 160
@@ -43,6 +43,39 @@ def speak(slot: Slot, turn: int, num_samples: int, *, end: bool = True) -> None:
     writer.write(turn_samples(turn, 0, num_samples))
     if end:
         writer.end(turn)
+
+
+def peek(slot: Slot, turn: int, position: int, num_samples: int = FRAME_SAMPLES) -> Samples:
+    target: Samples = np.zeros(num_samples, np.int16)
+    return target[: reply_peek(slot.words, slot.reply.samples, turn, position, target)]
+
+
+def test_a_peek_shows_what_the_next_take_brings_and_takes_nothing(slot: Slot) -> None:
+    speak(slot, 1, 480)
+    slot.store(PLAY_TURN, 1)
+    take(slot)
+    seen = peek(slot, 1, 160)
+    np.testing.assert_array_equal(seen, turn_samples(1, 160, 160))
+    np.testing.assert_array_equal(take(slot)[0], seen)
+
+
+def test_a_peek_ends_where_the_turn_ends(slot: Slot) -> None:
+    speak(slot, 1, 200)
+    speak(slot, 2, 200)
+    np.testing.assert_array_equal(peek(slot, 1, 160), turn_samples(1, 160, 40))
+    assert peek(slot, 1, 200).shape[0] == 0
+
+
+def test_a_peek_ends_where_the_writer_stands(slot: Slot) -> None:
+    speak(slot, 1, 200, end=False)
+    np.testing.assert_array_equal(peek(slot, 1, 160), turn_samples(1, 160, 40))
+
+
+def test_a_peek_sees_nothing_of_a_turn_that_is_not_in_the_table(slot: Slot) -> None:
+    speak(slot, 1, 200)
+    speak(slot, 1 + TURN_ENTRIES, 200)
+    assert peek(slot, 1, 0).shape[0] == 0
+    assert peek(slot, 5, 0).shape[0] == 0
 
 
 def test_a_draft_is_not_heard(slot: Slot) -> None:

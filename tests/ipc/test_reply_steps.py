@@ -304,3 +304,33 @@ def test_requests_are_spoken_once_and_in_order() -> None:
             count, _, _ = reply_take(slot.words, slot.reply.samples, frame)
             heard.extend(frame[:count].tolist())
     assert heard == turn_samples(1 + TURN_ENTRIES, 0, turn_length(1 + TURN_ENTRIES)).tolist()
+
+
+def test_a_peek_between_any_two_stores_sees_nothing_but_its_turn() -> None:
+    before = new_slot()
+    speak(ReplyWriter(before), [(1, 0, 12, False)])
+    steps = record(
+        before, lambda writer: speak(writer, [(1, 0, 12, True), (2, 0, 9, True), (1 + TURN_ENTRIES, 0, 9, True)])
+    )
+    target: Samples = np.zeros(FRAME_SAMPLES, np.int16)
+    for i in range(len(steps) + 1):
+        for j in range(i, len(steps) + 1):
+            for k in range(4):
+                slot = copy_of(before)
+                do(slot, steps[:i])
+                loads = 0
+
+                def load(words: Any, index: int, slot: Slot = slot, i: int = i, j: int = j, k: int = k) -> int:
+                    nonlocal loads
+                    if loads == k:
+                        do(slot, steps[i:j])
+                    loads += 1
+                    return int(words[index])
+
+                scope = {**vars(reply), "load_acquire_at": load}
+                compiled: Any = reply.reply_peek
+                peek = types.FunctionType(compiled.py_func.__code__, scope, "reply_peek")
+                count = peek(slot.words, slot.reply.samples, 1, 8, target)
+                np.testing.assert_array_equal(target[:count], turn_samples(1, 8, 4)[:count])
+                if j == 0:
+                    assert count == 4

@@ -56,7 +56,7 @@ class Ears:
 
     def __init__(self, num_slots=1, config=None, ring_samples=32 * RATE_HZ):
         self.exchange = Exchange.create(
-            Layout(max_calls=num_slots, caller_samples=ring_samples, line_samples=64, reply_samples=64)
+            Layout(max_calls=num_slots, caller_samples=ring_samples, line_samples=ring_samples, reply_samples=64)
         )
         self.vad = Vad(self.exchange, config or SileroVad())
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringline.engine.config import SileroVad
+from ringline.ipc.exchange import PLAYING
 
 WINDOW = 512
 
@@ -36,7 +37,7 @@ def test_two_speech_windows_in_a_row_start_an_utterance(scripted):
     ears.vad.open(0, 7)
     events = ears.hear({0: windows(0, 0, 0, 0.9, 0.9)})
     # One window of pad before the first of the two.
-    assert events == [(0, 7, True, 2 * WINDOW)]
+    assert events == [(0, 7, True, 2 * WINDOW, False)]
 
 
 def test_single_speech_windows_start_nothing(scripted):
@@ -243,7 +244,7 @@ def test_a_reused_slot_starts_clean(scripted):
     ears.vad.open(0, 8)
     # In the old call's state this would be the end of its utterance.
     assert ears.hear({0: windows(0, 0, 0, 0.9)}) == []
-    assert ears.hear({0: windows(0.9)}) == [(0, 8, True, 2 * WINDOW)]
+    assert ears.hear({0: windows(0.9)}) == [(0, 8, True, 2 * WINDOW, False)]
 
 
 def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(scripted):
@@ -255,7 +256,7 @@ def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(
     ears.feed(0, windows(0.9))
     assert ears.vad.step() == []
     assert ears.vad.lost_samples(0) == 30 * WINDOW
-    assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW)]
+    assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW, False)]
 
 
 def test_a_lapped_reader_forgets_what_the_model_remembered(scripted):
@@ -284,6 +285,105 @@ def test_a_window_carries_the_64_samples_before_it(scripted):
     stream = np.concatenate([np.zeros(64), audio]).astype(np.float32) / 32_768
     for index, (window,) in enumerate(seen):
         assert np.array_equal(window, stream[index * WINDOW : index * WINDOW + 64 + WINDOW])
+
+
+# --- while the bot speaks ---------------------------------------------------------------------------------------------
+
+BARGE_IN = SileroVad(cancel_echo=False)
+
+
+def over_the_bot(scripted, config=BARGE_IN):
+    ears = scripted(config=config)
+    ears.vad.open(0, 7)
+    ears.exchange.slots[0].store(PLAYING, 1)
+    return ears
+
+
+def test_over_the_bot_one_window_starts_an_utterance(scripted):
+    ears = over_the_bot(scripted)
+    assert flips(ears.hear({0: windows(0, 0, 0.4)}, WINDOW)) == [(True, WINDOW)]
+
+
+def test_over_the_bot_a_configured_onset_of_two_windows_counts(scripted):
+    ears = over_the_bot(scripted, SileroVad(cancel_echo=False, barge_in_onset_ms=64))
+    assert ears.hear({0: windows(0, 0, 0.9)}, WINDOW) == []
+    assert flips(ears.hear({0: windows(0.9)}, WINDOW)) == [(True, WINDOW)]
+
+
+def test_a_silent_bot_is_not_interrupted(scripted):
+    ears = over_the_bot(scripted)
+    ears.exchange.slots[0].store(PLAYING, 0)
+    assert ears.hear({0: windows(0, 0, 0.9, 0)}, WINDOW) == []
+
+
+def test_what_does_not_rise_out_of_the_noise_does_not_interrupt(scripted):
+    ears = over_the_bot(scripted)
+    noise = windows(*[0] * 4)
+    noise[:] = 400  # 7 dB below what follows
+    assert ears.hear({0: np.concatenate([said(noise, *[0] * 4), windows(0.4, 0)])}, WINDOW) == []
+
+
+def test_a_sudden_sound_needs_no_more_than_a_hint_of_speech(scripted):
+    ears = over_the_bot(scripted)
+    sound = windows(0, 0.05, level=0)
+    sound[WINDOW:] = 2_000
+    assert flips(ears.hear({0: said(sound, 0, 0.05)}, WINDOW)) == [(True, 0)]
+
+
+def test_an_interruption_of_one_window_is_taken_back_after_two(scripted):
+    ears = over_the_bot(scripted)
+    assert flips(ears.hear({0: windows(0, 0, 0.4)}, WINDOW)) == [(True, WINDOW)]
+    assert ears.hear({0: windows(0)}, WINDOW) == []
+    assert [started for started, _ in flips(ears.hear({0: windows(0)}, WINDOW))] == [False]
+
+
+def test_an_interruption_that_goes_on_is_not_taken_back(scripted):
+    ears = over_the_bot(scripted)
+    assert len(ears.hear({0: windows(0, 0.4, 0, 0.4, 0, 0)}, WINDOW)) == 1
+    assert [event.started for event in ears.hear({0: windows(0)}, WINDOW)] == [False]
+
+
+def test_an_unclear_sound_holds_the_bot_up_for_ten_windows_at_most(scripted):
+    ears = over_the_bot(scripted)
+    sound = windows(0, *[0.2] * 12)
+    sound[WINDOW:] = 2_000
+    sound = said(sound, 0, *[0.2] * 12)
+    assert len(ears.hear({0: sound[: 11 * WINDOW]}, WINDOW)) == 1
+    assert [event.started for event in ears.hear({0: sound[11 * WINDOW : 12 * WINDOW]}, WINDOW)] == [False]
+
+
+def test_a_noise_that_was_taken_back_does_not_interrupt_again(scripted):
+    ears = over_the_bot(scripted)
+    sound = windows(0, *[0.2] * 12)
+    sound[WINDOW:] = 2_000
+    ears.hear({0: said(sound, 0, *[0.2] * 12)}, WINDOW)
+    sound = windows(*[0.2] * 20)
+    sound[:] = 2_000
+    assert ears.hear({0: said(sound, *[0.2] * 20)}, WINDOW) == []
+
+
+def test_over_the_bot_a_sound_counts_before_its_window_is_full(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: windows(0, 0, 0)}, WINDOW)
+    sound = np.full(160, 3_000, np.int16)
+    sound[-1] = 30  # the scripted probability
+    assert flips(ears.hear({0: sound})) == [(True, 3 * WINDOW + 160 - 2 * WINDOW)]
+
+
+def test_a_full_window_after_a_peek_is_judged_as_if_there_had_been_none(scripted):
+    remembered = []
+    for step_samples in (160, WINDOW):
+        ears = over_the_bot(scripted)
+        seen = []
+        run = ears.model.run
+        ears.vad._model.run = lambda batch, memory, run=run, seen=seen: seen.append(batch.copy()) or run(batch, memory)
+        audio = windows(*[0] * 6)
+        audio[3 * WINDOW :] = 1_000
+        ears.hear({0: said(audio, *[0] * 6)}, step_samples)
+        stream = np.concatenate([np.zeros(64), said(audio, *[0] * 6)]).astype(np.float32) / 32_768
+        full = [stream[start : start + 64 + WINDOW] for start in range(0, 6 * WINDOW, WINDOW)]
+        remembered.append([any(np.array_equal(each, row) for batch in seen for row in batch) for each in full])
+    assert remembered == [[True] * 6] * 2
 
 
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,6 +4,10 @@
 caller ring on real time. `play` makes the next frame of every call that is due: the committed turn's audio or silence,
 encoded for the wire, and the same at 16 kHz for the line ring.
 
+A turn on which the gate closes fades out over its next 5 ms, which are not taken: where the gate opens on it again, it
+fades in from exactly there. Each such pause is reported as a stop of an unfinished turn, once; a turn that is paused
+and never goes on is not reported again, one that goes on is, when it pauses again or ends.
+
 A call's state is a row of int64 columns, named below.
 """
 
@@ -19,14 +23,16 @@ from ringline.ipc.exchange import (
     LINE_WORDS,
     MEDIA_RATE_HZ,
     PLAYED_SAMPLE,
+    PLAYING,
     UNDERRUNS,
     Exchange,
     Slot,
 )
 from ringline.ipc.jit import compiled
-from ringline.ipc.reply import PLAYED_OUT, reply_take
+from ringline.ipc.reply import PLAYED_OUT, reply_peek, reply_take
 from ringline.ipc.ring import WRITTEN, ring_write
 from ringline.workers.audio.codecs import ENCODINGS, decode_into, encode_into
+from ringline.workers.audio.fades import FADES_PER_S, fade_in, fade_out, mix_in
 from ringline.workers.audio.levels import AUDIBLE_FLOOR_DBFS, FULL_SCALE, first_audible
 from ringline.workers.audio.resample import HISTORY_SIZE, STATE_SIZE, Design, Resampler, design, resample_block
 from ringline.workers.capture.clock import TICK_MS, TICKS_PER_FRAME
@@ -86,7 +92,8 @@ OUT_AUDIBLE = 23  # offset in wire samples of a turn's first audible sample in t
 STOPPED_TURN = 24  # 0 for none
 STOPPED_SAMPLE = 25
 STOPPED_FINISHED = 26
-NUM_COLUMNS = 27
+PAUSED_TURN = 27  # the gate closed on it in mid-turn: if it opens again, the turn goes on where it was
+NUM_COLUMNS = 28
 
 
 @compiled
@@ -139,7 +146,9 @@ def _ingest(calls, num_calls, tick, state, pending, words, caller, taps, resampl
 
 
 @compiled
-def _play(calls, num_calls, tick, state, words, reply, line, out, taps, resampler, history, frame, resampled, todo):  # type: ignore[no-untyped-def]
+def _play(  # type: ignore[no-untyped-def]
+    calls, num_calls, tick, state, words, reply, line, out, taps, resampler, history, frame, fade, resampled, todo
+):
     num_todo = 0
     for n in range(num_calls):
         slot = calls[n]
@@ -165,13 +174,23 @@ def _play(calls, num_calls, tick, state, words, reply, line, out, taps, resample
         for k in range(num_frames):
             piece = frame[:wire_frame]
             piece[:] = 0
+            tail = fade[: wire_frame * 50 // FADES_PER_S]
+            num_tail = 0
+            if row[TURN]:  # asked before the gate is: what `reply_take` discards may be overwritten at once
+                num_tail = reply_peek(words[slot], reply[slot], row[TURN], row[TURN_POSITION], tail)
             count, turn, flags = reply_take(words[slot], reply[slot], piece)
             if row[TURN] and turn != row[TURN]:
                 row[STOPPED_TURN] = row[TURN]
                 row[STOPPED_SAMPLE] = row[TURN_POSITION]
                 row[STOPPED_FINISHED] = 0
+                row[PAUSED_TURN] = row[TURN]
                 row[TURN] = 0
+            else:
+                num_tail = 0
             if turn and turn != row[DONE_TURN] and (count or flags):
+                if turn == row[PAUSED_TURN]:
+                    fade_in(piece[: min(count, tail.shape[0])])
+                row[PAUSED_TURN] = 0
                 row[TURN] = turn
                 row[TURN_POSITION] = words[slot][PLAYED_SAMPLE]
                 if row[HEARD_TURN] != turn:
@@ -187,7 +206,11 @@ def _play(calls, num_calls, tick, state, words, reply, line, out, taps, resample
                     row[TURN] = 0
             elif row[TURN] and k == 0:
                 words[slot][UNDERRUNS] += 1
-            if count == 0 and (k > 0 or not row[WANTS_SILENCE]):
+            if num_tail:
+                fade_out(tail[:num_tail])
+                mix_in(piece, tail[:num_tail])
+            sounds = count > 0 or num_tail > 0
+            if not sounds and (k > 0 or not row[WANTS_SILENCE]):
                 if k == 0:
                     resampled[:FRAME_SAMPLES] = 0
                     ring_write(ring, line[slot], resampled[:FRAME_SAMPLES])
@@ -195,7 +218,7 @@ def _play(calls, num_calls, tick, state, words, reply, line, out, taps, resample
                 break
             offset += encode_into(piece, row[ENCODING], out[slot][offset:])
             row[FRAMES_SENT] += 1
-            if count == 0:
+            if not sounds:
                 resampled[:FRAME_SAMPLES] = 0
                 history[slot][:] = 0
                 made = FRAME_SAMPLES
@@ -214,6 +237,7 @@ def _play(calls, num_calls, tick, state, words, reply, line, out, taps, resample
             ring_write(ring, line[slot], resampled[:made])
             if count < wire_frame:
                 break
+        words[slot][PLAYING] = row[TURN]
         row[OUT_BYTES] = offset
         row[OUT_FRAME] = due // FRAME_SAMPLES
         if offset or row[STOPPED_TURN]:
@@ -241,6 +265,7 @@ class MediaPlane:
         self._decoded = np.zeros(PENDING_BYTES, np.int16)
         self._resampled = np.zeros(2 * PENDING_BYTES + MEDIA_RATE_HZ, np.int16)
         self._frame = np.zeros(MAX_WIRE_FRAME_SAMPLES, np.int16)
+        self._fade = np.zeros(MAX_WIRE_FRAME_SAMPLES, np.int16)
 
     def open(self, slot: Slot, leg: Leg, tick: int) -> None:
         """A call begins: its first frame is due at ``tick``."""
@@ -280,7 +305,8 @@ class MediaPlane:
         exchange = self._exchange
         num_todo: int = _play(  # type: ignore[no-untyped-call]
             calls, num_calls, tick, self.state, exchange.slot_words, exchange.reply, exchange.line, self.out,
-            self._taps, self._out_resampler, self._out_history, self._frame, self._resampled, self.todo,
+            self._taps, self._out_resampler, self._out_history, self._frame, self._fade, self._resampled,
+            self.todo,
         )  # fmt: skip
         return num_todo
 

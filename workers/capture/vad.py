@@ -13,65 +13,34 @@ from typing import NamedTuple
 import numpy as np
 
 from ringline.engine.config import SileroVad
-from ringline.ipc.atomics import Words, load_acquire_at
-from ringline.ipc.exchange import CALLER_RING, LINE_WORDS, MEDIA_RATE_HZ, Exchange
+from ringline.ipc.atomics import load_acquire_at
+from ringline.ipc.exchange import CALLER_RING, LINE_WORDS, MEDIA_RATE_HZ, PLAYING, Exchange
 from ringline.ipc.jit import compiled
 from ringline.ipc.ring import WRITTEN, Samples, ring_read
-from ringline.workers.audio.levels import (
-    BLOCKS_PER_S,
-    audible_from,
-    last_audible_beside,
-    loudest_block,
-    mean_square,
+from ringline.workers.audio.levels import BLOCKS_PER_S, loudest_block
+from ringline.workers.capture import hysteresis as column
+from ringline.workers.capture.echo import EchoPaths, is_judged, listen, residual
+from ringline.workers.capture.hysteresis import (
+    EAGER_RISE,
+    LONGEST_CONSONANT,
+    LOOK_BACK,
+    NUM_COLUMNS,
+    Indexes,
+    Levels,
+    Rings,
+    Table,
+    decide,
 )
-from ringline.workers.capture.silero import CONTEXT, MEMORY, WINDOW, Memory, Probabilities, SileroModel, Windows
-
-Table = np.ndarray[tuple[int, int], np.dtype[np.int64]]
-Indexes = np.ndarray[tuple[int], np.dtype[np.int64]]
-Levels = np.ndarray[tuple[int], np.dtype[np.float64]]
-Rings = np.ndarray[tuple[int, int], np.dtype[np.int16]]
+from ringline.workers.capture.silero import CONTEXT, MEMORY, WINDOW, Memory, SileroModel, Windows
 
 MAX_BATCH = 64
 """The cost per window falls until about 8 streams and is flat from there on; this bounds the memory of a batch."""
 
-ONSET_PAD = WINDOW
-"""An utterance starts so much before its first speech window: Silero misses about a window of a soft onset."""
-
-LOOK_BACK = MEDIA_RATE_HZ
-"""How far before the first silent window the last audible sample is looked for. Silero lingers for at most two windows
-in digital silence and for some 250 ms in noise 15 dB below the speech, longer with a low release threshold. A wide
-margin costs nothing: the search goes backwards and ends where it finds something."""
-
-LATE_AUDIBLE = 2 * WINDOW
-"""How far behind the first silent window it is looked for: Silero lets go of a weak last consonant too soon, mostly by
-less than two windows. A knock that comes later is not the caller's speech, and must not hold up the turn."""
-
-LONGEST_CONSONANT = 5 * WINDOW
-"""... unless it sounds without a gap from there on, as a long final s or th does. The stop waits for its end, so this
-also bounds how long a breath, or a noise that has just begun, can hold up the turn."""
-
-SAME_BREATH = MEDIA_RATE_HZ
-"""After a shorter pause an utterance is measured by the loudest block of the one before as well: to a listener both are
-one sentence, and its last words are often its quietest."""
-
-NOISE_RISE_DB_PER_S = 2.0
-"""The noise of a line is its quietest window, forgotten at this speed: over a long sentence it hardly rises, and a line
-that becomes noisy is known as such after some seconds."""
+MIN_PEEK = WINDOW // 4
+"""New samples that are worth a look before their window is full: less than the shortest packet, 10 ms."""
 
 _BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S  # kept of what came before a window: covers Silero's context, too
-_NOISE_RISE = 10.0 ** (NOISE_RISE_DB_PER_S / 10.0 * WINDOW / MEDIA_RATE_HZ)
-_QUIETEST = float(audible_from(0.0)) / 10**0.5  # 5 dB below the floor: noise that quiet is never heard as speech
-_NOT_NOISE = 2.0  # 3 dB: more than stationary noise varies between stretches of 16 ms
-
-# Columns of a call's state.
-_POSITION = 0  # caller ring: first sample of the next window
-_LOST = 1  # samples lost to lapping
-_SPEAKING = 2
-_RUN = 3  # windows in a row that speak for a change
-_RUN_START = 4  # first sample of the first of them
-_START = 5  # first sample of the utterance
-_END = 6  # behind the last sample of the utterance before
-_COLUMNS = 7
+_POSITION, _LOST, _RUN = column.POSITION, column.LOST, column.RUN
 
 
 class SpeechEvent(NamedTuple):
@@ -82,6 +51,17 @@ class SpeechEvent(NamedTuple):
     started: bool
     sample: int
     """Caller ring: first sample of the utterance, or the one behind its last audible sample."""
+    echo: bool = False
+    """Of an utterance that ends: it was the bot's own voice."""
+
+
+@compiled
+def _may_peek(words: Indexes, row: Indexes, written: int, eager: bool) -> bool:
+    """Whether a sound in a window that is not full yet may already pause the bot."""
+    if not eager or row[column.SPEAKING] != 0 or load_acquire_at(words, PLAYING) == 0:
+        return False
+    new: int = written - max(row[_POSITION], row[column.PEEKED])
+    return new >= MIN_PEEK and row[_POSITION] >= WINDOW
 
 
 @compiled
@@ -90,16 +70,25 @@ def _gather(
     rings: Rings,
     slots: Indexes,
     first: int,
+    eager: bool,
+    wary: bool,
     state: Table,
     memory: Memory,
     history: Rings,
+    noise: Levels,
+    paths: EchoPaths,
     batch_slots: Indexes,
+    batch_peeks: Indexes,
     batch: Windows,
     batch_memory: Memory,
     batch_loudest: Levels,
     window: Samples,
 ) -> tuple[int, int]:
-    """Put the next window of each call that has one into the batch. Returns (how many, where in ``slots`` to go on)."""
+    """Put the next window of each call that has one into the batch. Returns (how many, where in ``slots`` to go on).
+
+    With ``eager``, of a call in which the bot speaks also what has come since its last full window, if it is loud; with
+    ``wary`` only once it is known whether the line has an echo.
+    """
     count = 0
     index = first
     while index < slots.shape[0] and count < batch.shape[0]:
@@ -108,26 +97,35 @@ def _gather(
         words = slot_words[slot, CALLER_RING : CALLER_RING + LINE_WORDS]
         position = state[slot, _POSITION]
         written = load_acquire_at(words, WRITTEN)
+        row = batch[count]
         if written - position < WINDOW:
-            continue
-        start, got = ring_read(words, rings[slot], position, window[_BLOCK:])
-        if start != position:
-            # Half a minute behind: what counts is what the caller says now. The model starts anew from there.
-            start = max(start, written - WINDOW)
-            state[slot, _LOST] += start - position
-            state[slot, _POSITION] = start
-            state[slot, _RUN] = 0
-            memory[:, slot] = 0
-            history[slot] = 0
-            start, got = ring_read(words, rings[slot], start, window[_BLOCK:])
-            if start != state[slot, _POSITION] or got < WINDOW:
+            if not _may_peek(slot_words[slot], state[slot], written, eager) or (wary and not is_judged(paths, slot)):
                 continue
-        state[slot, _POSITION] = start + WINDOW
+            state[slot, column.PEEKED] = written
+            wanted = written - WINDOW - _BLOCK
+            start, got = ring_read(words, rings[slot], wanted, window)
+            if start != wanted or loudest_block(window[_BLOCK:], MEDIA_RATE_HZ) < noise[slot] * EAGER_RISE:
+                continue
+            batch_peeks[count] = written
+        else:
+            start, got = ring_read(words, rings[slot], position, window[_BLOCK:])
+            if start != position:
+                # Half a minute behind: what counts is what the caller says now. The model starts anew from there.
+                start = max(start, written - WINDOW)
+                state[slot, _LOST] += start - position
+                state[slot, _POSITION] = start
+                state[slot, _RUN] = 0
+                memory[:, slot] = 0
+                history[slot] = 0
+                start, got = ring_read(words, rings[slot], start, window[_BLOCK:])
+                if start != state[slot, _POSITION] or got < WINDOW:
+                    continue
+            state[slot, _POSITION] = start + WINDOW
+            batch_peeks[count] = 0
+            window[:_BLOCK] = history[slot]
+            history[slot] = window[WINDOW:]
         batch_slots[count] = slot
         batch_memory[:, count] = memory[:, slot]
-        window[:_BLOCK] = history[slot]
-        history[slot] = window[WINDOW:]
-        row = batch[count]
         for i in range(CONTEXT + WINDOW):
             row[i] = window[_BLOCK - CONTEXT + i] / np.float32(32768)
         batch_loudest[count] = loudest_block(window, MEDIA_RATE_HZ)
@@ -136,91 +134,32 @@ def _gather(
 
 
 @compiled
-def _speech_end(
-    words: Words, ring: Samples, start: int, silent: int, limit: int, loudest: float, noise: float, tail: Samples
-) -> int:
-    """Behind the last audible sample of an utterance that began at ``start``; ``limit`` where it still sounds there.
-
-    ``silent`` is the start of the first silent window. Sound up to the limit may be a long last consonant that the
-    model does not take for speech, or the line's noise. In noise, as with a voice below the floor, the level says
-    nothing, and the model's word stands: the end of the last window that was speech.
-    """
-    first, count = ring_read(words, ring, max(start, silent - LOOK_BACK), tail)
-    count = min(count, limit - first)
-    if count <= 0:
-        return silent
-    end = last_audible_beside(tail[:count], MEDIA_RATE_HZ, loudest)
-    if end > count - _BLOCK:
-        rest = mean_square(tail, max(0, count - WINDOW // 2), count)
-        return limit if rest > noise * _NOT_NOISE else silent
-    return first + end if end > 0 else silent
-
-
-@compiled
-def _decide(
+def _cancel(
     slot_words: Table,
-    rings: Rings,
+    callers: Rings,
+    lines: Rings,
+    count: int,
     state: Table,
-    memory: Memory,
-    loudest: Levels,
-    noise: Levels,
+    paths: EchoPaths,
     batch_slots: Indexes,
-    batch_loudest: Levels,
-    speech: Probabilities,
-    new_memory: Memory,
-    settings: tuple[float, float, int, int],
-    tail: Samples,
-    events: Table,
-) -> int:
-    """The hysteresis of each call in the batch. Returns the number of ``events``: rows of (slot, started, sample)."""
-    threshold, release_threshold, onset_windows, release_windows = settings
-    num_events = 0
-    for i in range(speech.shape[0]):
+    batch_peeks: Indexes,
+    batch: Windows,
+    batch_echoes: Indexes,
+    batch_levels: Levels,
+    window: Samples,
+) -> None:
+    """Take the bot's own voice out of the batch, where it comes back."""
+    for i in range(count):
         slot = batch_slots[i]
-        memory[:, slot] = new_memory[:, i]
-        row = state[slot]
-        speaking = row[_SPEAKING] != 0
-        window_start = row[_POSITION] - WINDOW
-        noise[slot] = min(noise[slot] * _NOISE_RISE, max(batch_loudest[i], _QUIETEST))
-        if speaking and speech[i] >= release_threshold:
-            loudest[slot] = max(loudest[slot], batch_loudest[i])
-        changes = speech[i] < release_threshold if speaking else speech[i] >= threshold
-        if not changes:
-            row[_RUN] = 0
-            continue
-        if row[_RUN] == 0:
-            row[_RUN_START] = window_start
-            if not speaking and (row[_END] == 0 or window_start - row[_END] > SAME_BREATH):
-                loudest[slot] = 0.0
-        row[_RUN] += 1
-        if not speaking:
-            loudest[slot] = max(loudest[slot], batch_loudest[i])
-        if row[_RUN] < (release_windows if speaking else onset_windows):
-            continue
-        if speaking:
-            words = slot_words[slot, CALLER_RING : CALLER_RING + LINE_WORDS]
-            silent = row[_RUN_START]
-            position = row[_POSITION]
-            last = silent + WINDOW + LONGEST_CONSONANT
-            limit = min(position, silent + WINDOW + LATE_AUDIBLE)
-            start, loud, quiet = row[_START], loudest[slot], noise[slot]
-            sample = _speech_end(words, rings[slot], start, silent, limit, loud, quiet, tail)
-            while sample == limit and limit < min(position, last):
-                limit = min(position, last, limit + WINDOW)
-                sample = _speech_end(words, rings[slot], start, silent, limit, loud, quiet, tail)
-            if sample == position and position < last:
-                continue  # a consonant that still sounds: its end is worth waiting for
-            row[_END] = sample
-        else:
-            sample = max(row[_END], row[_RUN_START] - ONSET_PAD)
-            row[_START] = sample
-        row[_RUN] = 0
-        row[_SPEAKING] = 0 if speaking else 1
-        events[num_events, 0] = slot
-        events[num_events, 1] = row[_SPEAKING]
-        events[num_events, 2] = sample
-        num_events += 1
-    return num_events
+        end = batch_peeks[i]
+        full = end == 0
+        if full:
+            end = state[slot, _POSITION]
+            listen(slot_words[slot], lines[slot], callers[slot], paths, slot, end - WINDOW)
+        batch_echoes[i] = residual(slot_words[slot], lines[slot], paths, slot, end, full, batch[i])
+        for n in range(WINDOW):
+            window[n] = min(max(batch[i, CONTEXT + n], np.float32(-1)), np.float32(0.99996)) * np.float32(32768)
+        batch_levels[i] = loudest_block(window[:WINDOW], MEDIA_RATE_HZ)
 
 
 class Vad:
@@ -235,26 +174,34 @@ class Vad:
         self._settings = (
             config.threshold,
             config.release_threshold,
+            config.barge_in_threshold,
             _num_windows(config.onset_ms),
+            _num_windows(config.barge_in_onset_ms),
             _num_windows(config.release_ms),
         )
+        self._eager = _num_windows(config.barge_in_onset_ms) == 1
+        self._cancels_echo = config.cancel_echo
         num_slots = exchange.layout.max_calls
+        self._paths = EchoPaths.create(num_slots)
         self._changes: deque[tuple[int, int]] = deque()  # (slot, call or 0), in order; its ends are thread-safe
         self._calls: dict[int, int] = {}
         self._open: Indexes = np.empty(0, np.int64)
-        self._state: Table = np.zeros((num_slots, _COLUMNS), np.int64)
+        self._state: Table = np.zeros((num_slots, NUM_COLUMNS), np.int64)
         self._memory: Memory = np.zeros((2, num_slots, MEMORY), np.float32)
         self._history: Rings = np.zeros((num_slots, _BLOCK), np.int16)
         self._loudest: Levels = np.zeros(num_slots, np.float64)
         self._noise: Levels = np.full(num_slots, np.inf)
         size = min(num_slots, MAX_BATCH)
         self._batch_slots: Indexes = np.zeros(size, np.int64)
+        self._batch_peeks: Indexes = np.zeros(size, np.int64)
+        self._batch_echoes: Indexes = np.zeros(size, np.int64)
+        self._batch_levels: Levels = np.zeros(size, np.float64)
         self._batch: Windows = np.zeros((size, CONTEXT + WINDOW), np.float32)
         self._batch_memory: Memory = np.zeros((2, size, MEMORY), np.float32)
         self._batch_loudest: Levels = np.zeros(size, np.float64)
         self._window: Samples = np.zeros(_BLOCK + WINDOW, np.int16)
         self._tail: Samples = np.zeros(LOOK_BACK + WINDOW + LONGEST_CONSONANT, np.int16)
-        self._events: Table = np.zeros((size, 3), np.int64)
+        self._events: Table = np.zeros((size, 4), np.int64)
         # Compile what the first call would otherwise wait for. `open` wipes what this leaves behind.
         self._judge(1)
         self.step()
@@ -286,10 +233,15 @@ class Vad:
                     self._exchange.caller,
                     self._open,
                     first,
+                    self._eager,
+                    self._cancels_echo,
                     self._state,
                     self._memory,
                     self._history,
+                    self._noise,
+                    self._paths,
                     self._batch_slots,
+                    self._batch_peeks,
                     self._batch,
                     self._batch_memory,
                     self._batch_loudest,
@@ -298,15 +250,32 @@ class Vad:
                 if count == 0:
                     break
                 more = True
-                for slot, started, sample in self._events[: self._judge(count)].tolist():
-                    events.append(SpeechEvent(slot, self._calls[slot], bool(started), sample))
+                for slot, started, sample, echo in self._events[: self._judge(count)].tolist():
+                    events.append(SpeechEvent(slot, self._calls[slot], bool(started), sample, bool(echo)))
         return events
 
     def _judge(self, count: int) -> int:
         """Run the model on the batch's first ``count`` windows; the events stand in ``_events``."""
+        if self._cancels_echo:
+            _cancel(
+                self._exchange.slot_words,
+                self._exchange.caller,
+                self._exchange.line,
+                count,
+                self._state,
+                self._paths,
+                self._batch_slots,
+                self._batch_peeks,
+                self._batch,
+                self._batch_echoes,
+                self._batch_levels,
+                self._window,
+            )
+        else:
+            self._batch_levels[:count] = self._batch_loudest[:count]
         speech, memory = self._model.run(self._batch[:count], self._batch_memory[:, :count])
         self.num_windows += count
-        return _decide(
+        return decide(
             self._exchange.slot_words,
             self._exchange.caller,
             self._state,
@@ -314,7 +283,10 @@ class Vad:
             self._loudest,
             self._noise,
             self._batch_slots,
+            self._batch_peeks,
+            self._batch_echoes,
             self._batch_loudest,
+            self._batch_levels,
             speech,
             memory,
             self._settings,
@@ -334,6 +306,7 @@ class Vad:
             self._history[slot] = 0
             self._loudest[slot] = 0
             self._noise[slot] = np.inf
+            self._paths.reset(slot)
             self._open = np.array(sorted(self._calls), np.int64)
 
 

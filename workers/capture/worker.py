@@ -155,7 +155,9 @@ class CaptureWorker:
             if event.started:
                 self.worker.bus.send(SpeechStarted(call.number, event.sample, time.monotonic_ns()))
             else:
-                self.worker.bus.send(SpeechStopped(call.number, event.sample, call.arrival_ns(event.sample)))
+                self.worker.bus.send(
+                    SpeechStopped(call.number, event.sample, call.arrival_ns(event.sample), event.echo)
+                )
 
     # --- the engine -----------------------------------------------------------------------------------------------
 
