@@ -353,7 +353,7 @@ class Bot:
             # Slower than it is spoken would be late: the rest of it has as long as that.
             self._out.at("tts", now_ns + reply.duration_ns(phrase) + self._config.tts_timeout_ms * MS)
 
-    def on_word_marks(self, event: WordMarks) -> None:
+    def on_word_marks(self, event: WordMarks, now_ns: int) -> None:
         """Where the words of a phrase are."""
         _, phrase = self._phrase(event.turn, event.phrase)
         if phrase is not None:
