@@ -143,7 +143,15 @@ class TurnConfig(_Table, frozen=True):
     """``[turn]``"""
 
     endpoint_ms: Milliseconds = 400
-    """Silence after which the caller's turn is over."""
+    """Silence after which the caller's turn is over, if nothing tells how finished it is."""
+    endpoint_min_ms: Milliseconds = 200
+    """... if it sounds finished. The VAD needs some 130 ms to know of a silence at all."""
+    endpoint_max_ms: Milliseconds = 1_200
+    """... if it does not."""
+    prosody: bool = True
+    """Whether melody and rhythm are heard for how finished the turn sounds."""
+    smart_turn: str = ""
+    """Path of a Smart Turn v3 ONNX file that judges instead of Ringline's own, smaller judge."""
     no_input_ms: Milliseconds = 7_000
     """Silence after which the caller is asked again."""
     dtmf_pause_ms: Milliseconds = 2_000
@@ -153,6 +161,12 @@ class TurnConfig(_Table, frozen=True):
     reply_timeout_ms: Milliseconds = 15_000
     """A turn without any sound of a reply for so long is given up with an apology."""
     max_call_s: Annotated[float, Meta(gt=0)] = 3_600.0
+
+    def __post_init__(self) -> None:
+        if not self.endpoint_min_ms <= self.endpoint_ms:
+            raise ValueError(f"{self.endpoint_min_ms} is more than endpoint_ms - at `$.turn.endpoint_min_ms`")
+        if not self.endpoint_ms <= self.endpoint_max_ms:
+            raise ValueError(f"{self.endpoint_max_ms} is less than endpoint_ms - at `$.turn.endpoint_max_ms`")
 
 
 class AgentConfig(_Table, frozen=True):
