@@ -4,7 +4,7 @@
 
 Every pause inside a recorded turn is an example of "goes on", every end one of "finished" (bench/recordings.py), each
 over several telephone lines. Figures are cross-validated: no speaker is in both parts. ``--write`` fits to all of them
-and puts the weights into workers/capture/prosody/melody.json.
+and puts the stumps into workers/capture/prosody/melody.json.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,14 +24,20 @@ from rich.console import Console
 from bench.recordings import SPEECH, Turn, recordings, turns
 from ringline.workers.capture.judge import MEMORY_SAMPLES
 from ringline.workers.capture.prosody.features import features, names
-from ringline.workers.capture.prosody.melody import OUTLIER, Weights
+from ringline.workers.capture.prosody.melody import Stumps
 
 MELODY = Path(__file__).parent.parent / "workers" / "capture" / "prosody" / "melody.json"
 FOLDS = 8
 LINES = 3
 """Each recording is fitted to over so many lines: levels, noises."""
-SHRINKAGE = 20.0
-"""Ridge penalty per weight: best of 1 to 300 in cross-validation, which is flat around it."""
+ROUNDS = 300
+RATE = 0.05
+"""Of what a stump would like to add; 300 rounds are past the knee in cross-validation, and flat from there on."""
+SHARE_OF_ROWS, SHARE_OF_FEATURES = 0.5, 0.2
+"""Seen by each stump, chosen at random: what a few recordings have in common then weighs less."""
+LEAST_WEIGHT = 20.0
+"""Rows on either side of a threshold."""
+BINS = 32
 SHORT_PAUSE_MS = 250.0
 SHORT_PAUSE_WEIGHT = 0.3
 """Shorter pauses are over before any endpoint: what they sound like matters less."""
@@ -68,27 +75,43 @@ def examples(heard: Sequence[Turn]) -> Examples:
     return Examples(np.array(rows), np.array(finished), np.array(pauses), tuple(speakers), tuple(silences))
 
 
-def fit(given: Examples, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Weights:
-    """Logistic regression by Newton's method on the chosen rows; ends and pauses have equal weight in all."""
+def fit(given: Examples, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], seed: int) -> Stumps:
+    """Gradient boosting of stumps on the chosen rows; ends and pauses have equal weight in all."""
     values, finished = given.features[chosen], given.finished[chosen]
     weight = np.where((finished == 0) & (given.pause_ms[chosen] < SHORT_PAUSE_MS), SHORT_PAUSE_WEIGHT, 1.0)
     for kind in (0.0, 1.0):
-        weight[finished == kind] *= len(weight) / LINES / 2 / weight[finished == kind].sum()
-    mean = np.average(values, axis=0, weights=weight)
-    scale = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight)) + 1e-6
-    design = np.clip((values - mean) / scale, -OUTLIER, OUTLIER)
-    design = np.concatenate([design, np.ones((len(design), 1))], axis=1)
-    penalty = np.diag([*[SHRINKAGE] * values.shape[1], 1e-6])
-    beta = np.zeros(design.shape[1])
-    for _ in range(25):
-        expected = 1.0 / (1.0 + np.exp(-design @ beta))
-        curvature = design.T @ (design * (weight * expected * (1 - expected))[:, None]) + penalty
-        beta = beta + np.linalg.solve(curvature, design.T @ (weight * (finished - expected)) - penalty @ beta)
+        weight[finished == kind] *= len(weight) / 2 / weight[finished == kind].sum()
+    rng = np.random.default_rng(seed)
+    edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
+    binned = np.stack([np.searchsorted(edge, column) for edge, column in zip(edges.T, values.T, strict=True)], axis=1)
+    num_rows, num_features = values.shape
+    stumps = []
+    odds, bias = np.zeros(num_rows), 0.0
+    for _ in range(ROUNDS):
+        rows = rng.choice(num_rows, int(num_rows * SHARE_OF_ROWS), replace=False)
+        columns = rng.choice(num_features, int(num_features * SHARE_OF_FEATURES), replace=False)
+        expected = 1.0 / (1.0 + np.exp(-odds[rows]))
+        slope, bend = weight[rows] * (finished[rows] - expected), weight[rows] * expected * (1.0 - expected)
+        cells = (binned[np.ix_(rows, columns)] + BINS * np.arange(len(columns))).ravel()
 
-    def rounded(numbers: Values) -> tuple[float, ...]:
-        return tuple(float(f"{number:.5g}") for number in numbers)
+        def below(of: Values, cells: Any = cells, width: int = len(columns)) -> Matrix:
+            """[columns, thresholds]: sums over the rows at or below each threshold."""
+            sums = np.bincount(cells, np.repeat(of, width), BINS * width).reshape(width, BINS)
+            return np.cumsum(sums, axis=1)[:, :-1]
 
-    return Weights(names(), rounded(mean), rounded(scale), rounded(beta[:-1]), float(f"{beta[-1]:.5g}"))
+        slope_below, bend_below, weight_below = below(slope), below(bend), below(weight[rows])
+        slope_above, bend_above = slope.sum() - slope_below, bend.sum() - bend_below
+        gain = slope_below**2 / (bend_below + 1.0) + slope_above**2 / (bend_above + 1.0)
+        gain[(weight_below < LEAST_WEIGHT) | (weight[rows].sum() - weight_below < LEAST_WEIGHT)] = -np.inf
+        column, edge = np.unravel_index(int(gain.argmax()), gain.shape)
+        low = RATE * slope_below[column, edge] / (bend_below[column, edge] + 1.0)
+        high = RATE * slope_above[column, edge] / (bend_above[column, edge] + 1.0)
+        feature = int(columns[column])
+        bias += low
+        odds += np.where(binned[:, feature] > edge, high, low)
+        stumps.append((feature, float(f"{edges[edge, feature]:.5g}"), float(f"{high - low:.4g}")))
+    features, thresholds, steps = zip(*stumps, strict=True)
+    return Stumps(names(), features, thresholds, steps, float(f"{bias:.5g}"))
 
 
 def folds(speakers: Sequence[str], seed: int, count: int = FOLDS) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -100,16 +123,16 @@ def folds(speakers: Sequence[str], seed: int, count: int = FOLDS) -> np.ndarray[
 
 
 def held_out(given: Examples, others: Sequence[Examples], seed: int) -> Values:
-    """Log odds of every row of ``given`` by weights fitted to other speakers, over all lines."""
+    """Log odds of every row of ``given`` by stumps fitted to other speakers, over all lines."""
     pooled = pool([given, *others])
     parts = folds(given.speaker, seed)
     of_speaker = dict(zip(given.speaker, parts.tolist(), strict=True))
     pooled_parts = np.array([of_speaker.get(speaker, -1) for speaker in pooled.speaker])
     odds = np.zeros(len(parts))
     for part in range(FOLDS):
-        weights = fit(pooled, pooled_parts != part)
+        stumps = fit(pooled, pooled_parts != part, seed)
         for row in np.flatnonzero(parts == part):
-            odds[row] = weights.log_odds(given.features[row])
+            odds[row] = stumps.log_odds(given.features[row])
     return odds
 
 
@@ -136,12 +159,16 @@ def lines(seed: int, count: int = LINES) -> list[list[Turn]]:
     return [list(turns(chosen, seed + line)) for line in range(count)]
 
 
+def _lines_of(stumps: Stumps) -> list[str]:
+    return [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in msgspec.to_builtins(stumps).items()]
+
+
 def _milliseconds(judge: Callable[[np.ndarray[tuple[int], np.dtype[np.int16]]], object], heard: list[Turn]) -> float:
     chosen = [turn.audio[: turn.silences[-1].end_sample][-MEMORY_SAMPLES:] for turn in heard[:60]]
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     for audio in chosen:
         judge(audio)
-    return (time.perf_counter() - began_s) * 1e3 / len(chosen)
+    return (time.process_time() - began_s) * 1e3 / len(chosen)
 
 
 def main() -> None:
@@ -172,8 +199,8 @@ def main() -> None:
     }
     if arguments.write:
         pooled = pool(sets)
-        weights = fit(pooled, np.ones(len(pooled.finished), np.bool_))
-        MELODY.write_bytes(msgspec.json.format(msgspec.json.encode(weights), indent=1) + b"\n")
+        stumps = fit(pooled, np.ones(len(pooled.finished), np.bool_), arguments.seed)
+        MELODY.write_text("{\n" + ",\n".join(_lines_of(stumps)) + "\n}\n")
         console.print(f"{MELODY}: {MELODY.stat().st_size} bytes")
     if arguments.json:
         print(json.dumps(result))

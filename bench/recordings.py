@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -87,13 +87,17 @@ def _speaker(folder: str, row: dict[str, str]) -> str:
 
 
 def turns(chosen: list[Recording], seed: int, speech: Path = SPEECH) -> Iterator[Turn]:
-    """Each recording at a level and in a line noise of its own: band-limited, 8 kHz, mu-law, as in a caller ring."""
+    """Each recording on a line of its own."""
+    return on_the_wire(((recording, _samples(speech / recording.file)) for recording in chosen), seed)
+
+
+def on_the_wire(spoken: Iterable[tuple[Recording, Samples]], seed: int) -> Iterator[Turn]:
+    """Speech at 8 kHz at a level and in a line noise of its own: band-limited, mu-law, as in a caller ring."""
     exchange = Exchange.create(Layout(max_calls=1, caller_samples=RING_SAMPLES, line_samples=64, reply_samples=64))
     try:
         vad = Vad(exchange, SileroVad())
-        for recording in chosen:
-            rng = np.random.default_rng([seed, *recording.file.encode()])
-            audio = _on_the_phone(_samples(speech / recording.file), rng)
+        for recording, narrow in spoken:
+            audio = _on_the_phone(narrow, np.random.default_rng([seed, *recording.file.encode()]))
             start_sample, silences = _hear(exchange, vad, audio)
             if silences:
                 yield Turn(recording, audio, start_sample, silences)

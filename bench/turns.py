@@ -1,13 +1,16 @@
 """How long callers wait for the bot to see that they have finished, against how often it cuts them off.
 
-    python -m bench.turns [--seed 1] [--json] [--plot out/turns.png] [--no-text]
+    python -m bench.turns [--seed 1] [--json] [--plot out/turns.png] [--text]
 
 Recorded turns over a telephone line (bench/recordings.py), as Ringline's VAD hears them, for fixed silences and for the
 endpoint rule (engine/conversation/endpointing.py). A turn is cut off if one of its pauses lasts longer than the silence
 the rule waits for; the delay is the silence from the VAD's end of speech to the endpoint, averaged over the ends of
-turns. The melody's word on a speaker comes from weights fitted to other speakers; the text is what the embedded
-recogniser makes of the audio so far, without any grammar (kept under out/). Speakers with several recordings are heard
-as one caller, from one to the next.
+turns. The melody's word on a speaker comes from stumps fitted to other speakers. Speakers with several recordings are
+heard as one caller, from one to the next.
+
+Nobody can expect the sentences of the recordings. With ``--text`` the rule also gets what the embedded recogniser makes
+of them without any grammar (a quarter of an hour, kept under out/). What the text is worth where the bot expects
+something is seen on codes of four digits (bench/codes.py), always.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import argparse
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +28,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from bench.codes import EXPECT, codes, dictated, understood
 from bench.processes import machine
 from bench.prosody import area_under_curve, examples, held_out, lines
 from bench.recordings import SPEECH, Turn
 from ringline.engine.config import PocketsphinxStt, TurnConfig
 from ringline.engine.conversation.endpointing import Endpointing
 from ringline.ipc.messages import Expectation
+from ringline.workers.capture.prosody.melody import committed
 
 ROOT = Path(__file__).parent.parent
 TEXTS = ROOT / "out" / "turns-text.json"
 FIXED_MS = (200, 300, 400, 600)
 STEP_MS = 10
 RESAMPLES = 400
+CODES = 150
 
 Curve = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
 """[settings, turns, (cut off, delay in ms; NaN where the end is not known)]"""
@@ -55,7 +61,9 @@ def fixed(heard: Sequence[Silences], silences_ms: Sequence[int]) -> Curve:
     return np.array([[_outcome(one.turn, [ms] * len(one.texts)) for one in heard] for ms in silences_ms])
 
 
-def ours(heard: Sequence[Silences], configs: Sequence[TurnConfig], signals: frozenset[str]) -> Curve:
+def ours(
+    heard: Sequence[Silences], configs: Sequence[TurnConfig], signals: Collection[str], expect: Expectation
+) -> Curve:
     """Cut-offs and delays with the endpoint rule, for several settings of it."""
     outcomes = []
     for config in configs:
@@ -66,7 +74,7 @@ def ours(heard: Sequence[Silences], configs: Sequence[TurnConfig], signals: froz
             waits = []
             for silence, text, finished in zip(one.turn.silences, one.texts, one.finished, strict=True):
                 decision = caller.decide(
-                    text if "text" in signals else "", Expectation(), finished if "melody" in signals else None
+                    text if "text" in signals else "", expect, finished if "melody" in signals else None
                 )
                 waits.append(decision.silence_ms)
                 if "pauses" in signals and silence.pause_ms <= decision.silence_ms:
@@ -110,27 +118,11 @@ def transcripts(heard: Sequence[Turn]) -> dict[str, list[str]]:
             if backend is None:
                 backend = PocketsphinxBackend(PocketsphinxStt())
                 backend.warm_up()
-            kept[key] = _dictate(backend, turn)
+            kept[key] = dictated(backend, turn, Expectation())
             TEXTS.parent.mkdir(exist_ok=True)
             TEXTS.write_text(json.dumps(kept))
         found[turn.recording.file] = kept[key]
     return found
-
-
-def _dictate(backend: Any, turn: Turn) -> list[str]:
-    stream = backend.open(Expectation(), 0)
-    texts, at = [], max(0, turn.start_sample - 4_800)
-    for silence in turn.silences:
-        # In steps of a partial: behind the last, the hypothesis is that of this very moment.
-        while at < silence.reported_sample:
-            end = min(at + 1_600, silence.reported_sample)
-            stream.feed(turn.audio[at:end])
-            at = end
-        texts.append(stream.partial)
-    stream.finalise()
-    texts[-1] = stream.final
-    stream.close()
-    return texts
 
 
 def know(heard: Sequence[Turn], odds: dict[tuple[str, int], float], texts: dict[str, list[str]]) -> list[Silences]:
@@ -152,40 +144,47 @@ def measure(seed: int, with_text: bool) -> dict[str, Any]:
     judged = dict(zip(sets[0].silence, odds.tolist(), strict=True))
     turns = [turn for turn in heard[0] if turn.recording.ends]
     known = know(turns, judged, transcripts(turns) if with_text else {})
-    bases = range(200, 1_201, STEP_MS)
+    named = ["melody", "melody pauses"] + (["text", "melody text", "melody text pauses"] if with_text else [])
+    recorded = compare(known, named, Expectation(), seed)
+    recorded["area_under_curve"] = area_under_curve(odds, sets[0].finished)
+
+    pauses_ms = [one.pause_ms for turn in heard[0] for one in turn.silences if math.isfinite(one.pause_ms)]
+    said = codes(CODES, pauses_ms, seed)
+    texts, share = understood(said)
+    of_codes = examples(said)
+    stumps = committed()  # none of these speakers is among those it was fitted to
+    judged = {of: stumps.log_odds(row) for of, row in zip(of_codes.silence, of_codes.features, strict=True)}
+    expected = compare(know(said, judged, texts), ["melody", "text", "melody text"], EXPECT, seed)
+    expected["understood"] = share
+    return {"recorded": recorded, "expected": expected, "machine": machine()}
+
+
+def compare(known: Sequence[Silences], named: Sequence[str], expect: Expectation, seed: int) -> dict[str, Any]:
+    """Fixed silences and the rule with several sets of signals, on the same turns."""
+    bases = list(range(200, 1_201, STEP_MS))
     configs = [TurnConfig(endpoint_ms=base) for base in bases]
-    defaults = list(bases).index(TurnConfig().endpoint_ms)
-    curve = fixed(known, list(bases))
-    named = {"melody": {"melody"}, "melody, pauses": {"melody", "pauses"}}
-    if with_text:
-        named |= {
-            "text": {"text"},
-            "melody, text": {"melody", "text"},
-            "melody, text, pauses": {"melody", "text", "pauses"},
-        }
-    found = {name: ours(known, configs, frozenset(signals)) for name, signals in named.items()}
+    curve = fixed(known, bases)
     rng = np.random.default_rng(seed)
-    samples = [rng.integers(len(turns), size=len(turns)) for _ in range(RESAMPLES)]
-    at_600, at_400 = list(bases).index(600), list(bases).index(400)
+    samples = [rng.integers(len(known), size=len(known)) for _ in range(RESAMPLES)]
     result: dict[str, Any] = {
-        "turns": len(turns),
-        "pauses": sum(len(turn.silences) - 1 for turn in turns),
-        "speakers": len({turn.recording.speaker for turn in turns}),
-        "area_under_curve": area_under_curve(odds, sets[0].finished),
-        "fixed": {str(ms): point(curve)[list(bases).index(ms)].tolist() for ms in FIXED_MS},
+        "turns": len(known),
+        "pauses": sum(len(one.turn.silences) - 1 for one in known),
+        "speakers": len({one.turn.recording.speaker for one in known}),
+        "fixed": {str(ms): point(curve)[bases.index(ms)].tolist() for ms in FIXED_MS},
         "fixed_curve": point(curve).tolist(),
         "ours": {},
-        "machine": machine(),
     }
-    for name, outcome in found.items():
+    for signals in named:
+        outcome = ours(known, configs, signals.split(), expect)
         points = point(outcome)
         spread = {}
-        for label, index in (("400", at_400), ("600", at_600)):
+        for ms in (400, 600):
+            index = bases.index(ms)
             delays = [delay_at(point(outcome, one), float(curve[index][one, 0].mean())) for one in samples]
             low, high = np.nanpercentile(delays, [2.5, 97.5])
-            spread[label] = [delay_at(points, point(curve)[index][0]), float(low), float(high)]
-        result["ours"][name] = {
-            "default": points[defaults].tolist(),
+            spread[str(ms)] = [delay_at(points, point(curve)[index][0]), float(low), float(high)]
+        result["ours"][", ".join(signals.split())] = {
+            "default": points[bases.index(TurnConfig().endpoint_ms)].tolist(),
             "delay_ms_at_the_cut_off_rate_of": spread,
             "curve": points.tolist(),
         }
@@ -199,41 +198,47 @@ def plot(result: dict[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(8, 5.5), dpi=120)
-    fixed_curve = np.array(result["fixed_curve"])
-    axes.plot(fixed_curve[:, 1], 100 * fixed_curve[:, 0], color="0.4", label="fixed silence")
-    for ms, (rate, delay) in result["fixed"].items():
-        axes.plot(delay, 100 * rate, "o", color="0.4")
-        axes.annotate(f"{ms} ms", (delay, 100 * rate), textcoords="offset points", xytext=(6, 4))
-    for name, one in result["ours"].items():
-        points = np.array(one["curve"])
-        (line,) = axes.plot(points[:, 1], 100 * points[:, 0], label=f"Ringline: {name}")
-        axes.plot(one["default"][1], 100 * one["default"][0], "s", color=line.get_color())
-    axes.set(
-        xlabel="mean delay after the end of speech, ms", ylabel="turns cut off, %", xlim=(150, 1_000), ylim=(0, None)
-    )
-    axes.set_title(f"{result['turns']} recorded turns, {result['speakers']} speakers; squares: default settings")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    figure, both = pyplot.subplots(1, 2, figsize=(13, 5.5), dpi=110)
+    titles = {"recorded": "recorded sentences, nothing expected", "expected": "codes of four digits, expected"}
+    for axes, (kind, title) in zip(both, titles.items(), strict=True):
+        found = result[kind]
+        curve = np.array(found["fixed_curve"])
+        axes.plot(curve[:, 1], 100 * curve[:, 0], color="0.4", label="fixed silence")
+        for ms, (rate, delay) in found["fixed"].items():
+            axes.plot(delay, 100 * rate, "o", color="0.4")
+            axes.annotate(f"{ms} ms", (delay, 100 * rate), textcoords="offset points", xytext=(6, 4))
+        for name, one in found["ours"].items():
+            points = np.array(one["curve"])
+            (line,) = axes.plot(points[:, 1], 100 * points[:, 0], label=f"Ringline: {name}")
+            axes.plot(one["default"][1], 100 * one["default"][0], "s", color=line.get_color())
+        axes.set(xlabel="mean delay after the end of speech, ms", ylabel="turns cut off, %")
+        axes.set(xlim=(150, 1_000), ylim=(0, None))
+        axes.set_title(f"{title}: {found['turns']} turns, {found['speakers']} speakers", fontsize=10)
+        axes.grid(alpha=0.3)
+        axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(path)
 
 
 def show(result: dict[str, Any], console: Console) -> None:
-    """The table."""
-    table = Table("rule", "turns cut off", "mean delay", "delay at the rate of 400 ms", "at the rate of 600 ms (95 %)")
-    for ms, (rate, delay) in result["fixed"].items():
-        table.add_row(f"fixed {ms} ms", f"{100 * rate:.1f} %", f"{delay:.0f} ms", "", "")
-    for name, one in result["ours"].items():
-        rate, delay = one["default"]
-        spread = one["delay_ms_at_the_cut_off_rate_of"]
-        cells = [f"{middle:.0f} ms ({low:.0f} to {high:.0f})" for middle, low, high in (spread["400"], spread["600"])]
-        table.add_row(f"{name}", f"{100 * rate:.1f} %", f"{delay:.0f} ms", *cells)
-    console.print(table)
+    """The tables."""
+    for kind, title in (("recorded", "recorded sentences"), ("expected", "codes of four digits")):
+        found = result[kind]
+        table = Table("rule", "cut off", "mean delay", "at the rate of 400 ms", "at the rate of 600 ms", title=title)
+        for ms, (rate, delay) in found["fixed"].items():
+            table.add_row(f"fixed {ms} ms", f"{100 * rate:.1f} %", f"{delay:.0f} ms", "", "")
+        for name, one in found["ours"].items():
+            rate, delay = one["default"]
+            spread = one["delay_ms_at_the_cut_off_rate_of"]
+            cells = [f"{middle:.0f} ms ({low:.0f} to {high:.0f})" for middle, low, high in spread.values()]
+            table.add_row(name, f"{100 * rate:.1f} %", f"{delay:.0f} ms", *cells)
+        console.print(table)
+        console.print(f"{found['turns']} turns, {found['pauses']} pauses, {found['speakers']} speakers")
     console.print(
-        f"{result['turns']} turns with {result['pauses']} pauses by {result['speakers']} speakers; the melody tells "
-        f"ends from pauses of unknown speakers with an area under the curve of {result['area_under_curve']:.2f}"
+        "in brackets: 95 % of resampled turns. The melody tells ends from pauses of unknown speakers with an area "
+        f"under the curve of {result['recorded']['area_under_curve']:.2f}; "
+        f"{100 * result['expected']['understood']:.0f} % of the codes were understood"
     )
 
 
@@ -243,12 +248,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plot", type=Path, default=None)
-    parser.add_argument("--no-text", action="store_true")
+    parser.add_argument("--text", action="store_true")
     arguments = parser.parse_args()
     console = Console(stderr=arguments.json)
     if not SPEECH.is_dir():
         raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
-    result = measure(arguments.seed, not arguments.no_text)
+    result = measure(arguments.seed, arguments.text)
     if arguments.plot:
         plot(result, arguments.plot)
     if arguments.json:

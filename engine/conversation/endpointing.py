@@ -47,6 +47,8 @@ HABIT_PAUSES = 4
 """A caller's own pauses count fully from so many on."""
 HABIT_MARGIN = 1.25
 """... and the next may be so much longer than their longest of late."""
+HABIT_UNTIL = 1.0
+"""From so much evidence on the turn is over, whatever the caller's habits."""
 
 _WORD = re.compile(r"[\w'-]+")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'"})
@@ -84,7 +86,7 @@ class Endpointing:
         silence_ms = self._config.endpoint_ms - PAUSE_SCALE_MS * evidence
         if self._pauses:
             habit_ms = self._habit_ms()
-            if habit_ms > silence_ms and evidence < COMPLETE:
+            if habit_ms > silence_ms and evidence < HABIT_UNTIL:
                 silence_ms = habit_ms
                 reasons = (*reasons, f"pauses: caller pauses up to {max(self._pauses):.0f} ms")
         bounded = min(self._config.endpoint_max_ms, max(self._config.endpoint_min_ms, round(silence_ms)))

@@ -10,11 +10,12 @@ import numpy as np
 
 from ringline.workers.capture.prosody.frames import FLOOR_DB, Frames, Samples, Values, analyse
 
-MEMORY_SAMPLES = 16_000 * 4
+MEMORY_SAMPLES = 16_000 * 3
 """So much speech before the silence shows the speaker's range and pace."""
 QUIET_DB = -32.0
 """Frames below this, relative to the loudest, are silence between words."""
-LAST_MS = (50, 100, 200, 400)
+SEGMENTS = ((0, 10), (10, 20), (20, 30), (30, 50), (50, 70), (70, 100), (100, 150))
+"""Frames before the end, from and to: the last words closely, what led to them roughly."""
 
 
 def names() -> tuple[str, ...]:
@@ -50,17 +51,12 @@ def _measure(frames: Frames) -> dict[str, float]:
     told["pitch_moves"] = float(np.std(melody[-30:])) if melody.size else 0.0
 
     typical_db = float(np.median(level[speech]))
-    for last_ms in LAST_MS:
-        told[f"level_{last_ms}"] = _mean(level[-last_ms // 10 :]) - typical_db
     told["level_slope_300"] = _slope(level[-30:], np.arange(level.shape[0])[-30:])
     told["level_peak_300"] = float(level[-30:].max()) - typical_db
     told["level_peak_600"] = float(level[-60:].max()) - typical_db
     told["fading"] = float((level[-50:] < typical_db - 10.0).mean())
 
     is_voiced = ~np.isnan(pitch)
-    for last_ms in (100, 300, 600):
-        told[f"voiced_{last_ms}"] = float(is_voiced[-last_ms // 10 :].mean()) - float(is_voiced[speech].mean())
-        told[f"clear_{last_ms}"] = _mean(clear[-last_ms // 10 :]) - _mean(clear[speech])
     told["since_voiced"] = min(50.0, float(level.shape[0] - 1 - voiced[-1])) if voiced.size else 50.0
     last_run, mean_run = _runs(is_voiced)
     told["last_voiced_run"] = np.log((last_run + 3.0) / (mean_run + 3.0))
@@ -74,12 +70,17 @@ def _measure(frames: Frames) -> dict[str, float]:
     told["pace_change"] = float((bumps >= level.shape[0] - 60).sum()) / 0.6 - told["pace"]
     told["since_bump"] = min(60.0, float(level.shape[0] - 1 - bumps[-1])) if bumps.size else 60.0
 
-    bands = frames.bands_db
-    for last_ms in (100, 300):
-        shape = bands[-last_ms // 10 :].mean(axis=0) - bands[speech].mean(axis=0)
-        told |= {f"band_{band}_{last_ms}": float(value) for band, value in enumerate(shape)}
+    bands = frames.bands_db - frames.bands_db[speech].mean(axis=0)
     change = np.abs(np.diff(bands, axis=0)).mean(axis=1)
     told["steady_300"] = _mean(change[-30:]) - _mean(change)
+    for first, last in SEGMENTS:
+        part = slice(max(0, level.shape[0] - last), max(0, level.shape[0] - first))
+        told[f"level_{first}"] = _mean(level[part] - typical_db, FLOOR_DB)
+        told[f"clear_{first}"] = _mean(clear[part])
+        told[f"voiced_{first}"] = _mean(is_voiced[part].astype(np.float64))
+        told[f"pitch_{first}"] = _mean(pitch[part][is_voiced[part]])
+        shape = bands[part].mean(axis=0) if bands[part].size else np.zeros(bands.shape[1])
+        told |= {f"band_{band}_{first}": float(value) for band, value in enumerate(shape)}
     return told
 
 
@@ -107,8 +108,8 @@ def _bumps(level: Values) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.flatnonzero((smooth >= highest) & (smooth > QUIET_DB + 7.0))
 
 
-def _mean(values: Values) -> float:
-    return float(values.mean()) if values.size else 0.0
+def _mean(values: Values, of_none: float = 0.0) -> float:
+    return float(values.mean()) if values.size else of_none
 
 
 def _slope(values: Values, at: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:

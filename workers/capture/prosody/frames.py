@@ -29,9 +29,11 @@ VOICED = 0.45
 FLOOR_DB = -60.0
 """Below the loudest frame; what is quieter counts as this."""
 
-_SHORTEST, _LONGEST = int(RATE_HZ / HIGHEST_HZ), int(RATE_HZ / LOWEST_HZ)
+_LAG_HZ = 2 * RATE_HZ
+"""Lags in half samples: between two samples the peak of a high voice would look lower than its double period's."""
+_SHORTEST, _LONGEST = int(_LAG_HZ / HIGHEST_HZ), int(_LAG_HZ / LOWEST_HZ)
 _HANN = np.hanning(WINDOW + 2)[1:-1]
-_OF_WINDOW = np.fft.irfft(np.abs(np.fft.rfft(_HANN, FFT)) ** 2)[: _LONGEST + 2]
+_OF_WINDOW = np.fft.irfft(np.abs(np.fft.rfft(_HANN, FFT)) ** 2, 2 * FFT)[: _LONGEST + 2]
 _HZ = np.fft.rfftfreq(FFT, 1 / RATE_HZ)
 _PITCH_BAND = ((_HZ >= 80) & (_HZ <= 1_600)).astype(np.float64)
 """Harmonics above say little about the period of a voice and much about noise."""
@@ -76,7 +78,7 @@ def analyse(samples: Samples) -> Frames:
 
 def _pitch(power: Matrix, level_db: Values) -> tuple[Values, Values, float]:
     """(semitones, harmonicity, median in Hz) by two looks: the second keeps to the octave where the voice mostly is."""
-    correlation = np.fft.irfft(power * _PITCH_BAND)[:, : _LONGEST + 2]
+    correlation = np.fft.irfft(power * _PITCH_BAND, 2 * FFT)[:, : _LONGEST + 2]
     correlation = correlation / (correlation[:, :1] + 1e-3) / (_OF_WINDOW / _OF_WINDOW[0])
     # Of equal peaks the first is the period; the others are its multiples.
     lags = np.arange(_LONGEST + 2)
@@ -94,7 +96,7 @@ def _pitch(power: Matrix, level_db: Values) -> tuple[Values, Values, float]:
         return np.full(level_db.shape[0], np.nan), np.clip(height, 0.0, 1.0), 0.0
     median = float(np.median(lag[voiced]))
     semitones = np.where(voiced, 12.0 * np.log2(median / lag), np.nan)
-    return semitones, np.clip(height, 0.0, 1.0), RATE_HZ / median
+    return semitones, np.clip(height, 0.0, 1.0), _LAG_HZ / median
 
 
 def _peak(weighted: Matrix, correlation: Matrix, first: int, last: int) -> tuple[Values, Values]:
