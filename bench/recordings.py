@@ -49,6 +49,8 @@ class Silence(msgspec.Struct, frozen=True):
     """How far the call had come when the VAD said so."""
     pause_ms: float
     """From ``end_sample`` until the VAD said that speech goes on; infinite for the last."""
+    onset_sample: int = 0
+    """Where it goes on, as the VAD dates it; 0 for the last."""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -146,7 +148,7 @@ def _hear(exchange: Exchange, vad: Vad, audio: Samples) -> tuple[int, tuple[Sile
             elif first < 0:
                 first = event.sample
             else:
-                silences.append(Silence(*open_end, pause_ms=(heard - open_end[0]) / 16))
+                silences.append(Silence(*open_end, (heard - open_end[0]) / 16, event.sample))
     if first >= 0 and open_end[0] > first:
         silences.append(Silence(*open_end, pause_ms=math.inf))
     vad.close(slot.index)

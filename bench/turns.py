@@ -78,7 +78,7 @@ def ours(
                 )
                 waits.append(decision.silence_ms)
                 if "pauses" in signals and silence.pause_ms <= decision.silence_ms:
-                    caller.paused(silence.pause_ms)
+                    caller.paused((silence.onset_sample - silence.end_sample) / 16)
             row.append(_outcome(one.turn, waits))
         outcomes.append(row)
     return np.array(outcomes)
@@ -113,7 +113,8 @@ def transcripts(heard: Sequence[Turn]) -> dict[str, list[str]]:
     backend = None
     found = {}
     for turn in heard:
-        key = hashlib.sha256(turn.audio.tobytes() + str(turn.silences).encode()).hexdigest()[:24]
+        reported = [silence.reported_sample for silence in turn.silences]
+        key = hashlib.sha256(turn.audio.tobytes() + str(reported).encode()).hexdigest()[:24]
         if key not in kept:
             if backend is None:
                 backend = PocketsphinxBackend(PocketsphinxStt())

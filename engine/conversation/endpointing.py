@@ -47,6 +47,8 @@ HABIT_PAUSES = 4
 """A caller's own pauses count fully from so many on."""
 HABIT_MARGIN = 1.25
 """... and the next may be so much longer than their longest of late."""
+ONSET_MS = 100.0
+"""So long after they go on the VAD is sure of it: a pause looks so much longer to the endpoint."""
 HABIT_UNTIL = 1.0
 """From so much evidence on the turn is over, whatever the caller's habits."""
 
@@ -60,7 +62,7 @@ class Decision(msgspec.Struct, frozen=True):
 
     silence_ms: int
     """The turn is over after so much silence."""
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
     """For the trace: ``text: ends in 'and'``, ``melody: finished 0.91``, ``pauses: caller pauses up to 700 ms``."""
 
 
@@ -94,7 +96,7 @@ class Endpointing:
 
     def _habit_ms(self) -> float:
         weight = len(self._pauses) / HABIT_PAUSES
-        return weight * HABIT_MARGIN * max(self._pauses)
+        return weight * HABIT_MARGIN * (max(self._pauses) + ONSET_MS)
 
     def _text(self, text: str, expect: Expectation) -> tuple[float, tuple[str, ...]]:
         words = tuple(_WORD.findall(text.lower().translate(_APOSTROPHES)))

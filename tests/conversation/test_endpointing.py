@@ -140,7 +140,7 @@ def test_caller_who_pauses_long_gets_longer() -> None:
     for _ in range(HABIT_PAUSES):
         rule.paused(600.0)
     decision = rule.decide("", ANYTHING, None)
-    assert decision.silence_ms == 750
+    assert decision.silence_ms == 875
     assert decision.reasons == ("pauses: caller pauses up to 600 ms",)
 
 
