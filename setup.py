@@ -15,7 +15,11 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "src"},
     packages=find_packages("src"),
-    package_data={"ringline": ["py.typed", "examples/**/*.toml", "examples/**/*.py"]},
+    package_data={
+        "ringline": ["py.typed", "examples/**/*.toml", "examples/**/*.py"],
+        "ringline.engine.conversation": ["*.toml"],
+        "ringline.workers.capture.prosody": ["*.json"],
+    },
     install_requires=[
         "aiohttp>=3.10",  # the control API
         "docstring_parser>=0.16",  # what a tool's docstring says of each parameter; pure Python, no dependencies
@@ -39,6 +43,7 @@ setup(
     extras_require={
         "dev": [
             "hypothesis>=6.120",
+            "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",
             "pytest>=8.3",
             "pytest-benchmark>=5.1",

@@ -93,8 +93,8 @@ class PocketsphinxStt(_Backend, frozen=True, tag="pocketsphinx"):
     workers: Positive = 1
     threads: Positive = 1
     decoders: Positive = 8
-    """Utterances decoded at the same time by one worker; further ones wait in the ring. About 28 MB each, and 65 MB more
-    where the LLM gives no grammars, for dictation."""
+    """Utterances decoded at the same time by one worker; further ones wait in the ring. About 28 MB each, and 65 MB
+    more where the LLM gives no grammars, for dictation."""
     model: str = ""
     """Path of another acoustic model folder; empty: the one in the wheel."""
 
@@ -170,11 +170,15 @@ class TurnConfig(_Table, frozen=True):
     """``[turn]``"""
 
     endpoint_ms: Milliseconds = 400
-    """Silence after which the caller's turn is over, where nothing tells more."""
+    """Silence after which the caller's turn is over, if nothing tells how finished it is."""
     endpoint_min_ms: Milliseconds = 200
-    """... where it sounds finished."""
+    """... if it sounds finished. The VAD needs some 130 ms to know of a silence at all."""
     endpoint_max_ms: Milliseconds = 1_200
-    """... where it does not."""
+    """... if it does not."""
+    prosody: bool = True
+    """Whether melody and rhythm are heard for how finished the turn sounds."""
+    smart_turn: str = ""
+    """Path of a Smart Turn v3 ONNX file that judges instead of Ringline's own, smaller judge."""
     draft: bool = True
     """Whether the reply is prepared during the closing silence, which costs some replies that are never heard."""
     draft_after_ms: Milliseconds = 120
@@ -207,6 +211,12 @@ class TurnConfig(_Table, frozen=True):
     history_tokens: Annotated[int, Meta(ge=500)] = 4_000
     """What the LLM is told of the call at most, besides the prompt; beyond it the oldest turns shrink to extracts."""
     max_call_s: Annotated[float, Meta(gt=0)] = 3_600.0
+
+    def __post_init__(self) -> None:
+        if not self.endpoint_min_ms <= self.endpoint_ms:
+            raise ValueError(f"{self.endpoint_min_ms} is more than endpoint_ms - at `$.turn.endpoint_min_ms`")
+        if not self.endpoint_ms <= self.endpoint_max_ms:
+            raise ValueError(f"{self.endpoint_max_ms} is less than endpoint_ms - at `$.turn.endpoint_max_ms`")
 
 
 class AgentConfig(_Table, frozen=True):

@@ -52,6 +52,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
     """Hot words for recognisers without grammars."""
     dtmf_digits: int = 1
     """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
+    spoken_digits: int = 0
+    """So many spoken digits are a complete answer; 0 where the bot does not wait for digits."""
 
 
 # --- worker -> engine ---------------------------------------------------------------------------------------------

@@ -92,6 +92,9 @@ def test_no_event_logs_unless_asked_for() -> None:
     [
         ("[turn]\nendpoint_ms = -1\n", "line 2: turn.endpoint_ms"),
         ("[turn]\n\nendpont_ms = 3\n", "line 3: turn.endpont_ms"),
+        ("[turn]\nendpoint_ms = 300\nendpoint_min_ms = 301\n", "line 3: turn.endpoint_min_ms: 301 is more than"),
+        ("[turn]\nendpoint_max_ms = 399\n", "line 2: turn.endpoint_max_ms: 399 is less than endpoint_ms"),
+        ("[turn]\nendpoint_ms = 100\n", "turn.endpoint_min_ms: 200 is more than endpoint_ms"),
         ('[engine]\nmax_calls = "x"\n', "line 2: engine.max_calls"),
         ("[engine]\nmax_calls = 0\n", "line 2: engine.max_calls"),
         ('[[door]]\nurl = "audiosocket://:9"\n[[door]]\nurl = "sip://x"\n', "line 4: door[1].url"),

@@ -139,3 +139,13 @@ def test_the_command_prints_the_grammar_of_a_state(capsys: pytest.CaptureFixture
 def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main([str(tmp_path)]) == 1
     assert "flow.toml" in capsys.readouterr().err
+
+
+def test_state_that_asks_for_digits_expects_so_many() -> None:
+    source = (
+        'start = "ask"\n[defaults]\notherwise = "end"\n[slots]\ncode = { type = "digits", length = 4 }\n'
+        '[state.ask]\nsay = ["Your code?"]\nask = "code"\ngoto = "end"\n[state.end]\nsay = ["Bye."]\nhang_up = true\n'
+    )
+    states = compile_flow(parse(source)).states
+    assert states["ask"].expect.spoken_digits == 4
+    assert states["end"].expect.spoken_digits == 0

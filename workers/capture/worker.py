@@ -1,4 +1,4 @@
-"""The capture worker: doors, media clock, VAD. Everything that touches the wire."""
+"""The capture worker: doors, media clock, VAD, judge of melody. Everything that touches the wire."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from ringline.ipc.messages import (
     SpeechStarted,
     SpeechStopped,
     ToWorker,
+    TurnJudged,
 )
 from ringline.workers.base import IDLE_WAIT_MS, CannotStart, Worker
 from ringline.workers.capture import media as column
@@ -35,6 +36,7 @@ from ringline.workers.capture.call import LiveCall
 from ringline.workers.capture.clock import TICKS_PER_FRAME, MediaClock
 from ringline.workers.capture.doors import open_door
 from ringline.workers.capture.doors.door import Door, Leg
+from ringline.workers.capture.judge import Judge, Judgement, load_model
 from ringline.workers.capture.lateness import Lateness
 from ringline.workers.capture.listener import Listener
 from ringline.workers.capture.media import MediaPlane
@@ -50,6 +52,8 @@ class CaptureWorker:
         self.worker = worker
         self.media = MediaPlane(worker.exchange)
         self.media.warm_up()
+        model = load_model(worker.config.turn)
+        self.judge = Judge(worker.exchange, model, self.on_judged) if model is not None else None
         self.listener = Listener(Vad(worker.exchange, worker.config.vad), self.on_speech)
         self.clock = MediaClock(self.on_tick)
         self.calls: dict[int, LiveCall] = {}
@@ -158,6 +162,14 @@ class CaptureWorker:
                 self.worker.bus.send(
                     SpeechStopped(call.number, event.sample, call.arrival_ns(event.sample), event.echo)
                 )
+                if self.judge is not None:
+                    self.judge.judge(event.slot, event.call, event.sample)
+
+    def on_judged(self, judgement: Judgement) -> None:
+        """How finished a caller sounded who fell silent."""
+        call = self.calls.get(judgement.slot)
+        if call is not None and call.number == judgement.call:
+            self.worker.bus.send(TurnJudged(call.number, judgement.end_sample, judgement.finished))
 
     # --- the engine -----------------------------------------------------------------------------------------------
 
@@ -211,6 +223,8 @@ async def _main(worker: Worker) -> None:
     for door in doors:
         await door.close()
     capture.listener.stop()
+    if capture.judge is not None:
+        capture.judge.stop()
     capture.clock.close()
 
 

@@ -12,7 +12,7 @@ from ringline.workers.llm.flow import check, flow_file, pattern
 from ringline.workers.llm.flow.flow_file import Expect, FlowError, FlowTables, Key, StateTable
 from ringline.workers.llm.flow.grammar import jsgf, vocabulary
 from ringline.workers.llm.flow.pattern import Node, PatternError, Rule, Slot, choice, optional, sequence, unspoken
-from ringline.workers.llm.flow.slots import Date, Hours, SlotTable, Time, YesNo
+from ringline.workers.llm.flow.slots import Date, Digits, Hours, SlotTable, Time, YesNo
 from ringline.workers.llm.flow.yes_no import no, yes
 
 _BARE_TYPES: dict[str, Callable[[], SlotTable]] = {"date": Date, "time": Time, "yes_no": YesNo}
@@ -93,9 +93,13 @@ class _Compiler:
         for dtmf in (self._tables.everywhere.dtmf, *(self._tables.states[source].dtmf for source in reversed(sources))):
             keys |= {digits: Key(goto=key) if isinstance(key, str) else key for digits, key in dtmf.items()}
         num_keys = max(map(len, keys), default=1)
+        num_spoken = 0
         if table.ask:
-            num_keys = max(num_keys, self._slots[table.ask].num_keys)
+            asked = self._slots[table.ask]
+            num_keys = max(num_keys, asked.num_keys)
+            num_spoken = asked.length if isinstance(asked, Digits) else 0
         grammar = jsgf(name, (one.node for one in heard)) if table.waits else ""
+        phrases = tuple(sorted(vocabulary(grammar)))
         return State(
             name=name,
             table=table,
@@ -104,7 +108,7 @@ class _Compiler:
             no_match=defaults.no_match if table.no_match is None else table.no_match,
             no_input=defaults.no_input if table.no_input is None else table.no_input,
             otherwise=table.otherwise or defaults.otherwise,
-            expect=Expectation(grammar, tuple(sorted(vocabulary(grammar))), num_keys) if grammar else Expectation(),
+            expect=Expectation(grammar, phrases, num_keys, num_spoken) if grammar else Expectation(),
         )
 
     def _own(self, name: str, table: StateTable) -> list[Heard]:

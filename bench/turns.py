@@ -1,0 +1,267 @@
+"""How long callers wait for the bot to see that they have finished, against how often it cuts them off.
+
+    python -m bench.turns [--seed 1] [--json] [--plot out/turns.png] [--text]
+
+Recorded turns over a telephone line (bench/recordings.py), as Ringline's VAD hears them, for fixed silences and for the
+endpoint rule (engine/conversation/endpointing.py). A turn is cut off if one of its pauses lasts longer than the silence
+the rule waits for; the delay is the silence from the VAD's end of speech to the endpoint, averaged over the ends of
+turns. The melody's word on a speaker comes from stumps fitted to other speakers. Speakers with several recordings are
+heard as one caller, from one to the next.
+
+Nobody can expect the sentences of the recordings. With ``--text`` the rule also gets what the embedded recogniser makes
+of them without any grammar (a quarter of an hour, kept under out/). What the text is worth where the bot expects
+something is seen on codes of four digits (bench/codes.py), always.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bench.codes import EXPECT, codes, dictated, understood
+from bench.processes import machine
+from bench.prosody import area_under_curve, examples, held_out, lines
+from bench.recordings import SPEECH, Turn
+from ringline.engine.config import PocketsphinxStt, TurnConfig
+from ringline.engine.conversation.endpointing import Endpointing
+from ringline.ipc.messages import Expectation
+from ringline.workers.capture.prosody.melody import committed
+
+ROOT = Path(__file__).parent.parent
+TEXTS = ROOT / "out" / "turns-text.json"
+FIXED_MS = (200, 300, 400, 600)
+STEP_MS = 10
+RESAMPLES = 400
+CODES = 150
+
+Curve = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
+"""[settings, turns, (cut off, delay in ms; NaN where the end is not known)]"""
+
+
+class Silences(msgspec.Struct, frozen=True):
+    """One turn's silences, and what is known at each."""
+
+    turn: Turn
+    texts: tuple[str, ...]
+    finished: tuple[float | None, ...]
+
+
+def fixed(heard: Sequence[Silences], silences_ms: Sequence[int]) -> Curve:
+    """Cut-offs and delays with the same silence every time."""
+    return np.array([[_outcome(one.turn, [ms] * len(one.texts)) for one in heard] for ms in silences_ms])
+
+
+def ours(
+    heard: Sequence[Silences], configs: Sequence[TurnConfig], signals: Collection[str], expect: Expectation
+) -> Curve:
+    """Cut-offs and delays with the endpoint rule, for several settings of it."""
+    outcomes = []
+    for config in configs:
+        callers: dict[str, Endpointing] = {}
+        row = []
+        for one in heard:
+            caller = callers.setdefault(one.turn.recording.speaker, Endpointing(config))
+            waits = []
+            for silence, text, finished in zip(one.turn.silences, one.texts, one.finished, strict=True):
+                decision = caller.decide(
+                    text if "text" in signals else "", expect, finished if "melody" in signals else None
+                )
+                waits.append(decision.silence_ms)
+                if "pauses" in signals and silence.pause_ms <= decision.silence_ms:
+                    caller.paused((silence.onset_sample - silence.end_sample) / 16)
+            row.append(_outcome(one.turn, waits))
+        outcomes.append(row)
+    return np.array(outcomes)
+
+
+def _outcome(turn: Turn, waits_ms: Sequence[int]) -> tuple[float, float]:
+    pairs = list(zip(turn.silences, waits_ms, strict=True))
+    cut = any(silence.pause_ms > wait_ms for silence, wait_ms in pairs if math.isfinite(silence.pause_ms))
+    last, wait_ms = pairs[-1]
+    # An endpoint cannot come before the VAD has noticed the silence.
+    noticed_ms = (last.reported_sample - last.end_sample) / 16
+    return float(cut), max(wait_ms, noticed_ms) if turn.recording.ends else math.nan
+
+
+def point(curve: Curve, chosen: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None) -> Any:
+    """[settings, 2]: rate of cut-off turns and mean delay in ms."""
+    part = curve if chosen is None else curve[:, chosen]
+    return np.stack([part[:, :, 0].mean(axis=1), np.nanmean(part[:, :, 1], axis=1)], axis=1)
+
+
+def delay_at(points: Any, rate: float) -> float:
+    """The least mean delay among the settings that cut off at most so many; NaN for none."""
+    good = points[points[:, 0] <= rate + 1e-9, 1]
+    return float(good.min()) if good.size else math.nan
+
+
+def transcripts(heard: Sequence[Turn]) -> dict[str, list[str]]:
+    """What free dictation makes of each turn up to each silence, by file; kept between runs."""
+    from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
+
+    kept: dict[str, list[str]] = json.loads(TEXTS.read_text()) if TEXTS.exists() else {}
+    backend = None
+    found = {}
+    for turn in heard:
+        reported = [silence.reported_sample for silence in turn.silences]
+        key = hashlib.sha256(turn.audio.tobytes() + str(reported).encode()).hexdigest()[:24]
+        if key not in kept:
+            if backend is None:
+                backend = PocketsphinxBackend(PocketsphinxStt())
+                backend.warm_up()
+            kept[key] = dictated(backend, turn, Expectation())
+            TEXTS.parent.mkdir(exist_ok=True)
+            TEXTS.write_text(json.dumps(kept))
+        found[turn.recording.file] = kept[key]
+    return found
+
+
+def know(heard: Sequence[Turn], odds: dict[tuple[str, int], float], texts: dict[str, list[str]]) -> list[Silences]:
+    """Everything the rule may know, silence by silence."""
+    known = []
+    for turn in heard:
+        file = turn.recording.file
+        melody = [odds.get((file, number)) for number in range(len(turn.silences))]
+        finished = tuple(None if one is None else 1.0 / (1.0 + math.exp(-one)) for one in melody)
+        known.append(Silences(turn, tuple(texts.get(file, [""] * len(turn.silences))), finished))
+    return known
+
+
+def measure(seed: int, with_text: bool) -> dict[str, Any]:
+    """All figures."""
+    heard = lines(seed)
+    sets = [examples(one) for one in heard]
+    odds = held_out(sets[0], sets[1:], seed)
+    judged = dict(zip(sets[0].silence, odds.tolist(), strict=True))
+    turns = [turn for turn in heard[0] if turn.recording.ends]
+    known = know(turns, judged, transcripts(turns) if with_text else {})
+    named = ["melody", "melody pauses"] + (["text", "melody text", "melody text pauses"] if with_text else [])
+    recorded = compare(known, named, Expectation(), seed)
+    recorded["area_under_curve"] = area_under_curve(odds, sets[0].finished)
+
+    pauses_ms = [one.pause_ms for turn in heard[0] for one in turn.silences if math.isfinite(one.pause_ms)]
+    said = codes(CODES, pauses_ms, seed)
+    texts, share = understood(said)
+    of_codes = examples(said)
+    stumps = committed()  # none of these speakers is among those it was fitted to
+    judged = {of: stumps.log_odds(row) for of, row in zip(of_codes.silence, of_codes.features, strict=True)}
+    expected = compare(know(said, judged, texts), ["melody", "text", "melody text"], EXPECT, seed)
+    expected["understood"] = share
+    return {"recorded": recorded, "expected": expected, "machine": machine()}
+
+
+def compare(known: Sequence[Silences], named: Sequence[str], expect: Expectation, seed: int) -> dict[str, Any]:
+    """Fixed silences and the rule with several sets of signals, on the same turns."""
+    bases = list(range(200, 1_201, STEP_MS))
+    configs = [TurnConfig(endpoint_ms=base) for base in bases]
+    curve = fixed(known, bases)
+    rng = np.random.default_rng(seed)
+    samples = [rng.integers(len(known), size=len(known)) for _ in range(RESAMPLES)]
+    result: dict[str, Any] = {
+        "turns": len(known),
+        "pauses": sum(len(one.turn.silences) - 1 for one in known),
+        "speakers": len({one.turn.recording.speaker for one in known}),
+        "fixed": {str(ms): point(curve)[bases.index(ms)].tolist() for ms in FIXED_MS},
+        "fixed_curve": point(curve).tolist(),
+        "ours": {},
+    }
+    for signals in named:
+        outcome = ours(known, configs, signals.split(), expect)
+        points = point(outcome)
+        spread = {}
+        for ms in (400, 600):
+            index = bases.index(ms)
+            delays = [delay_at(point(outcome, one), float(curve[index][one, 0].mean())) for one in samples]
+            low, high = np.nanpercentile(delays, [2.5, 97.5])
+            spread[str(ms)] = [delay_at(points, point(curve)[index][0]), float(low), float(high)]
+        result["ours"][", ".join(signals.split())] = {
+            "default": points[bases.index(TurnConfig().endpoint_ms)].tolist(),
+            "delay_ms_at_the_cut_off_rate_of": spread,
+            "curve": points.tolist(),
+        }
+    return result
+
+
+def plot(result: dict[str, Any], path: Path) -> None:
+    """A picture of the curves."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, both = pyplot.subplots(1, 2, figsize=(13, 5.5), dpi=110)
+    titles = {"recorded": "recorded sentences, nothing expected", "expected": "codes of four digits, expected"}
+    for axes, (kind, title) in zip(both, titles.items(), strict=True):
+        found = result[kind]
+        curve = np.array(found["fixed_curve"])
+        axes.plot(curve[:, 1], 100 * curve[:, 0], color="0.4", label="fixed silence")
+        for ms, (rate, delay) in found["fixed"].items():
+            axes.plot(delay, 100 * rate, "o", color="0.4")
+            axes.annotate(f"{ms} ms", (delay, 100 * rate), textcoords="offset points", xytext=(6, 4))
+        for name, one in found["ours"].items():
+            points = np.array(one["curve"])
+            (line,) = axes.plot(points[:, 1], 100 * points[:, 0], label=f"Ringline: {name}")
+            axes.plot(one["default"][1], 100 * one["default"][0], "s", color=line.get_color())
+        axes.set(xlabel="mean delay after the end of speech, ms", ylabel="turns cut off, %")
+        axes.set(xlim=(150, 1_000), ylim=(0, None))
+        axes.set_title(f"{title}: {found['turns']} turns, {found['speakers']} speakers", fontsize=10)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def show(result: dict[str, Any], console: Console) -> None:
+    """The tables."""
+    for kind, title in (("recorded", "recorded sentences"), ("expected", "codes of four digits")):
+        found = result[kind]
+        table = Table("rule", "cut off", "mean delay", "at the rate of 400 ms", "at the rate of 600 ms", title=title)
+        for ms, (rate, delay) in found["fixed"].items():
+            table.add_row(f"fixed {ms} ms", f"{100 * rate:.1f} %", f"{delay:.0f} ms", "", "")
+        for name, one in found["ours"].items():
+            rate, delay = one["default"]
+            spread = one["delay_ms_at_the_cut_off_rate_of"]
+            cells = [f"{middle:.0f} ms ({low:.0f} to {high:.0f})" for middle, low, high in spread.values()]
+            table.add_row(name, f"{100 * rate:.1f} %", f"{delay:.0f} ms", *cells)
+        console.print(table)
+        console.print(f"{found['turns']} turns, {found['pauses']} pauses, {found['speakers']} speakers")
+    console.print(
+        "in brackets: 95 % of resampled turns. The melody tells ends from pauses of unknown speakers with an area "
+        f"under the curve of {result['recorded']['area_under_curve']:.2f}; "
+        f"{100 * result['expected']['understood']:.0f} % of the codes were understood"
+    )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--plot", type=Path, default=None)
+    parser.add_argument("--text", action="store_true")
+    arguments = parser.parse_args()
+    console = Console(stderr=arguments.json)
+    if not SPEECH.is_dir():
+        raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
+    result = measure(arguments.seed, arguments.text)
+    if arguments.plot:
+        plot(result, arguments.plot)
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        show(result, console)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Smart Turn's input and output, with a small model of the same signature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from ringline.engine.config import TurnConfig
+from ringline.workers.base import CannotStart
+from ringline.workers.capture.judge import load_model
+from ringline.workers.capture.prosody.smart_turn import NUM_FRAMES, NUM_MELS, SmartTurn
+
+
+def save(path: Path, frames: int = NUM_FRAMES) -> str:
+    """A sigmoid over the mean of the last 100 frames."""
+    taken = helper.make_tensor("first", TensorProto.INT64, [1], [frames - 100])
+    ends = helper.make_tensor("last", TensorProto.INT64, [1], [frames])
+    axes = helper.make_tensor("axes", TensorProto.INT64, [1], [2])
+    graph = helper.make_graph(
+        [
+            helper.make_node("Slice", ["input_features", "first", "last", "axes"], ["end"]),
+            helper.make_node("ReduceMean", ["end"], ["mean"], axes=[1, 2], keepdims=0),
+            helper.make_node("Sigmoid", ["mean"], ["sigmoid"]),
+            helper.make_node("Unsqueeze", ["sigmoid", "one"], ["logits"]),
+        ],
+        "smart_turn",
+        [helper.make_tensor_value_info("input_features", TensorProto.FLOAT, ["batch", NUM_MELS, frames])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1])],
+        [taken, ends, axes, helper.make_tensor("one", TensorProto.INT64, [1], [1])],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> SmartTurn:
+    return SmartTurn(save(tmp_path_factory.mktemp("smart") / "turn.onnx"))
+
+
+def noise(samples: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(-3_000, 3_000, samples, np.int16)
+
+
+def test_features_have_the_shape_of_eight_seconds(model: SmartTurn) -> None:
+    features = model.features(noise(48_000))
+    assert features.shape == (NUM_MELS, NUM_FRAMES)
+    assert features.dtype == np.float32
+
+
+def test_short_turns_stand_at_the_end_of_the_window(model: SmartTurn) -> None:
+    features = model.features(noise(16_000))
+    assert features[:, :690].std() < 0.05
+    assert features[:, 710:].mean() > features[:, :690].mean() + 0.5
+
+
+def test_only_the_last_eight_seconds_count(model: SmartTurn) -> None:
+    sound = noise(160_000)
+    np.testing.assert_array_equal(model.features(sound), model.features(sound[-128_000:]))
+
+
+def test_features_do_not_depend_on_level(model: SmartTurn) -> None:
+    sound = noise(128_000)
+    np.testing.assert_allclose(model.features(sound), model.features(sound * 4), atol=0.01)
+
+
+def test_probability_comes_from_speech_and_silence(model: SmartTurn) -> None:
+    quiet = np.zeros(16_000, np.int16)
+    speaking, silent = model.finished(noise(64_000), quiet[:0]), model.finished(noise(64_000), quiet)
+    assert speaking is not None
+    assert silent is not None
+    assert 0.0 <= silent < speaking <= 1.0
+
+
+def test_nothing_heard_is_no_opinion(model: SmartTurn) -> None:
+    assert model.finished(np.zeros(16_000, np.int16), np.zeros(0, np.int16)) is None
+
+
+def test_configuration_names_the_file(tmp_path: Path) -> None:
+    path = save(tmp_path / "turn.onnx")
+    assert isinstance(load_model(TurnConfig(smart_turn=path)), SmartTurn)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match=r"\[turn\] smart_turn: there is no file"):
+        load_model(TurnConfig(smart_turn=str(tmp_path / "none.onnx")))
+
+
+def test_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("no model")
+    with pytest.raises(CannotStart, match="no ONNX model"):
+        SmartTurn(str(tmp_path / "text.onnx"))
+
+
+def test_model_of_another_shape_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="no Smart Turn v3 model"):
+        SmartTurn(save(tmp_path / "other.onnx", frames=400))
