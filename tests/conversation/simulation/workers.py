@@ -107,13 +107,17 @@ class Llm(Worker):
         self.words: dict[int, int] = {}
         """turn -> words written of it."""
         self.tool_ids = 0
+        self._cause = ""
         self.has_tool_addiction = sim.tape.chance(3)
 
     def generate(self, request: Generate) -> None:
         tape, turn, step = self.sim.tape, request.turn, request.step
-        pieces = [] if tape.chance(3) else [self._sentence(turn) for _ in range(1 + tape.below(2 if step else 3))]
+        if not step:
+            self._cause = request.cause
+        may_be_mute = self._cause in ("speech", "dtmf")  # else it may leave the caller in silence as it likes
+        pieces = [] if may_be_mute and tape.chance(3) else [self._sentence(turn) for _ in range(1 + tape.below(2 if step else 3))]
         tools = tuple(self._tools(request)) if tape.chance(20) or self.has_tool_addiction else ()
-        if tools and tape.chance(30):
+        if tools and may_be_mute and tape.chance(30):
             pieces = []
         expect = Expectation(dtmf_digits=1 + tape.below(3))
         is_failing = tape.chance(self.sim.percent_failing)
