@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ringline.engine.conversation.actions import CallerSaid, SetGate
+from ringline.engine.conversation.events import CallClosed
 from ringline.ipc.messages import (
     DtmfReceived,
     Expectation,
@@ -49,14 +50,15 @@ def test_caller_who_cut_the_bot_off_is_answered_even_if_not_understood(world: An
     assert [said.text for said in call.of(CallerSaid)] == [""]
 
 
-def test_key_during_a_draft_leaves_nothing_of_it_in_the_history(world: Any) -> None:
+def test_words_before_a_key_are_kept_but_nothing_of_the_draft_for_them(world: Any) -> None:
     call = started(world, endpoint_ms=1_000)
     call.speaks(0, 500)
     call.run(800)
     assert call.of(Generate)
     call.presses("1")
     call.run(3_000)
-    assert [content for role, content in call.history() if role == "user"] == ["[keyed 1]"]
+    assert [content for role, content in call.history()][-3:] == ["hello", "[keyed 1]", "Fine. And you?"]
+    assert [said.text for said in call.of(CallerSaid)] == ["hello", "1"]
 
 
 def four_digits(world: Any) -> Any:
@@ -157,3 +159,22 @@ def test_must_hear_phrase_is_over_when_it_was_heard(world: Any) -> None:
     call.actions.clear()
     call.run(900)
     assert SetGate(0, 1) in call.actions
+
+
+def test_words_once_understood_are_not_lost_when_the_whole_turn_is_not(world: Any) -> None:
+    call = started(world)
+    call.tts_ms = 1_000
+    call.speaks(0, 500)
+    call.at(1_000, lambda: setattr(call, "heard_texts", ""))
+    call.speaks(1_050, 900)
+    call.run(8_000)
+    assert [(said.text, said.amends) for said in call.of(CallerSaid)] == [("hello", False), ("hello", True)]
+
+
+def test_last_words_of_the_caller_stand_in_the_history_when_the_call_ends(world: Any) -> None:
+    call = started(world)
+    call.tts_ms = 1_000
+    call.speaks(0, 500)
+    call.run(1_200)
+    call.handle(CallClosed())
+    assert ("user", "hello") in call.history()
