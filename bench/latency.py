@@ -6,7 +6,9 @@ Three engines take calls in turn, round after round, so that all see the same ma
 
 draft      synthetic stages of 100 ms (STT), 100 ms (LLM, to its first phrase) and 50 ms (TTS), `endpoint_ms = 400`
 no draft   the same with `draft = false`
-embedded   the embedded default: pocketsphinx, the clinic's flow, espeak-ng
+embedded   the embedded default: pocketsphinx, the clinic's flow, espeak-ng, and endpoints that adapt
+
+The synthetic ones have a fixed endpoint, so that what is measured is the machinery.
 
 A turn that waits for its stages takes 650 ms and what the machinery adds. The caller is a process of its own on the
 same cores; a run in which it was late itself is marked invalid.
@@ -45,6 +47,12 @@ url = "twilio://127.0.0.1:0/media"
 endpoint_ms = 400
 """
 
+FIXED = """
+endpoint_min_ms = 400
+endpoint_max_ms = 400
+prosody = false
+"""
+
 SYNTHETIC = """
 [stt]
 backend = "synthetic"
@@ -60,8 +68,8 @@ first_audio_ms = 50
 """
 
 ENGINES = {
-    "draft": COMMON + SYNTHETIC,
-    "no draft": COMMON + "draft = false\n" + SYNTHETIC,
+    "draft": COMMON + FIXED + SYNTHETIC,
+    "no draft": COMMON + FIXED + "draft = false\n" + SYNTHETIC,
     "embedded": COMMON,
 }
 

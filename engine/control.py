@@ -67,6 +67,12 @@ class TurnStatus(msgspec.Struct, frozen=True):
     cause: str
     response_ms: float | None
     stages: list[tuple[str, float, float]]
+    endpoint_reasons: tuple[str, ...] = ()
+    """Why the caller's turn was taken for over when it was."""
+    drafts_used: int = 0
+    """1 if the reply was prepared before the turn was over."""
+    drafts_wasted: int = 0
+    """Replies prepared for the same turn that were dropped because the caller went on."""
     """(stage, start in ms, duration in ms)"""
 
 
@@ -100,7 +106,10 @@ def _call_status(engine: Engine, call: Call) -> CallStatus:
 
 def trace_of(call: Call) -> CallTrace:
     """The latency of a call's turns."""
-    turns = [TurnStatus(t.turn, t.cause, t.response_ms, list(t.stages())) for t in call.traces]
+    turns = [TurnStatus(
+                t.turn, t.cause, t.response_ms, list(t.stages()), t.endpoint_reasons, int(t.drafted), t.drafts_wasted
+            )
+            for t in call.traces]
     return CallTrace(call.number, call.call_id, call.started_s, call.reason, turns)
 
 

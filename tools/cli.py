@@ -113,7 +113,7 @@ def trace(
     for turn in found.turns:
         response = "" if turn.response_ms is None else f", response {turn.response_ms:.0f} ms"
         console.print(f"turn {turn.turn} [dim]({turn.cause}{response})[/]")
-        console.print(waterfall(turn.stages), end="")
+        console.print(waterfall(turn.stages, turn.endpoint_reasons), end="")
 
 
 @app.command()

@@ -111,7 +111,7 @@ class Demo:
                 self._console.print(f"[bold green]bot[/]     {text}{' [dim](cut off)[/]' if interrupted else ''}")
                 if trace.response_ms is not None:
                     self._console.print(f"        [dim]answered after {trace.response_ms:.0f} ms[/]")
-                self._console.print(waterfall(list(trace.stages()), indent="        "), end="")
+                self._console.print(waterfall(list(trace.stages()), trace.endpoint_reasons, "        "), end="")
             case CallOver(reason=reason):
                 self._console.print(f"[dim]call over ({reason})[/]\n")
             case _:

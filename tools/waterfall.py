@@ -10,8 +10,11 @@ COLOURS = {"endpoint": "yellow", "stt": "cyan", "llm": "magenta", "phrase": "blu
 BAR_COLUMNS = 40
 
 
-def waterfall(stages: Sequence[tuple[str, float, float]], indent: str = "  ") -> Text:
-    """One line a stage: name, duration, and a bar where it lay. ``stages``: (name, start in ms, duration in ms)."""
+def waterfall(stages: Sequence[tuple[str, float, float]], reasons: Sequence[str] = (), indent: str = "  ") -> Text:
+    """One line a stage: name, duration, and a bar where it lay. ``stages``: (name, start in ms, duration in ms).
+
+    ``reasons``: why the endpoint was where it was.
+    """
     text = Text()
     total_ms = max((start + duration for _, start, duration in stages), default=0.0)
     for name, start_ms, duration_ms in stages:
@@ -20,4 +23,6 @@ def waterfall(stages: Sequence[tuple[str, float, float]], indent: str = "  ") ->
         width = max(1, round(duration_ms * scale))
         text.append(f"{indent}{name:<9}{duration_ms:7.1f} ms  ", "dim")
         text.append(" " * min(offset, BAR_COLUMNS - 1) + "▇" * width + "\n", COLOURS.get(name, "white"))
+        if name == "endpoint" and reasons:
+            text.append(f"{indent}         {'; '.join(reasons)}\n", "dim")
     return text
