@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ringline.tools.caller.dialogue import Manners
 from ringline.tools.caller.recording import Recording
@@ -80,3 +81,19 @@ def test_several_calls_are_recorded_in_files_of_their_own(
 
     run(scenario())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["call-0.wav", "call-1.wav"]
+
+
+def test_whole_tone_of_a_key_is_recorded(
+    run: Callable[[Any], Any], audiosocket_bot: Callable[[], Any], tmp_path: Path
+) -> None:
+    async def scenario() -> Any:
+        bot = audiosocket_bot()
+        await bot.start(type(bot).converse)
+        manners = Manners(patience_ms=100)
+        return await run_calls(bot.url, [Item(keys="5")], manners=manners, record=tmp_path / "call.wav")
+
+    run(scenario())
+    with wave.open(str(tmp_path / "call.wav")) as file:
+        stereo = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+    sounding = np.flatnonzero(stereo[:, 0])
+    assert sounding[-1] - sounding[0] == pytest.approx(800, abs=8)
