@@ -6,7 +6,8 @@ against waiting best is linear in the odds that the turn is over:
     silence = endpoint_ms - PAUSE_SCALE_MS * log odds,    within endpoint_min_ms and endpoint_max_ms
 
 Text and melody each add their log odds ("evidence", natural logarithm; positive: finished). Without any the silence is
-exactly ``endpoint_ms``. ``bench/turns.py`` measures the rule on recordings.
+exactly ``endpoint_ms``. What the bot expects and has heard complete is not waited for any longer than that: judges of
+melody learn from sentences, and take one-word answers for beginnings. ``bench/turns.py`` measures the rule.
 """
 
 from __future__ import annotations
@@ -81,10 +82,13 @@ class Endpointing:
     def decide(self, text: str, expect: Expectation, finished: float | None) -> Decision:
         """How long to wait, by the best transcript so far, what the bot expects, and the melody's word (0 to 1)."""
         evidence, reasons = self._text(text, expect)
+        is_complete = evidence >= COMPLETE_SO_FAR
         if finished is not None:
             odds = math.log(max(finished, 1e-6) / max(1.0 - finished, 1e-6))
             evidence += max(-SURE, min(SURE, odds))
             reasons = (*reasons, f"melody: finished {finished:.2f}")
+            if is_complete:
+                evidence = max(0.0, evidence)
         silence_ms = self._config.endpoint_ms - PAUSE_SCALE_MS * evidence
         if self._pauses:
             habit_ms = self._habit_ms()

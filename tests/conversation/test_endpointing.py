@@ -72,9 +72,8 @@ def test_sentence_that_is_expected_and_cannot_go_on_is_finished(text: str) -> No
     assert decide(text, EXPECTED) == Decision(200, ("text: complete",))
 
 
-def test_expected_sentence_that_may_go_on_waits_a_little_longer_where_the_melody_says_so() -> None:
-    assert decide("no", EXPECTED).reasons == ("text: complete, may go on",)
-    assert 400 < decide("no", EXPECTED, 0.1).silence_ms < decide("can i", EXPECTED, 0.1).silence_ms
+def test_expected_sentence_that_may_go_on_is_waited_for_no_longer_than_the_base() -> None:
+    assert decide("tuesday", EXPECTED, 0.02).silence_ms == decide("no", EXPECTED, 0.02).silence_ms == 400
 
 
 @pytest.mark.parametrize("text", ["i'd like to", "can i book", "make an", "book an appointment on"])

@@ -157,6 +157,17 @@ def test_last_words_after_a_pause_are_measured_by_the_whole_sentence(scripted, p
     assert end - 1 <= events[-1][1] <= end  # the last sample of a window is the script's
 
 
+def test_words_over_the_bot_are_measured_by_themselves(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    loud, quiet = windows(0.9, 0.9, 0.9, level=20_000), windows(0.9, 0.9, 0.9, level=1_500)
+    quiet[2 * WINDOW :] = 200
+    assert len(ears.hear({0: np.concatenate([loud, windows(*[0] * 10)])})) == 2
+    ears.exchange.slots[0].store(PLAYING, 1)
+    events = flips(ears.hear({0: np.concatenate([said(quiet, 0.9, 0.9, 0.9), windows(0, 0, 0)])}))
+    assert events[-1][1] >= (3 + 10 + 3) * WINDOW - 1
+
+
 def test_an_utterance_never_starts_before_the_end_of_the_one_before(scripted):
     ears = scripted(config=SileroVad(release_ms=32))
     ears.vad.open(0, 7)

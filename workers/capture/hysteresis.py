@@ -45,7 +45,7 @@ also bounds how long a breath, or a noise that has just begun, can hold up the t
 
 SAME_BREATH = MEDIA_RATE_HZ
 """After a shorter pause an utterance is measured by the loudest block of the one before as well: to a listener both are
-one sentence, and its last words are often its quietest."""
+one sentence, and its last words are often its quietest. Not if the bot spoke in between."""
 
 NOISE_RISE_DB_PER_S = 2.0
 """The noise of a line is its quietest window, forgotten at this speed: over a long sentence it hardly rises, and a line
@@ -172,7 +172,8 @@ def decide(
             continue
         if row[RUN] == 0:
             row[RUN_START] = window_start
-            if not speaking and (row[END] == 0 or window_start - row[END] > SAME_BREATH):
+            is_new = row[END] == 0 or window_start - row[END] > SAME_BREATH or playing
+            if not speaking and is_new:
                 loudest[slot] = 0.0
         row[RUN] += 1
         if not speaking:
