@@ -16,7 +16,7 @@ from ringline.engine.conversation import builtin_tools
 from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
 from ringline.engine.conversation.events import ToolReturned
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
-from ringline.engine.conversation.ledger import SpokenPhrase
+from ringline.engine.conversation.ledger import Pace, SpokenPhrase
 from ringline.engine.conversation.outbox import Outbox
 from ringline.engine.conversation.phrasing import Phrase, Phraser
 from ringline.engine.conversation.reply import Reply, words_of
@@ -73,6 +73,7 @@ class Bot:
         """A reply that was cut, until capture says how much of it was heard."""
         self._call, self._slot = call, slot
         self._agent, self._config, self._rate_hz = agent, config, wire_rate_hz
+        self._pace = Pace(wire_rate_hz, agent.speed)
         self._max_sentences = max_sentences
         self._out = out
         self.phrasebook = phrasebook(agent.language)
@@ -262,7 +263,7 @@ class Bot:
         number = len(reply.phrases)
         if reply.unspoken is None:
             self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
-        reply.phrases.append(SpokenPhrase(phrase, self._rate_hz, is_filler))
+        reply.phrases.append(SpokenPhrase(phrase, self._pace, is_filler))
         agent = self._agent
         self._out.act(
             Speak(self._call, self._slot, reply.turn, number, phrase.spoken, last, agent.voice, agent.speed, keys)
@@ -365,7 +366,7 @@ class Bot:
         reply, phrase = self._phrase(event.turn, event.phrase)
         if reply is None or phrase is None:
             return
-        phrase.start_sample, phrase.end_sample, phrase.is_over = event.start_sample, event.end_sample, True
+        phrase.finish(event.start_sample, event.end_sample)
         if reply is self.reply:
             if not phrase.is_filler:
                 self._progress(now_ns)
