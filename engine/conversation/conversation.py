@@ -179,7 +179,7 @@ class Conversation:
         self._over = True
         if self._bot.reply is not None:
             self._bot.cut(now_ns, keeps_pending=self._bot.reply.is_open)
-        self._drop_utterance()
+        self._drop_utterance(keeps_words=True)
         self._out.deadlines.clear()
 
     def _on_time_passed(self, event: TimePassed, now_ns: int) -> None:
@@ -500,15 +500,15 @@ class Conversation:
         elif self._bot.reply is None:
             self._out.at("no_input", max(self._no_input_ns, now_ns + self._config.endpoint_ms * MS))
 
-    def _drop_utterance(self) -> None:
+    def _drop_utterance(self, keeps_words: bool = False) -> None:
+        """``keeps_words``: what was understood of it counts, if anything was. Of a turn that seemed over it does."""
         utterance, self._utterance = self._utterance, None
         self._out.cancel(*LISTENING)
         if utterance is not None and utterance.transcript is None:
             self._out.act(DropUtterance(self.call, utterance.number))
-        if utterance is not None and utterance.amends:
-            text = utterance.transcript or utterance.known  # the turn that seemed over was over
-            self._out.act(CallerSaid(text, amends=True))
-            self._bot.history.extend([caller_said(text)])
+        if utterance is not None and (utterance.amends or (keeps_words and utterance.best)):
+            self._out.act(CallerSaid(utterance.best, amends=utterance.amends))
+            self._bot.history.extend([caller_said(utterance.best)])
 
     def _take_floor(self, utterance: Utterance, now_ns: int) -> None:
         """A real interruption: the bot's turn is over, and all that was said over it belongs to the caller's."""
@@ -545,7 +545,7 @@ class Conversation:
         if not is_end:
             self._digits += event.digit
         if self._utterance is not None:
-            self._drop_utterance()
+            self._drop_utterance(keeps_words=True)
         if is_end or len(self._digits) >= self._bot.expect.dtmf_digits:
             self._complete_digits(now_ns)
         else:

@@ -65,6 +65,11 @@ class Utterance:
         return self.partial if self.transcript is None else self.transcript
 
     @property
+    def best(self) -> str:
+        """What STT was sure of at last."""
+        return self.transcript or self.known
+
+    @property
     def spoken_ms(self) -> float:
         """Length of its latest stretch of speech, once it has stopped."""
         return (self.end_sample - self.onset_sample) / SAMPLES_PER_MS
@@ -95,7 +100,7 @@ class Utterance:
         """They speak again, and STT had ended it: the same turn as a new utterance, to be read from its start."""
         again = Utterance(number, self.start_sample, onset_sample, onset_ns)
         again.before = self._latest
-        again.known = self.transcript or self.known
+        again.known = self.best
         again.wasted, again.amends, again.has_floor = self.wasted, self.amends, self.has_floor
         return again
 

@@ -50,14 +50,15 @@ def test_caller_who_cut_the_bot_off_is_answered_even_if_not_understood(world: An
     assert [said.text for said in call.of(CallerSaid)] == [""]
 
 
-def test_key_during_a_draft_leaves_nothing_of_it_in_the_history(world: Any) -> None:
+def test_words_before_a_key_are_kept_but_nothing_of_the_draft_for_them(world: Any) -> None:
     call = started(world, endpoint_ms=1_000)
     call.speaks(0, 500)
     call.run(800)
     assert call.of(Generate)
     call.presses("1")
     call.run(3_000)
-    assert [content for role, content in call.history() if role == "user"] == ["[keyed 1]"]
+    assert [content for role, content in call.history()][-3:] == ["hello", "[keyed 1]", "Fine. And you?"]
+    assert [said.text for said in call.of(CallerSaid)] == ["hello", "1"]
 
 
 def four_digits(world: Any) -> Any:

@@ -30,7 +30,7 @@ from ringline.ipc.messages import (
 
 from .caller import VAD_MAX_MS, Caller
 from .line import Line
-from .memory import check_history, check_messages
+from .memory import check_history, check_messages, check_words
 from .tape import Tape
 from .workers import TTS_MAX_MS, Llm, Stt, Tts
 
@@ -106,7 +106,11 @@ class SimulatedCall:
         self._bus: dict[str, int] = {}
         self._timer_ns = -1
         self._over = self._closed = False
-        self._dead_speech = self._dead_reply = 0
+        self.asides: set[str] = set()
+        """Words that were taken for backchannels."""
+        self._dead_speech = 0
+        self._latest_request = (0, 0)
+        self._generated: set[int] = set()
         self._phrases: dict[int, int] = {}
         self._complete: set[int] = set()
         self._stops: dict[int, list[PlayoutStopped]] = {}
@@ -157,9 +161,13 @@ class SimulatedCall:
         if self._closed:
             return
         self.line.sync(self.now_ns)
+        if not self.ending:
+            self._check_silence()
+        self.caller.give_up_words(4_000)
         self._closed = True
         self._handle(CallClosed())
         check_history(self)
+        check_words(self)
 
     # --- the conversation -----------------------------------------------------------------------------------------
 
@@ -185,6 +193,13 @@ class SimulatedCall:
     def _check_step(self, event: Event, actions: list[Action], sounding: int) -> None:
         if self._over and any(not isinstance(action, BotSaid) for action in actions):
             self.fail(f"after the end: {actions}")
+        if len(self.conversation._out.deadlines) > MAX_DEADLINES:
+            self.fail("deadlines pile up")
+        said = any(isinstance(action, CallerSaid) for action in actions)
+        for action in actions:
+            if isinstance(action, SetGate) and action.turn and action.turn not in self.opened:
+                if action.turn in self._generated and not said:
+                    self.fail(f"the draft {action.turn} is let through before the caller's turn is over")
 
     def _check_pause(self, sounding: int, actions: list[Action]) -> None:
         """Speech over the bot: silence in the same step, and nothing before it."""
@@ -251,15 +266,22 @@ class SimulatedCall:
                 if turn in self.bot_turns:
                     self.fail(f"turn {turn} is over twice")
                 self.bot_turns[turn] = action
+                if any(of_turn == turn for of_turn, _, _ in self.llm.asked):
+                    self._check_tools(turn, action.interrupted)
+                if action.interrupted == (turn in self.line.finished) and self.line.finished.get(turn, 0) < self.now_ns:
+                    self.fail(f"turn {turn} is remembered as interrupted: {action.interrupted}")
                 if turn in self._stops and self._stops[turn][-1].reply_sample == self.line.played.get(turn, (0, 0))[1]:
                     self.measured.add(turn)
             case HungUp(reason=reason):
                 self.ending = reason
+                self.caller.give_up_words(8_000)
                 self._over = True
             case HangUp():
                 self._answered()
                 self.after(self.tape.between(5, 200), self._close)
-            case FlushPlayout() | Backchannel():
+            case Backchannel(text=text):
+                self.asides.update(text.split())
+            case FlushPlayout():
                 pass
             case _:
                 self.fail(f"unknown action {action}")
@@ -276,9 +298,19 @@ class SimulatedCall:
 
     def _generate(self, request: Generate) -> None:
         check_messages(self, request)
-        if request.turn <= self._dead_reply:
+        if (request.turn, request.step) <= self._latest_request or request.turn <= self._dead_speech:
             self.fail(f"text for the dead turn {request.turn}")
+        self._latest_request = request.turn, request.step
+        self._generated.add(request.turn)
+        if request.step == 0 and request.state:
+            turn = int(request.state.split(b".")[0])
+            if turn not in self.bot_turns or any(later > turn and self._has_state(later) for later in self.bot_turns):
+                self.fail(f"the brain goes on from turn {turn}")
         self.llm.generate(request)
+
+    def _has_state(self, turn: int) -> bool:
+        """Whether the LLM finished the turn, and the caller heard it to its end."""
+        return turn in self.llm.finished and not self.bot_turns[turn].interrupted
 
     def _speak(self, request: Speak) -> None:
         turn = request.turn
@@ -291,7 +323,14 @@ class SimulatedCall:
         self._phrases[turn] = request.phrase
         if request.last:
             self._complete.add(turn)
+        if request.text.startswith("I am sorry"):
+            self.caller.give_up_words(20_000)
         self.tts.speak(request)
+
+    def _check_tools(self, turn: int, interrupted: bool) -> None:
+        wanted = {run for run, name in self.llm.asked.items() if run[0] == turn and name in TOOLS and run[1] < 10}
+        if not interrupted and wanted - set(self.tools_run):
+            self.fail(f"tools of turn {turn} never ran: {wanted - set(self.tools_run)}")
 
     def _run_tool(self, action: RunTool) -> None:
         run = action.turn, action.step, action.tool_call.id

@@ -35,6 +35,8 @@ class Caller:
         """What the bot owes an answer to."""
         self.lost: set[str] = set()
         """Words that nobody has understood, for a good reason."""
+        self.is_unheard = False
+        """They have spoken for so long that they are not listened to any more, until it is the bot's turn."""
         self.num_acts = 0
         self._num_words = 0
 
@@ -54,6 +56,11 @@ class Caller:
 
     def misheard(self, text: str) -> None:
         self.lost.update(text.split())
+
+    def give_up_words(self, since_ms: int) -> None:
+        """What was said in the last while, and is still being said, need not have been understood."""
+        since = self.sim.sample() - since_ms * 16
+        self.lost.update(word for sound in self.sounds if sound.end > since for word in sound.words)
 
     # --- what they do ---------------------------------------------------------------------------------------------
 
@@ -98,8 +105,10 @@ class Caller:
         sim, tape = self.sim, self.sim.tape
         start = sim.sample()
         self.sounds.append(Sound(start, start + duration_ms * 16, kind, words))
-        del self.sounds[:-40]
+        del self.sounds[:-100]
         self.is_sounding = True
+        if self.is_unheard:
+            self.give_up_words(0)
         sim.on_caller(kind)
         vad_ms = min(duration_ms + VAD_MIN_MS, tape.between(VAD_MIN_MS, VAD_MAX_MS))
         sim.after(vad_ms, self._onset, start)
@@ -108,6 +117,9 @@ class Caller:
         sim.after(duration_ms + tape.between(96, 130), self._stop, end, end_ns, kind, rest or [])
 
     def _onset(self, start: int) -> None:
+        line = self.sim.line
+        if line.gate and (self.sim.config.barge_in == "off" or line.gate in self.sim.must_be_heard):
+            self.give_up_words(0)
         self.heard_start = True
         self.sim.tell("capture", SpeechStarted(1, start, self.sim.now_ns))
 
@@ -117,6 +129,8 @@ class Caller:
         line = self.sim.line
         is_endless = self.sounds[-1].end - self.sounds[-1].start > 20_000 * 16
         is_unheeded = line.gate and (self.sim.config.barge_in == "off" or line.gate in self.sim.must_be_heard)
+        if is_unheeded or is_endless:
+            self.give_up_words(0)
         if kind == "speech" and not is_unheeded and not is_endless:
             self.owed = "answer"
 
@@ -133,6 +147,7 @@ class Caller:
 
     def _key(self, count: int) -> None:
         self.sim.on_caller("key")
+        self.give_up_words(5_000 if self.sim.config.draft and self.sim.config.max_drafts > 1 else 60_000)
         self.quiet_ns = self.sim.now_ns
         self.owed = "answer"
         self.sim.tell("capture", DtmfReceived(1, "123456789#"[self.sim.tape.below(10)], self.sim.now_ns))

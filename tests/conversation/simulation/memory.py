@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -54,13 +55,23 @@ def check_history(call: SimulatedCall) -> None:
     numbers = [int(word[1:]) for word in heard if word[1:].isdigit()]
     if numbers != sorted(set(numbers)):
         call.fail(f"words of the caller twice or out of order: {heard}")
-    check_bot(call, [message for message in messages if message.role == "assistant"])
+    check_bot(call, list(messages))
+
+
+def check_words(call: SimulatedCall) -> None:
+    """Nothing that the caller said is lost, but for a reason."""
+    known = {word for turn in call.caller_turns for word in turn.text.split()} | call.asides | call.caller.lost
+    said = [word for sound in call.caller.sounds for word in sound.words if sound.kind == "speech"]
+    if missing := [word for word in said if word not in known]:
+        call.fail(f"words are lost: {missing}")
 
 
 def check_bot(call: SimulatedCall, messages: list[ChatMessage]) -> None:
     """Each turn is remembered as it was heard, once, and says whether it was interrupted."""
     remembered: dict[int, list[int]] = {}
     for message in messages:
+        if message.role != "assistant":
+            continue
         for turn, index in _BOT_WORD.findall(message.content):
             remembered.setdefault(int(turn), []).append(int(index))
     latest = 0
@@ -84,9 +95,23 @@ def check_bot(call: SimulatedCall, messages: list[ChatMessage]) -> None:
     unreported = {turn for turn in remembered if turn not in call.bot_turns}
     if unreported:
         call.fail(f"turns {unreported} were never reported")
-    num_interrupted = sum(message.content.endswith(INTERRUPTED) for message in messages)
-    if num_interrupted > sum(said.interrupted for said in call.bot_turns.values()):
-        call.fail("more interruptions than there were")
+    check_marks(call, messages, remembered)
+
+
+def check_marks(call: SimulatedCall, messages: list[ChatMessage], remembered: dict[int, list[int]]) -> None:
+    """A turn that was cut off says so behind its last word, or behind the tools it had asked for."""
+    for index, message in enumerate(messages):
+        found = _BOT_WORD.findall(message.content) if message.role == "assistant" else []
+        if not found:
+            continue
+        turn = int(found[-1][0])
+        is_interrupted = call.bot_turns[turn].interrupted
+        if message.content.endswith(INTERRUPTED) and not is_interrupted:
+            call.fail(f"turn {turn} was not interrupted")
+        if is_interrupted and int(found[-1][1]) == remembered[turn][-1]:
+            rest = itertools.takewhile(lambda message: message.role != "user", messages[index:])
+            if not any(message.content.endswith(INTERRUPTED) for message in rest):
+                call.fail(f"nothing says that turn {turn} was interrupted")
 
 
 def words_heard(call: SimulatedCall, turn: int) -> list[int]:

@@ -65,6 +65,7 @@ class Stt(Worker):
         super().__init__(sim, percent_hanging)
         self.open: dict[int, int] = {}
         """utterance -> start sample."""
+        self._finalised: set[int] = set()
 
     def transcribe(self, request: Transcribe) -> None:
         self.open[request.utterance] = request.start_sample
@@ -82,7 +83,15 @@ class Stt(Worker):
             self.sim.fail(f"Finalise of utterance {number}, which is not open")
             return
 
+        self._finalised.add(number)
+        if self.sim.caller.heard_start:  # endless speech was cut off: the rest of it is not listened to
+            self.sim.caller.give_up_words(0)
+        if end_sample - self.open[number] > 28_000 * 16:
+            self.sim.caller.is_unheard = True
+            self.sim.caller.give_up_words(0)
+
         def answer(fails: bool) -> None:
+            self.sim.caller.is_unheard = False
             if number not in self.open:
                 return
             text = self.sim.caller.text(self.open.pop(number), end_sample)
@@ -96,6 +105,8 @@ class Stt(Worker):
         self.answer(number, 60, 1_500, answer)
 
     def drop(self, number: int) -> None:
+        if number in self.open and number in self._finalised:  # it was too slow: what it had heard is lost
+            self.sim.caller.misheard(self.sim.caller.text(self.open[number], self.sim.sample()))
         if not self.sim.tape.chance(20):  # else its answer is on its way
             self.open.pop(number, None)
 
@@ -107,6 +118,9 @@ class Llm(Worker):
         self.words: dict[int, int] = {}
         """turn -> words written of it."""
         self.tool_ids = 0
+        self.finished: set[int] = set()
+        self.asked: dict[tuple[int, int, str], str] = {}
+        """(turn, step, id) -> tool, of all that the conversation was told of."""
         self._cause = ""
         self.has_tool_addiction = sim.tape.chance(3)
 
@@ -115,7 +129,11 @@ class Llm(Worker):
         if not step:
             self._cause = request.cause
         may_be_mute = self._cause in ("speech", "dtmf")  # else it may leave the caller in silence as it likes
-        pieces = [] if may_be_mute and tape.chance(3) else [self._sentence(turn) for _ in range(1 + tape.below(2 if step else 3))]
+        pieces = (
+            []
+            if may_be_mute and tape.chance(3)
+            else [self._sentence(turn) for _ in range(1 + tape.below(2 if step else 3))]
+        )
         tools = tuple(self._tools(request)) if tape.chance(20) or self.has_tool_addiction else ()
         if tools and may_be_mute and tape.chance(30):
             pieces = []
@@ -133,6 +151,8 @@ class Llm(Worker):
                 self.sim.tell("llm", ReplyDelta(1, turn, step, text, self.sim.now_ns))
                 self.answer(turn, 40, LLM_MAX_MS, lambda fails: write(fails, index + 1))
                 return
+            self.finished.add(turn)
+            self.asked.update({(turn, step, call.id): call.name for call in tools})
             for _ in range(1 + tape.chance(1)):
                 state = f"{turn}.{step}".encode()
                 self.sim.tell("llm", ReplyFinished(1, turn, step, tools, state, expect, self.sim.now_ns))
@@ -196,7 +216,8 @@ class Tts(Worker):
         request = self._current = self._queue.pop(0)
         quick_ms = TTS_MAX_MS if request.text or request.keys else 8
         hangs = bool(request.text)
-        self.answer(request.turn, quick_ms - 5, 1_500, lambda fails: self._begin(request, fails), hangs)
+        slow_ms = 1_500 if self.sim.troubles else 0
+        self.answer(request.turn, quick_ms - 5, slow_ms, lambda fails: self._begin(request, fails), hangs)
 
     def _is_current(self, request: Speak) -> bool:
         return self._is_busy and self._current is request
