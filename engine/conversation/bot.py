@@ -188,7 +188,8 @@ class Bot:
             text = reply.step_text(heard_sample)
             if text or interrupted:
                 self.history.bot(text, interrupted)
-        self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace))
+        exact = heard_sample is None or reply.is_exact(heard_sample)
+        self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace, exact))
 
     def _make_real(self, reply: Reply) -> None:
         """From here on the reply has happened: the history holds it, the brain goes on from its state."""
