@@ -57,7 +57,7 @@ class BotSaid(msgspec.Struct, frozen=True, tag=True):
     interrupted: bool
     trace: TurnTrace
     exact: bool = True
-    """Whether ``text`` goes by what capture reports of playout and TTS of its words. Else the end of it was worked out by
+    """Whether ``text`` goes by what capture reports of playout and TTS of its words. Else its end was worked out by
     time or letters, and may be off by a word."""
 
 
