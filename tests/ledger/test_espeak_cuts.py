@@ -34,6 +34,9 @@ class Rendered:
             self._parts[text] = [part for part in self._backend.synthesize(text, voice, speed) if part is not None]
         return iter(self._parts[text])
 
+    def num_samples(self, text: str) -> int:
+        return sum(part.shape[0] for part in self._parts[text] if isinstance(part, np.ndarray))
+
 
 def word_ends(samples: Any) -> Any:
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > QUIET)
@@ -55,6 +58,8 @@ def test_words_told_of_a_cut_espeak_reply_are_those_in_its_sound(line: Any) -> N
     backend = Rendered()
     whole = spoken(line, backend, None).wire_of(1)
     ends = word_ends(whole)
+    border = backend.num_samples("One, nine, four, seven,") * 8_000 // backend.rate_hz
+    ends = np.sort(np.append(ends, border))  # phrases stand close together
     assert len(ends) == len(TEXT.split())
     rng = random.Random(3)
     off: Counter[int] = Counter()
