@@ -56,6 +56,9 @@ class BotSaid(msgspec.Struct, frozen=True, tag=True):
     """What the caller heard of it."""
     interrupted: bool
     trace: TurnTrace
+    exact: bool = True
+    """Whether ``text`` goes by what capture reports of playout and TTS of its words. Else its end was worked out by
+    time or letters, and may be off by a word."""
 
 
 class HungUp(msgspec.Struct, frozen=True, tag=True):

@@ -16,7 +16,7 @@ from ringline.engine.conversation import builtin_tools
 from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
 from ringline.engine.conversation.events import ToolReturned
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
-from ringline.engine.conversation.ledger import SpokenPhrase
+from ringline.engine.conversation.ledger import Pace, SpokenPhrase
 from ringline.engine.conversation.outbox import Outbox
 from ringline.engine.conversation.phrasing import Phrase, Phraser
 from ringline.engine.conversation.reply import Reply, words_of
@@ -52,6 +52,10 @@ DONE = '{"ok":true}'
 ENDS_CALL = "ends call"
 """... unless nobody will ask for it any more."""
 
+SETTLE_NS = 300 * MS
+"""How long the LLM is not asked after a cut, until capture says what was heard. That takes a frame; where it takes
+longer, time must tell."""
+
 STAGES = ("llm", "tts", "dead_air", "reply")
 """Deadlines of a reply."""
 
@@ -71,8 +75,11 @@ class Bot:
         """Replies in a row that did not come."""
         self._unsettled: Reply | None = None
         """A reply that was cut, until capture says how much of it was heard."""
+        self._held_cause: Cause | None = None
+        """Of the reply under way: the LLM is not asked for it before that is known."""
         self._call, self._slot = call, slot
         self._agent, self._config, self._rate_hz = agent, config, wire_rate_hz
+        self._pace = Pace(wire_rate_hz, agent.speed)
         self._max_sentences = max_sentences
         self._out = out
         self.phrasebook = phrasebook(agent.language)
@@ -86,7 +93,6 @@ class Bot:
     def prepare(self, cause: str, now_ns: int) -> Reply:
         """A new reply, not yet open and without any text to come."""
         assert self.reply is None
-        self.settle(now_ns)
         self.turn += 1
         self.reply = Reply(self.turn, cause, now_ns, self._rate_hz, self._agent.language, self._max_sentences)
         self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
@@ -96,6 +102,10 @@ class Bot:
         """Let the LLM write the reply, or what follows its tools."""
         reply = self._under_way()
         reply.is_generating = reply.was_asked = True
+        if self._unsettled is not None:
+            self._held_cause = cause
+            self._out.at("settle", now_ns + SETTLE_NS)
+            return
         state = reply.result.state if reply.result is not None else self._state
         messages = (*self.history.messages(), *reply.pending)
         self._out.act(Generate(self._call, reply.turn, reply.step, cause, messages, state, tools=self._tool_schemas))
@@ -111,6 +121,7 @@ class Bot:
 
     def say(self, text: str, now_ns: int, then: str = "") -> None:
         """A reply whose text is known."""
+        self.settle(now_ns)
         reply = self.prepare("said", now_ns)
         reply.then = then
         self.open(now_ns)
@@ -154,7 +165,7 @@ class Bot:
         the caller themselves said, where ``keeps_pending`` asks for it.
         """
         reply = self._under_way()
-        self.reply = None
+        self.reply = self._held_cause = None
         self._out.cancel(*STAGES)
         self._out.act(
             SetGate(0, reply.turn + 1),
@@ -162,6 +173,7 @@ class Bot:
             CancelReply(self._call, reply.turn),
             CancelSpeech(self._call, reply.turn),
         )
+        self.settle(now_ns)
         if keeps_pending and not reply.is_real:
             self.history.extend([message for message in reply.pending if message.role == "user"])
         reply.halts(now_ns)
@@ -175,9 +187,17 @@ class Bot:
 
         Where capture has not said yet how far that is, the time since it began to sound tells.
         """
-        reply, self._unsettled = self._unsettled, None
+        reply = self._unsettled
         if reply is not None:
-            self._record(reply, reply.position(now_ns), interrupted=True)
+            self._settled(reply, reply.position(now_ns), True, now_ns)
+
+    def _settled(self, reply: Reply, heard_sample: int | None, interrupted: bool, now_ns: int) -> None:
+        self._unsettled = None
+        self._out.cancel("settle")
+        self._record(reply, heard_sample, interrupted)
+        cause, self._held_cause = self._held_cause, None
+        if cause is not None:
+            self.generate(cause, now_ns)
 
     def _record(self, reply: Reply, heard_sample: int | None, interrupted: bool) -> None:
         """The reply is over; ``heard_sample`` None: all of it was heard."""
@@ -187,7 +207,8 @@ class Bot:
             text = reply.step_text(heard_sample)
             if text or interrupted:
                 self.history.bot(text, interrupted)
-        self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace))
+        exact = heard_sample is None or reply.is_exact(heard_sample)
+        self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace, exact))
 
     def _make_real(self, reply: Reply) -> None:
         """From here on the reply has happened: the history holds it, the brain goes on from its state."""
@@ -262,7 +283,7 @@ class Bot:
         number = len(reply.phrases)
         if reply.unspoken is None:
             self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
-        reply.phrases.append(SpokenPhrase(phrase, self._rate_hz, is_filler))
+        reply.phrases.append(SpokenPhrase(phrase, self._pace, is_filler))
         agent = self._agent
         self._out.act(
             Speak(self._call, self._slot, reply.turn, number, phrase.spoken, last, agent.voice, agent.speed, keys)
@@ -365,7 +386,7 @@ class Bot:
         reply, phrase = self._phrase(event.turn, event.phrase)
         if reply is None or phrase is None:
             return
-        phrase.start_sample, phrase.end_sample, phrase.is_over = event.start_sample, event.end_sample, True
+        phrase.finish(event.start_sample, event.end_sample)
         if reply is self.reply:
             if not phrase.is_filler:
                 self._progress(now_ns)
@@ -411,8 +432,7 @@ class Bot:
             unsettled.stopped(event.reply_sample, event.time_ns)
             unsettled.trace.end_ns = event.time_ns
             if event.finished:  # it was cut, but had been heard to its end by then
-                self._unsettled = None
-                self._record(unsettled, None, interrupted=False)
+                self._settled(unsettled, None, False, now_ns)
             elif unsettled.is_measured:
                 self.settle(now_ns)
             return None

@@ -206,6 +206,8 @@ class Conversation:
                     self._bot.on_stage_late(name, now_ns)
                 case "dead_air":
                     self._on_dead_air(now_ns)
+                case "settle":
+                    self._bot.settle(now_ns)
                 case "reply":
                     if self._bot.is_stuck(now_ns):
                         self._give_up(now_ns)

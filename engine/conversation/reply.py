@@ -148,6 +148,10 @@ class Reply:
         """All that the caller was to hear, fillers included; with ``reply_sample``, what they have heard."""
         return words_of(self.phrases, reply_sample)
 
+    def is_exact(self, reply_sample: int) -> bool:
+        """Whether it is known, not worked out, that playout ended at this sample, and which words lie before it."""
+        return self.is_measured and all(phrase.is_exact(reply_sample) for phrase in self.phrases)
+
     @property
     def has_words_in_step(self) -> bool:
         """Whether anything of the current step goes to TTS."""

@@ -27,8 +27,15 @@ class HeardWord(NamedTuple):
     start_sample: int
     end_sample: int
     """Behind its last sample."""
-    complete: bool
-    """Whether both its beginning and its end are there."""
+    begins: bool
+    """Whether its beginning is there ..."""
+    ends: bool
+    """... and its end."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is there from its beginning to its end."""
+        return self.begins and self.ends
 
 
 def words_heard(samples: npt.NDArray[np.int16], rate_hz: int) -> list[HeardWord]:
@@ -46,12 +53,12 @@ def _word(samples: npt.NDArray[np.int16], start: int, end: int, rate_hz: int) ->
     sound = np.asarray(samples[start:end], np.float64)
     low, high = ([goertzel(sound, hz, rate_hz) for hz in tones] for tones in (LOW_HZ, HIGH_HZ))
     if end - start < rate_hz * SHORTEST_MS // 1000 or not (_clear(low) and _clear(high)):
-        return HeardWord(-1, start, end, False)
+        return HeardWord(-1, start, end, False, False)
     mark = min(rate_hz * MARK_MS // 1000, (end - start) // 3)
     begins = goertzel(sound[:mark], BEGIN_HZ, rate_hz) > AMPLITUDE / 2
-    finishes = goertzel(sound[-mark:], END_HZ, rate_hz) > AMPLITUDE / 2
+    ends = goertzel(sound[-mark:], END_HZ, rate_hz) > AMPLITUDE / 2
     code = int(np.argmax(high)) * len(LOW_HZ) + int(np.argmax(low))
-    return HeardWord(code, start, end, begins and finishes)
+    return HeardWord(code, start, end, begins, ends)
 
 
 def _clear(amplitudes: list[float]) -> bool:
