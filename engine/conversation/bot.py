@@ -305,7 +305,8 @@ class Bot:
         for tool_call, result in tools:
             if result:
                 tool_answered(asked, tool_call.id, result)
-        reply.tool_steps.append((tools[0][0].id, reply.phrases[reply.step_phrase :]))
+        spoken = [phrase for phrase in reply.phrases[reply.step_phrase :] if not phrase.is_filler]
+        reply.tool_steps.append((tools[0][0].id, spoken))
         reply.step_phrase = len(reply.phrases)
         if reply.is_real:
             self.history.extend(asked)
@@ -376,7 +377,7 @@ class Bot:
         reply, phrase = self._phrase(event.turn, event.phrase)
         if reply is None or phrase is None or phrase.is_over:
             return False
-        phrase.is_over, phrase.phrase = True, Phrase((), phrase.phrase.ends_sentence)
+        phrase.fails()
         if reply is not self.reply:
             return False
         self._await_next_phrase(reply, now_ns)
@@ -427,6 +428,7 @@ class Bot:
         self._out.cancel(*STAGES)
         self._out.act(SetGate(0, reply.turn + 1))
         reply.trace.end_ns = event.time_ns
+        reply.ended(event.reply_sample)
         self._make_real(reply)
         self._record(reply, None, interrupted=False)
         return reply

@@ -149,7 +149,7 @@ class Conversation:
         self._out.actions = []
         if isinstance(event, CallClosed):
             self._on_call_closed(now_ns)
-        elif not self._over or isinstance(event, PlayoutStopped):
+        elif not self._over or isinstance(event, PlayoutStopped | ToolReturned):  # how it really ended
             self._handlers[type(event)](event, now_ns)
         return self._out.actions
 

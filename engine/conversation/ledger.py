@@ -28,6 +28,10 @@ class SpokenPhrase:
             end += 1 + len(word.spoken)
             self._ends.append(end)
 
+    def fails(self) -> None:
+        """It cannot be spoken: none of its words counts."""
+        self.is_over, self.phrase = True, Phrase((), self.phrase.ends_sentence)
+
     @property
     def is_question(self) -> bool:
         """Whether it ends with a question mark."""

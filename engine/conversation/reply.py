@@ -93,6 +93,13 @@ class Reply:
         """Capture says behind which sample it stopped, at that time."""
         self._playhead.stopped(sample, time_ns)
 
+    def ended(self, sample: int) -> None:
+        """It was played to its end. What TTS has not begun will not come: that it failed is still under way."""
+        if not self.is_audible or sample <= self.end_sample:
+            for phrase in self.phrases:
+                if phrase.start_sample < 0:
+                    phrase.fails()
+
     @property
     def is_measured(self) -> bool:
         """Whether nothing more of it is played, and it is known to the sample where it ended."""

@@ -115,3 +115,33 @@ def test_word_marks_tell_which_words_were_heard(world: Any) -> None:
     ] == []
     call.run(20)
     assert [said.text for said in call.of(BotSaid)] == ["One two three"]
+
+
+def test_filler_before_a_tool_is_no_part_of_the_history(world: Any) -> None:
+    call = slow_tool(world)
+    call.tool_ms = 10
+    call.llm_ms = 3_500
+    call.answer()
+    call.run(6_000)
+    call.handle(HangUpAsked("operator"))
+    call.run(100)
+    assert [content for role, content in call.history() if role == "assistant"] == ["Let me see.", " [interrupted]"]
+
+
+def test_result_that_comes_after_the_hang_up_stands_in_the_history(world: Any) -> None:
+    call = slow_tool(world)
+    call.answer()
+    call.run(1_000)
+    call.handle(HangUpAsked("operator"))
+    call.run(6_000)
+    assert ("tool", '{"ok":true}') in call.history()
+
+
+def test_reply_that_ended_without_a_sound_was_not_heard(world: Any) -> None:
+    """TTS has failed, and capture says first that the reply is over."""
+    call = world()
+    call.tts_ms = 1e9
+    call.answer()
+    call.run(10)
+    call.handle(PlayoutStopped(1, 1, 0, True, call.now_ns))
+    assert [said.text for said in call.of(BotSaid)] == [""]

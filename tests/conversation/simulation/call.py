@@ -98,6 +98,7 @@ class SimulatedCall:
         self.bot_turns: dict[int, BotSaid] = {}
         self.opened: set[int] = set()
         self.tools_run: dict[tuple[int, int, str], str] = {}
+        self.tools_running: set[str] = set()
         self.ending = ""
         self.measured: set[int] = set()
         """Turns whose end capture had reported when they were written into the history."""
@@ -115,8 +116,6 @@ class SimulatedCall:
         self._complete: set[int] = set()
         self._stops: dict[int, list[PlayoutStopped]] = {}
         self._bot_sound_ns = START_NS
-        self._open_tools = 0
-        self._no_progress = 0
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -132,7 +131,10 @@ class SimulatedCall:
 
     def tell(self, sender: str, event: Event) -> None:
         """Over the bus: each sender's messages stay in order."""
-        arrival_ns = max(self._bus.get(sender, 0), self.now_ns + (1 + self.tape.below(BUS_MAX_MS * 4)) * MS // 4)
+        delay_ns = (1 + self.tape.below(BUS_MAX_MS * 4)) * MS // 4
+        if self.troubles and self.tape.chance(1):
+            delay_ns += self.tape.below(400) * MS
+        arrival_ns = max(self._bus.get(sender, 0), self.now_ns + delay_ns)
         self._bus[sender] = arrival_ns
         self._at(arrival_ns, self._handle, event)
 
@@ -197,9 +199,9 @@ class SimulatedCall:
             self.fail("deadlines pile up")
         said = any(isinstance(action, CallerSaid) for action in actions)
         for action in actions:
-            if isinstance(action, SetGate) and action.turn and action.turn not in self.opened:
-                if action.turn in self._generated and not said:
-                    self.fail(f"the draft {action.turn} is let through before the caller's turn is over")
+            is_opened = isinstance(action, SetGate) and action.turn and action.turn not in self.opened
+            if is_opened and action.turn in self._generated and not said:
+                self.fail(f"the draft {action.turn} is let through before the caller's turn is over")
 
     def _check_pause(self, sounding: int, actions: list[Action]) -> None:
         """Speech over the bot: silence in the same step, and nothing before it."""
@@ -324,6 +326,8 @@ class SimulatedCall:
         if request.last:
             self._complete.add(turn)
         if request.text.startswith("I am sorry"):
+            if not self.troubles:
+                self.fail("an apology, and nothing is wrong")
             self.caller.give_up_words(20_000)
         self.tts.speak(request)
 
@@ -340,11 +344,13 @@ class SimulatedCall:
         if action.tool_call.name == "book" and action.turn not in self.opened:
             self.fail("a tool with effects runs in a draft")
         delay_ms = self.tape.between(5, 300) + (self.tape.between(0, 5_000) if self.tape.chance(20) else 0)
+        self.tools_running.add(action.tool_call.id)
         result = '{"ok":true}'
         self.after(delay_ms, self._handle_tool, ToolReturned(*run, result))
 
     def _handle_tool(self, event: ToolReturned) -> None:
         if not self._closed:
+            self.tools_running.discard(event.tool_call_id)
             self._handle(event)
 
     def _report(self, kind: str, turn: int, sample: int, finished: bool) -> None:

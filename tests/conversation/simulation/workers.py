@@ -194,6 +194,8 @@ class Tts(Worker):
         self.has_marks = sim.tape.chance(50)
         self.words: dict[tuple[int, int], list[tuple[str, int]]] = {}
         """(turn, phrase) -> (word, sample behind it)."""
+        self.is_dead = bool(sim.troubles) and sim.tape.chance(5)
+        """Nothing can be said any more."""
         self._queue: list[Speak] = []
         self._is_busy = False
 
@@ -227,7 +229,7 @@ class Tts(Worker):
             return
         line, now_ns = self.sim.line, self.sim.now_ns
         line.begin(request.turn)
-        if fails or (request.text and self.sim.tape.chance(self.sim.percent_failing)):
+        if fails or (request.text and (self.is_dead or self.sim.tape.chance(self.sim.percent_failing))):
             self._fail(request)
             return
         start = end = line.written
