@@ -270,7 +270,8 @@ class SimulatedCall:
                 self.bot_turns[turn] = action
                 if any(of_turn == turn for of_turn, _, _ in self.llm.asked):
                     self._check_tools(turn, action.interrupted)
-                if action.interrupted == (turn in self.line.finished) and self.line.finished.get(turn, 0) < self.now_ns:
+                is_reported = any(stop.finished for stop in self._stops.get(turn, ()))
+                if action.interrupted == is_reported:
                     self.fail(f"turn {turn} is remembered as interrupted: {action.interrupted}")
                 if turn in self._stops and self._stops[turn][-1].reply_sample == self.line.played.get(turn, (0, 0))[1]:
                     self.measured.add(turn)
