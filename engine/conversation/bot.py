@@ -361,16 +361,17 @@ class Bot:
         if phrase is not None:
             phrase.mark(event.chars, event.samples)
 
-    def on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> None:
-        """A phrase's last sample is in the ring."""
+    def on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> bool:
+        """A phrase's last sample is in the ring. Returns whether it was the last one, and none could be spoken."""
         reply, phrase = self._phrase(event.turn, event.phrase)
         if reply is None or phrase is None:
-            return
+            return False
         phrase.start_sample, phrase.end_sample, phrase.is_over = event.start_sample, event.end_sample, True
         if reply is self.reply:
             if not phrase.is_filler:
                 self._progress(now_ns)
             self._await_next_phrase(reply, now_ns)
+        return reply is self.reply and reply.is_unspeakable
 
     def on_phrase_failed(self, event: PhraseFailed, now_ns: int) -> bool:
         """A phrase cannot be spoken. Returns whether the whole reply has thereby failed."""
@@ -383,7 +384,7 @@ class Bot:
         self._await_next_phrase(reply, now_ns)
         if not reply.is_complete or reply.unspoken is not None:
             return False
-        if not any(phrase.start_sample >= 0 for phrase in reply.phrases):
+        if reply.is_unspeakable:
             return True
         self._speak(reply, Phrase((), True), now_ns, last=True)  # or nobody would tell capture that this was all
         return False

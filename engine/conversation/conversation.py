@@ -128,7 +128,7 @@ class Conversation:
             ToolReturned: self._bot.on_tool_returned,
             PhraseStarted: self._bot.on_phrase_started,
             WordMarks: self._bot.on_word_marks,
-            PhraseFinished: self._bot.on_phrase_finished,
+            PhraseFinished: self._on_phrase_finished,
             PhraseFailed: self._on_phrase_failed,
             PlayoutStarted: self._bot.on_playout_started,
             PlayoutStopped: self._on_playout_stopped,
@@ -573,6 +573,9 @@ class Conversation:
         if reply.then:
             self._hang_up("bot" if reply.then == "hang_up" else reply.then, now_ns)
             return
+        if reply.is_unspeakable:
+            self._give_up(now_ns)
+            return
         utterance = self._utterance
         self._out.cancel("arbitrate", "notice")
         is_mute = not reply.is_audible and reply.trace.cause in ("speech", "dtmf")
@@ -587,6 +590,10 @@ class Conversation:
     def _on_reply_failed(self, event: ReplyFailed, now_ns: int) -> None:
         reply = self._bot.reply
         if reply is not None and (reply.turn, reply.step) == (event.turn, event.step):
+            self._give_up(now_ns)
+
+    def _on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> None:
+        if self._bot.on_phrase_finished(event, now_ns):
             self._give_up(now_ns)
 
     def _on_phrase_failed(self, event: PhraseFailed, now_ns: int) -> None:

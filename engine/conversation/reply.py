@@ -129,6 +129,12 @@ class Reply:
         """The phrase TTS works on, or is to begin with next."""
         return next((phrase for phrase in self.phrases if not phrase.is_over), None)
 
+    @property
+    def is_unspeakable(self) -> bool:
+        """Whether nothing at all of its words can be heard, because all of its phrases have failed."""
+        has_failed = any(phrase.has_failed for phrase in self.phrases)
+        return has_failed and self.is_complete and not any(phrase.has_sound for phrase in self.phrases)
+
     def playing(self, now_ns: int) -> SpokenPhrase | None:
         """The phrase that is being heard."""
         position = self.position(now_ns)

@@ -8,6 +8,7 @@ from ringline import Agent, Tool, tool
 from ringline.engine.conversation.actions import BotSaid, Escalate
 from ringline.engine.conversation.events import HangUpAsked
 from ringline.ipc.messages import (
+    PhraseFailed,
     PhraseStarted,
     PlayoutStarted,
     PlayoutStopped,
@@ -145,3 +146,27 @@ def test_reply_that_ended_without_a_sound_was_not_heard(world: Any) -> None:
     call.run(10)
     call.handle(PlayoutStopped(1, 1, 0, True, call.now_ns))
     assert [said.text for said in call.of(BotSaid)] == [""]
+
+
+def test_reply_of_which_no_phrase_can_be_spoken_is_apologised_for(world: Any) -> None:
+    call = world()
+    call.tts_ms = 1e9
+    call.answer()
+    call.run(10)
+    call.tts_ms = 5
+    call.handle(PhraseFailed(1, 1, 0, "broken"))
+    call.handle(PhraseFailed(1, 1, 1, "broken"))
+    call.run(10_000)
+    assert "sorry" in call.transcript()[-2]
+    assert call.transcript()[-1] == "hung up"
+
+
+def test_reply_that_ended_without_a_sound_is_apologised_for(world: Any) -> None:
+    call = world()
+    call.tts_ms = 1e9
+    call.answer()
+    call.run(10)
+    call.handle(PhraseFailed(1, 1, 0, "broken"))
+    call.actions.clear()
+    call.handle(PlayoutStopped(1, 1, 0, True, call.now_ns))
+    assert "sorry" in call.of(Speak)[0].text
