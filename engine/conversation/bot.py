@@ -144,6 +144,8 @@ class Bot:
         reply = self._under_way()
         reply.is_paused = False
         reply.goes_on(now_ns)
+        if reply.is_audible:
+            self._progress(now_ns)
         self._out.act(SetGate(reply.turn, reply.turn))
         self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
 
@@ -405,6 +407,8 @@ class Bot:
         reply.starts(event.time_ns)
         if any(phrase.start_sample >= 0 for phrase in reply.own_phrases()):
             self._make_real(reply)
+            if reply is self.reply:
+                self._progress(now_ns)
 
     def on_playout_stopped(self, event: PlayoutStopped, now_ns: int) -> Reply | None:
         """Playout has paused, was cut, or the reply is played out: then it is returned."""
@@ -475,8 +479,9 @@ class Bot:
         return Phrase(tuple(word for phrase in phrases for word in phrase.words), True)
 
     def _progress(self, now_ns: int) -> None:
-        """The reply is still coming."""
-        self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
+        """The reply is still coming, and what there is of it is still to be heard."""
+        ahead_ns = self._under_way().ahead_ns(now_ns)
+        self._out.at("reply", now_ns + ahead_ns + self._config.reply_timeout_ms * MS)
 
     def is_stuck(self, now_ns: int) -> bool:
         """Whether the reply has come to a standstill, now that its last deadline is past."""

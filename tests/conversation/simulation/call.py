@@ -32,7 +32,7 @@ from .caller import VAD_MAX_MS, Caller
 from .line import Line
 from .memory import check_history, check_messages, check_words
 from .tape import Tape
-from .workers import TTS_MAX_MS, Llm, Stt, Tts
+from .workers import LLM_MAX_MS, TTS_MAX_MS, Llm, Stt, Tts
 
 MS = 1_000_000
 START_NS = 10**12
@@ -402,6 +402,8 @@ class SimulatedCall:
         if "all" in self.troubles or self.troubles:
             sound_ms += 2 * config.reply_timeout_ms + 4 * config.tts_timeout_ms
         turn_ms = max(config.endpoint_max_ms, config.arbitrate_ms) + config.dead_air_ms + sound_ms
+        if self.caller.owed == "question":
+            turn_ms += config.dead_air_ms + LLM_MAX_MS
         if self.caller.owed:
             return turn_ms + config.dtmf_pause_ms
         return max(turn_ms, config.no_input_ms + config.dead_air_ms + sound_ms)

@@ -117,6 +117,7 @@ class Llm(Worker):
         self.cancelled = 0
         self.words: dict[int, int] = {}
         """turn -> words written of it."""
+        self._written: set[int] = set()
         self.tool_ids = 0
         self.finished: set[int] = set()
         self.asked: dict[tuple[int, int, str], str] = {}
@@ -148,10 +149,13 @@ class Llm(Worker):
                 return
             if index < len(pieces):
                 text = pieces[index]
+                self._written.add(turn)
                 self.sim.tell("llm", ReplyDelta(1, turn, step, text, self.sim.now_ns))
                 self.answer(turn, 40, LLM_MAX_MS, lambda fails: write(fails, index + 1))
                 return
             self.finished.add(turn)
+            if not tools and turn not in self._written and self.sim.caller.owed:
+                self.sim.caller.owed = "question"  # it has nothing to say
             self.asked.update({(turn, step, call.id): call.name for call in tools})
             for _ in range(1 + tape.chance(1)):
                 state = f"{turn}.{step}".encode()
