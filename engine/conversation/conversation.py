@@ -496,7 +496,8 @@ class Conversation:
             self._bot.resume(now_ns)
         self._drop_utterance()
         if self._bot.reply is None and self._digits:
-            self._complete_digits(now_ns)
+            if "dtmf" not in self._out.deadlines:  # the pause behind them is over
+                self._complete_digits(now_ns)
         elif self._bot.reply is None:
             self._out.at("no_input", max(self._no_input_ns, now_ns + self._config.endpoint_ms * MS))
 

@@ -214,7 +214,7 @@ class SimulatedCall:
 
     @property
     def must_be_heard(self) -> set[int]:
-        """Turns with phrases that are not paused, and the apology at the end while the caller speaks."""
+        """Turns with phrases that are not paused for the caller."""
         return {turn for (turn, _), words in self.tts.words.items() if words and words[-1][0].endswith("!")}
 
     def _set_timer(self, event: Event) -> None:
@@ -397,9 +397,16 @@ class SimulatedCall:
             self.fail(f"{quiet_ms:.0f} ms of silence, {self._bound_ms()} ms are allowed ({self.caller.owed})")
 
     def _bound_ms(self) -> int:
+        """How long the wire may be silent.
+
+        Where nothing is wrong: once the caller has finished, the endpoint (or the pause for speech over the bot) and
+        the time to the first filler, plus TTS and the bus. An LLM that has nothing to say costs another filler's time.
+        Keys wait for more of them. While it is the caller's turn: until they are asked, and the time to a filler.
+        With failing stages: two replies may come to nothing in between, and the apology's phrases fail too.
+        """
         config = self.config
         sound_ms = TTS_MAX_MS + VAD_MAX_MS + 20 + 10 * BUS_MAX_MS
-        if "all" in self.troubles or self.troubles:
+        if self.troubles:
             sound_ms += 2 * config.reply_timeout_ms + 4 * config.tts_timeout_ms
         turn_ms = max(config.endpoint_max_ms, config.arbitrate_ms) + config.dead_air_ms + sound_ms
         if self.caller.owed == "question":
