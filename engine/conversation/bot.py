@@ -155,6 +155,8 @@ class Bot:
         reply = self._under_way()
         reply.is_paused = False
         reply.goes_on(now_ns)
+        if reply.is_audible:
+            self._progress(now_ns)
         self._out.act(SetGate(reply.turn, reply.turn))
         self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
 
@@ -326,7 +328,8 @@ class Bot:
         for tool_call, result in tools:
             if result:
                 tool_answered(asked, tool_call.id, result)
-        reply.tool_steps.append((tools[0][0].id, reply.phrases[reply.step_phrase :]))
+        spoken = [phrase for phrase in reply.phrases[reply.step_phrase :] if not phrase.is_filler]
+        reply.tool_steps.append((tools[0][0].id, spoken))
         reply.step_phrase = len(reply.phrases)
         if reply.is_real:
             self.history.extend(asked)
@@ -381,29 +384,30 @@ class Bot:
         if phrase is not None:
             phrase.mark(event.chars, event.samples)
 
-    def on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> None:
-        """A phrase's last sample is in the ring."""
+    def on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> bool:
+        """A phrase's last sample is in the ring. Returns whether it was the last one, and none could be spoken."""
         reply, phrase = self._phrase(event.turn, event.phrase)
         if reply is None or phrase is None:
-            return
+            return False
         phrase.finish(event.start_sample, event.end_sample)
         if reply is self.reply:
             if not phrase.is_filler:
                 self._progress(now_ns)
             self._await_next_phrase(reply, now_ns)
+        return reply is self.reply and reply.is_unspeakable
 
     def on_phrase_failed(self, event: PhraseFailed, now_ns: int) -> bool:
         """A phrase cannot be spoken. Returns whether the whole reply has thereby failed."""
         reply, phrase = self._phrase(event.turn, event.phrase)
         if reply is None or phrase is None or phrase.is_over:
             return False
-        phrase.is_over, phrase.phrase = True, Phrase((), phrase.phrase.ends_sentence)
+        phrase.fails()
         if reply is not self.reply:
             return False
         self._await_next_phrase(reply, now_ns)
         if not reply.is_complete or reply.unspoken is not None:
             return False
-        if not any(phrase.start_sample >= 0 for phrase in reply.phrases):
+        if reply.is_unspeakable:
             return True
         self._speak(reply, Phrase((), True), now_ns, last=True)  # or nobody would tell capture that this was all
         return False
@@ -424,6 +428,8 @@ class Bot:
         reply.starts(event.time_ns)
         if any(phrase.start_sample >= 0 for phrase in reply.own_phrases()):
             self._make_real(reply)
+            if reply is self.reply:
+                self._progress(now_ns)
 
     def on_playout_stopped(self, event: PlayoutStopped, now_ns: int) -> Reply | None:
         """Playout has paused, was cut, or the reply is played out: then it is returned."""
@@ -447,6 +453,7 @@ class Bot:
         self._out.cancel(*STAGES)
         self._out.act(SetGate(0, reply.turn + 1))
         reply.trace.end_ns = event.time_ns
+        reply.ended(event.reply_sample)
         self._make_real(reply)
         self._record(reply, None, interrupted=False)
         return reply
@@ -492,8 +499,9 @@ class Bot:
         return Phrase(tuple(word for phrase in phrases for word in phrase.words), True)
 
     def _progress(self, now_ns: int) -> None:
-        """The reply is still coming."""
-        self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
+        """The reply is still coming, and what there is of it is still to be heard."""
+        ahead_ns = self._under_way().ahead_ns(now_ns)
+        self._out.at("reply", now_ns + ahead_ns + self._config.reply_timeout_ms * MS)
 
     def is_stuck(self, now_ns: int) -> bool:
         """Whether the reply has come to a standstill, now that its last deadline is past."""

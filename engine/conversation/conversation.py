@@ -128,7 +128,7 @@ class Conversation:
             ToolReturned: self._bot.on_tool_returned,
             PhraseStarted: self._bot.on_phrase_started,
             WordMarks: self._bot.on_word_marks,
-            PhraseFinished: self._bot.on_phrase_finished,
+            PhraseFinished: self._on_phrase_finished,
             PhraseFailed: self._on_phrase_failed,
             PlayoutStarted: self._bot.on_playout_started,
             PlayoutStopped: self._on_playout_stopped,
@@ -149,7 +149,7 @@ class Conversation:
         self._out.actions = []
         if isinstance(event, CallClosed):
             self._on_call_closed(now_ns)
-        elif not self._over or isinstance(event, PlayoutStopped):
+        elif not self._over or isinstance(event, PlayoutStopped | ToolReturned):  # how it really ended
             self._handlers[type(event)](event, now_ns)
         return self._out.actions
 
@@ -498,7 +498,8 @@ class Conversation:
             self._bot.resume(now_ns)
         self._drop_utterance()
         if self._bot.reply is None and self._digits:
-            self._complete_digits(now_ns)
+            if "dtmf" not in self._out.deadlines:  # the pause behind them is over
+                self._complete_digits(now_ns)
         elif self._bot.reply is None:
             self._out.at("no_input", max(self._no_input_ns, now_ns + self._config.endpoint_ms * MS))
 
@@ -575,6 +576,9 @@ class Conversation:
         if reply.then:
             self._hang_up("bot" if reply.then == "hang_up" else reply.then, now_ns)
             return
+        if reply.is_unspeakable:
+            self._give_up(now_ns)
+            return
         utterance = self._utterance
         self._out.cancel("arbitrate", "notice")
         is_mute = not reply.is_audible and reply.trace.cause in ("speech", "dtmf")
@@ -589,6 +593,10 @@ class Conversation:
     def _on_reply_failed(self, event: ReplyFailed, now_ns: int) -> None:
         reply = self._bot.reply
         if reply is not None and (reply.turn, reply.step) == (event.turn, event.step):
+            self._give_up(now_ns)
+
+    def _on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> None:
+        if self._bot.on_phrase_finished(event, now_ns):
             self._give_up(now_ns)
 
     def _on_phrase_failed(self, event: PhraseFailed, now_ns: int) -> None:

@@ -40,6 +40,8 @@ class SpokenPhrase:
         self.end_sample = -1
         self.is_over = False
         """TTS has nothing more to write for it."""
+        self.has_failed = False
+        """It had words, and TTS could not speak them."""
         self._pace = pace
         self._marks: dict[int, int] = {}
         self._ends: list[int] = []
@@ -49,10 +51,20 @@ class SpokenPhrase:
             end += 1 + len(word.spoken)
             self._ends.append(end)
 
+    def fails(self) -> None:
+        """It cannot be spoken: none of its words counts."""
+        self.has_failed = bool(self.phrase.words)
+        self.is_over, self.phrase = True, Phrase((), self.phrase.ends_sentence)
+
     @property
     def is_question(self) -> bool:
         """Whether it ends with a question mark."""
         return self.phrase.written.rstrip("\"')\u201d\u2019\u00bb ").endswith(("?", "\uff1f", "\u061f"))
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether something of it is in the ring, or may yet come."""
+        return self.start_sample != self.end_sample or not self.is_over
 
     @property
     def is_being_made(self) -> bool:

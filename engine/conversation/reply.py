@@ -93,6 +93,13 @@ class Reply:
         """Capture says behind which sample it stopped, at that time."""
         self._playhead.stopped(sample, time_ns)
 
+    def ended(self, sample: int) -> None:
+        """It was played to its end. What TTS has not begun will not come: that it failed is still under way."""
+        if not self.is_audible or sample <= self.end_sample:
+            for phrase in self.phrases:
+                if phrase.start_sample < 0:
+                    phrase.fails()
+
     @property
     def is_measured(self) -> bool:
         """Whether nothing more of it is played, and it is known to the sample where it ended."""
@@ -121,6 +128,12 @@ class Reply:
     def unspoken(self) -> SpokenPhrase | None:
         """The phrase TTS works on, or is to begin with next."""
         return next((phrase for phrase in self.phrases if not phrase.is_over), None)
+
+    @property
+    def is_unspeakable(self) -> bool:
+        """Whether nothing at all of its words can be heard, because all of its phrases have failed."""
+        has_failed = any(phrase.has_failed for phrase in self.phrases)
+        return has_failed and self.is_complete and not any(phrase.has_sound for phrase in self.phrases)
 
     def playing(self, now_ns: int) -> SpokenPhrase | None:
         """The phrase that is being heard."""

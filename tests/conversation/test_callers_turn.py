@@ -178,3 +178,13 @@ def test_last_words_of_the_caller_stand_in_the_history_when_the_call_ends(world:
     call.run(1_200)
     call.handle(CallClosed())
     assert ("user", "hello") in call.history()
+
+
+def test_cough_between_keys_does_not_complete_them(world: Any) -> None:
+    call = four_digits(world)
+    call.heard_texts = ""
+    call.presses("12")
+    call.speaks(200, 150)
+    call.at(1_200, lambda: call.presses("34"))
+    call.run(3_000)
+    assert [said.text for said in call.of(CallerSaid)] == ["1234"]

@@ -8,6 +8,7 @@ from ringline import Agent, Tool, tool
 from ringline.engine.conversation.actions import BotSaid, Escalate
 from ringline.engine.conversation.events import HangUpAsked
 from ringline.ipc.messages import (
+    PhraseFailed,
     PhraseStarted,
     PlayoutStarted,
     PlayoutStopped,
@@ -115,3 +116,57 @@ def test_word_marks_tell_which_words_were_heard(world: Any) -> None:
     ] == []
     call.run(20)
     assert [said.text for said in call.of(BotSaid)] == ["One two three"]
+
+
+def test_filler_before_a_tool_is_no_part_of_the_history(world: Any) -> None:
+    call = slow_tool(world)
+    call.tool_ms = 10
+    call.llm_ms = 3_500
+    call.answer()
+    call.run(6_000)
+    call.handle(HangUpAsked("operator"))
+    call.run(100)
+    assert [content for role, content in call.history() if role == "assistant"] == ["Let me see.", " [interrupted]"]
+
+
+def test_result_that_comes_after_the_hang_up_stands_in_the_history(world: Any) -> None:
+    call = slow_tool(world)
+    call.answer()
+    call.run(1_000)
+    call.handle(HangUpAsked("operator"))
+    call.run(6_000)
+    assert ("tool", '{"ok":true}') in call.history()
+
+
+def test_reply_that_ended_without_a_sound_was_not_heard(world: Any) -> None:
+    """TTS has failed, and capture says first that the reply is over."""
+    call = world()
+    call.tts_ms = 1e9
+    call.answer()
+    call.run(10)
+    call.handle(PlayoutStopped(1, 1, 0, True, call.now_ns))
+    assert [said.text for said in call.of(BotSaid)] == [""]
+
+
+def test_reply_of_which_no_phrase_can_be_spoken_is_apologised_for(world: Any) -> None:
+    call = world()
+    call.tts_ms = 1e9
+    call.answer()
+    call.run(10)
+    call.tts_ms = 5
+    call.handle(PhraseFailed(1, 1, 0, "broken"))
+    call.handle(PhraseFailed(1, 1, 1, "broken"))
+    call.run(10_000)
+    assert "sorry" in call.transcript()[-2]
+    assert call.transcript()[-1] == "hung up"
+
+
+def test_reply_that_ended_without_a_sound_is_apologised_for(world: Any) -> None:
+    call = world()
+    call.tts_ms = 1e9
+    call.answer()
+    call.run(10)
+    call.handle(PhraseFailed(1, 1, 0, "broken"))
+    call.actions.clear()
+    call.handle(PlayoutStopped(1, 1, 0, True, call.now_ns))
+    assert "sorry" in call.of(Speak)[0].text

@@ -79,5 +79,4 @@ async def test_words_told_of_interrupted_replies_are_those_in_the_recordings(sta
         assert words == TEXT.split()[: len(words)]
         assert remembered[call.call_id] == said.text + INTERRUPTED
         off.append(len(words) - num_words(call.recording))
-    print(off, [len(told[call.call_id].text.split()) for call in calls])
     assert max(map(abs, off)) <= 1

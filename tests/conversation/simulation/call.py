@@ -32,7 +32,7 @@ from .caller import VAD_MAX_MS, Caller
 from .line import Line
 from .memory import check_history, check_messages, check_words
 from .tape import Tape
-from .workers import TTS_MAX_MS, Llm, Stt, Tts
+from .workers import LLM_MAX_MS, TTS_MAX_MS, Llm, Stt, Tts
 
 MS = 1_000_000
 START_NS = 10**12
@@ -98,6 +98,7 @@ class SimulatedCall:
         self.bot_turns: dict[int, BotSaid] = {}
         self.opened: set[int] = set()
         self.tools_run: dict[tuple[int, int, str], str] = {}
+        self.tools_running: set[str] = set()
         self.ending = ""
         self.measured: set[int] = set()
         """Turns whose end capture had reported when they were written into the history."""
@@ -115,8 +116,6 @@ class SimulatedCall:
         self._complete: set[int] = set()
         self._stops: dict[int, list[PlayoutStopped]] = {}
         self._bot_sound_ns = START_NS
-        self._open_tools = 0
-        self._no_progress = 0
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -132,7 +131,10 @@ class SimulatedCall:
 
     def tell(self, sender: str, event: Event) -> None:
         """Over the bus: each sender's messages stay in order."""
-        arrival_ns = max(self._bus.get(sender, 0), self.now_ns + (1 + self.tape.below(BUS_MAX_MS * 4)) * MS // 4)
+        delay_ns = (1 + self.tape.below(BUS_MAX_MS * 4)) * MS // 4
+        if self.troubles and self.tape.chance(1):
+            delay_ns += self.tape.below(400) * MS
+        arrival_ns = max(self._bus.get(sender, 0), self.now_ns + delay_ns)
         self._bus[sender] = arrival_ns
         self._at(arrival_ns, self._handle, event)
 
@@ -197,9 +199,9 @@ class SimulatedCall:
             self.fail("deadlines pile up")
         said = any(isinstance(action, CallerSaid) for action in actions)
         for action in actions:
-            if isinstance(action, SetGate) and action.turn and action.turn not in self.opened:
-                if action.turn in self._generated and not said:
-                    self.fail(f"the draft {action.turn} is let through before the caller's turn is over")
+            is_opened = isinstance(action, SetGate) and action.turn and action.turn not in self.opened
+            if is_opened and action.turn in self._generated and not said:
+                self.fail(f"the draft {action.turn} is let through before the caller's turn is over")
 
     def _check_pause(self, sounding: int, actions: list[Action]) -> None:
         """Speech over the bot: silence in the same step, and nothing before it."""
@@ -212,7 +214,7 @@ class SimulatedCall:
 
     @property
     def must_be_heard(self) -> set[int]:
-        """Turns with phrases that are not paused, and the apology at the end while the caller speaks."""
+        """Turns with phrases that are not paused for the caller."""
         return {turn for (turn, _), words in self.tts.words.items() if words and words[-1][0].endswith("!")}
 
     def _set_timer(self, event: Event) -> None:
@@ -268,7 +270,8 @@ class SimulatedCall:
                 self.bot_turns[turn] = action
                 if any(of_turn == turn for of_turn, _, _ in self.llm.asked):
                     self._check_tools(turn, action.interrupted)
-                if action.interrupted == (turn in self.line.finished) and self.line.finished.get(turn, 0) < self.now_ns:
+                is_reported = any(stop.finished for stop in self._stops.get(turn, ()))
+                if action.interrupted == is_reported:
                     self.fail(f"turn {turn} is remembered as interrupted: {action.interrupted}")
                 if turn in self._stops and self._stops[turn][-1].reply_sample == self.line.played.get(turn, (0, 0))[1]:
                     self.measured.add(turn)
@@ -324,6 +327,8 @@ class SimulatedCall:
         if request.last:
             self._complete.add(turn)
         if request.text.startswith("I am sorry"):
+            if not self.troubles:
+                self.fail("an apology, and nothing is wrong")
             self.caller.give_up_words(20_000)
         self.tts.speak(request)
 
@@ -340,11 +345,13 @@ class SimulatedCall:
         if action.tool_call.name == "book" and action.turn not in self.opened:
             self.fail("a tool with effects runs in a draft")
         delay_ms = self.tape.between(5, 300) + (self.tape.between(0, 5_000) if self.tape.chance(20) else 0)
+        self.tools_running.add(action.tool_call.id)
         result = '{"ok":true}'
         self.after(delay_ms, self._handle_tool, ToolReturned(*run, result))
 
     def _handle_tool(self, event: ToolReturned) -> None:
         if not self._closed:
+            self.tools_running.discard(event.tool_call_id)
             self._handle(event)
 
     def _report(self, kind: str, turn: int, sample: int, finished: bool) -> None:
@@ -390,11 +397,20 @@ class SimulatedCall:
             self.fail(f"{quiet_ms:.0f} ms of silence, {self._bound_ms()} ms are allowed ({self.caller.owed})")
 
     def _bound_ms(self) -> int:
+        """How long the wire may be silent.
+
+        Where nothing is wrong: once the caller has finished, the endpoint (or the pause for speech over the bot) and
+        the time to the first filler, plus TTS and the bus. An LLM that has nothing to say costs another filler's time.
+        Keys wait for more of them. While it is the caller's turn: until they are asked, and the time to a filler.
+        With failing stages: two replies may come to nothing in between, and the apology's phrases fail too.
+        """
         config = self.config
         sound_ms = TTS_MAX_MS + VAD_MAX_MS + 20 + 10 * BUS_MAX_MS
-        if "all" in self.troubles or self.troubles:
+        if self.troubles:
             sound_ms += 2 * config.reply_timeout_ms + 4 * config.tts_timeout_ms
         turn_ms = max(config.endpoint_max_ms, config.arbitrate_ms) + config.dead_air_ms + sound_ms
+        if self.caller.owed == "question":
+            turn_ms += config.dead_air_ms + LLM_MAX_MS
         if self.caller.owed:
             return turn_ms + config.dtmf_pause_ms
         return max(turn_ms, config.no_input_ms + config.dead_air_ms + sound_ms)

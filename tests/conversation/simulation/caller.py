@@ -147,7 +147,7 @@ class Caller:
 
     def _key(self, count: int) -> None:
         self.sim.on_caller("key")
-        self.give_up_words(5_000 if self.sim.config.draft and self.sim.config.max_drafts > 1 else 60_000)
+        self.give_up_words(15_000)
         self.quiet_ns = self.sim.now_ns
         self.owed = "answer"
         self.sim.tell("capture", DtmfReceived(1, "123456789#"[self.sim.tape.below(10)], self.sim.now_ns))

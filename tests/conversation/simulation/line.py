@@ -27,8 +27,6 @@ class Line:
         """turn % TURN_ENTRIES -> [turn, start, end or -1]."""
         self.played: dict[int, list[int]] = {}
         """turn -> [first, behind the last sample]."""
-        self.finished: dict[int, int] = {}
-        """turn -> when its end was reported."""
         self.errors: list[str] = []
         self.sound_ns = 0
         """When the bot's latest sound ended."""
@@ -142,7 +140,6 @@ class Line:
                 self._report("started", turn, self.position, False)
         if 0 <= end <= self.position:
             self._done, self._turn = turn, 0
-            self.finished[turn] = frame_ns + 10 * MS  # when the engine knows it, with the bus
             self._report("stopped", turn, self.position, True)
         elif count:
             frames = (end - self.position - 1) // FRAME if end >= 0 else (self.written - self.position) // FRAME

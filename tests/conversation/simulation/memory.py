@@ -7,10 +7,13 @@ import re
 from typing import TYPE_CHECKING
 
 from ringline.engine.conversation.history import INTERRUPTED
+from ringline.engine.conversation.wording import phrasebook
 from ringline.ipc.messages import ChatMessage, Generate
 
 if TYPE_CHECKING:
     from .call import SimulatedCall
+
+FILLERS = ("Let me look.", *phrasebook("en").fillers)
 
 _BOT_WORD = re.compile(r"b(\d+)x(\d+)")
 
@@ -70,6 +73,10 @@ def check_bot(call: SimulatedCall, messages: list[ChatMessage]) -> None:
     """Each turn is remembered as it was heard, once, and says whether it was interrupted."""
     remembered: dict[int, list[int]] = {}
     for message in messages:
+        if message.pending and message.tool_call_id not in call.tools_running:
+            call.fail(f"the result of {message.tool_call_id} is missing")
+        if message.role == "assistant" and any(filler in message.content for filler in FILLERS):
+            call.fail(f"a filler is remembered: {message.content}")
         if message.role != "assistant":
             continue
         for turn, index in _BOT_WORD.findall(message.content):

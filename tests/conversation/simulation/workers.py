@@ -117,6 +117,7 @@ class Llm(Worker):
         self.cancelled = 0
         self.words: dict[int, int] = {}
         """turn -> words written of it."""
+        self._written: set[int] = set()
         self.tool_ids = 0
         self.finished: set[int] = set()
         self.asked: dict[tuple[int, int, str], str] = {}
@@ -148,10 +149,13 @@ class Llm(Worker):
                 return
             if index < len(pieces):
                 text = pieces[index]
+                self._written.add(turn)
                 self.sim.tell("llm", ReplyDelta(1, turn, step, text, self.sim.now_ns))
                 self.answer(turn, 40, LLM_MAX_MS, lambda fails: write(fails, index + 1))
                 return
             self.finished.add(turn)
+            if not tools and turn not in self._written and self.sim.caller.owed:
+                self.sim.caller.owed = "question"  # it has nothing to say
             self.asked.update({(turn, step, call.id): call.name for call in tools})
             for _ in range(1 + tape.chance(1)):
                 state = f"{turn}.{step}".encode()
@@ -194,6 +198,8 @@ class Tts(Worker):
         self.has_marks = sim.tape.chance(50)
         self.words: dict[tuple[int, int], list[tuple[str, int]]] = {}
         """(turn, phrase) -> (word, sample behind it)."""
+        self.is_dead = bool(sim.troubles) and sim.tape.chance(5)
+        """Nothing can be said any more."""
         self._queue: list[Speak] = []
         self._is_busy = False
 
@@ -227,7 +233,7 @@ class Tts(Worker):
             return
         line, now_ns = self.sim.line, self.sim.now_ns
         line.begin(request.turn)
-        if fails or (request.text and self.sim.tape.chance(self.sim.percent_failing)):
+        if fails or (request.text and (self.is_dead or self.sim.tape.chance(self.sim.percent_failing))):
             self._fail(request)
             return
         start = end = line.written
