@@ -165,7 +165,7 @@ class SimulatedCall:
         self.line.sync(self.now_ns)
         if not self.ending:
             self._check_silence()
-        self.caller.give_up_words(4_000)
+        self.caller.give_up_words(15_000)
         self._closed = True
         self._handle(CallClosed())
         check_history(self)
@@ -277,7 +277,7 @@ class SimulatedCall:
                     self.measured.add(turn)
             case HungUp(reason=reason):
                 self.ending = reason
-                self.caller.give_up_words(8_000)
+                self.caller.give_up_words(15_000)
                 self._over = True
             case HangUp():
                 self._answered()
