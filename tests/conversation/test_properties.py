@@ -1,5 +1,5 @@
 """Whatever happens in a call, these rules hold: see `simulation`. A failing call is printed as the shortest script of
-decisions that still fails; put it into `run_script` to look at it."""
+decisions that still fails; `SimulatedCall(Tape(script=...))` runs it again."""
 
 from __future__ import annotations
 
