@@ -26,6 +26,7 @@ lint: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench.ipc
 	$(BIN)/python -m bench.recognition
+	$(BIN)/python -m bench.overlaps
 	$(BIN)/python -m bench.calls
 
 clean:

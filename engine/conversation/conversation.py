@@ -400,7 +400,8 @@ class Conversation:
         self._utterance = None
         self._out.cancel(*LISTENING)
         self._no_inputs = 0
-        self._out.act(CallerSaid(utterance.text, amends=utterance.amends))
+        if utterance.text or not self._digits:
+            self._out.act(CallerSaid(utterance.text, amends=utterance.amends))
         reply = self._bot.reply or self._prepare(utterance, now_ns)
         self._stamp(reply, utterance, now_ns)
         if not reply.is_open:

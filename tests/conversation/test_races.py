@@ -14,6 +14,7 @@ from ringline.ipc.messages import (
     Speak,
     SpeechStarted,
     ToolCall,
+    WordMarks,
 )
 
 MS = 1_000_000
@@ -98,3 +99,19 @@ def test_phrase_behind_much_audio_may_wait(world: Any) -> None:
     assert not call.of(Escalate)
     call.run(2_500)
     assert call.of(Escalate)
+
+
+def test_word_marks_tell_which_words_were_heard(world: Any) -> None:
+    call = world()
+    call.say = lambda request: "One two three four five six."
+    call.answer()
+    call.run(50)
+    call.handle(WordMarks(1, 1, 0, (0, 4, 8, 14, 19, 24), (0, 200, 400, 600, 10_000, 11_000)))
+    call.handle(PlayoutStopped(1, 1, call.ring_end, False, call.now_ns))
+    call.run(150)
+    call.handle(HangUpAsked("operator"))
+    assert [said.text for said in call.of(BotSaid)] == ["One two three"] or [
+        said.text for said in call.of(BotSaid)
+    ] == []
+    call.run(20)
+    assert [said.text for said in call.of(BotSaid)] == ["One two three"]

@@ -62,12 +62,7 @@ class Call:
             await self._wire.connect(self)
             log.connected_ns = time.monotonic_ns()
             self._emit("connected", log.connected_ns)
-            self._dialogue = Dialogue(
-                self._manners,
-                [rendered.item.interrupt_ms for rendered in self._script],
-                [rendered.item.patience_ms for rendered in self._script],
-                log.connected_ns,
-            )
+            self._dialogue = Dialogue(self._manners, [rendered.item for rendered in self._script], log.connected_ns)
             self._start_ns = grid_ns + -(-(log.connected_ns + LEAD_NS - grid_ns) // FRAME_NS) * FRAME_NS
             ticker.add(self._start_ns, self)
             end = await self._over
@@ -145,16 +140,16 @@ class Call:
 
     def _note_sent(self, saying: Rendered, cursor: int, sent_ns: int) -> None:
         assert self._dialogue is not None
-        size = self._target.frame_samples
+        size, last = self._target.frame_samples, len(saying.frames) - 1
         if self.recording is not None:
-            self.recording.caller(self._deadline_ns(), saying.samples[cursor * size : (cursor + 1) * size])
-        label = saying.item.label
+            end = None if cursor == last else (cursor + 1) * size
+            self.recording.caller(self._deadline_ns(), saying.samples[cursor * size : end])
+        item, label = saying.item, saying.item.label
         if cursor == saying.first_sample // size:
             start_ns = sent_ns + self.log.samples_ns(saying.first_sample % size)
-            self.log.said.append(Said(label, start_ns, None, saying.item.interrupt_ms is not None))
+            self.log.said.append(Said(label, start_ns, None, item.interrupt_ms is not None, item.aside))
             self._emit("caller_speaks", start_ns, text=label)
         self._cursor += 1
-        last = len(saying.frames) - 1
         if cursor == last:
             end_ns = sent_ns + self.log.samples_ns(saying.end_sample - last * size)
             self.log.said[-1].end_ns = end_ns

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the real import is below: it takes a second, which no other
     from ringline.tools.caller.script import Item
 
 _ORDER = "ringline.caller.order"
-_SCRIPT_OPTIONS = ("say", "wav", "keys", "interrupt")
+_SCRIPT_OPTIONS = ("say", "wav", "keys", "interrupt", "aside")
 
 
 class ScriptCommand(TyperCommand):
@@ -35,12 +35,19 @@ class ScriptCommand(TyperCommand):
 def call(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="audiosocket://host:port[?rate=16000] or twilio://host:port/path")],
-    say: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Say this; items are said in order.")] = None,
+    say: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help=r"Say this, with \[pause MS] for a pause; items are said in order."),
+    ] = None,
     wav: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Play this sound file.")] = None,
     keys: Annotated[list[str] | None, typer.Option(metavar="DIGITS", help="Press these telephone keys.")] = None,
     interrupt: Annotated[
         list[str] | None,
         typer.Option(metavar="MS", help="Say the next item over the bot, so long after it has begun to speak."),
+    ] = None,
+    aside: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MS", help='Likewise, for an "uh huh" that wants no answer: the bot is heard out.'),
     ] = None,
     calls: Annotated[int, typer.Option(min=1, max=1024, help="How many calls at once.")] = 1,
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Stereo WAV: caller left, bot right.")] = None,
@@ -124,20 +131,22 @@ def script_items(order: list[tuple[str, str]], speed: float = 1.0) -> list[Item]
     from ringline.tools.caller.script import Item, ScriptError
 
     items: list[Item] = []
+    over_bot = ""
     interrupt_ms: int | None = None
     for name, value in order:
-        if name == "interrupt":
+        if name in ("interrupt", "aside"):
             if not value.isdecimal():
-                raise ScriptError(f"--interrupt {value}: not a number of milliseconds")
-            interrupt_ms = int(value)
+                raise ScriptError(f"--{name} {value}: not a number of milliseconds")
+            over_bot, interrupt_ms = name, int(value)
             continue
         if not value.strip():
             raise ScriptError(f"--{name} is empty")
         field = "text" if name == "say" else name
-        items.append(Item(**{field: value}, speed=speed, interrupt_ms=interrupt_ms))  # type: ignore[arg-type]
-        interrupt_ms = None
-    if interrupt_ms is not None:
-        raise ScriptError("--interrupt must stand before what is said")
+        manner = {"speed": speed, "interrupt_ms": interrupt_ms, "aside": over_bot == "aside"}
+        items.append(Item(**{field: value}, **manner))  # type: ignore[arg-type]
+        over_bot, interrupt_ms = "", None
+    if over_bot:
+        raise ScriptError(f"--{over_bot} must stand before what is said")
     return items
 
 

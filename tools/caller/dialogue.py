@@ -1,14 +1,19 @@
 """When the caller speaks and when it hangs up: a person's manners, without clocks or wires.
 
-The caller hears the bot out: it speaks once the bot has spoken and then been quiet for a while. All times are
-CLOCK_MONOTONIC in nanoseconds, and those of the bot's speech are when it is heard, which may lie ahead.
+The caller hears the bot out: it speaks once the bot has spoken and then been quiet for a while. Interruptions do not
+wait for that, and behind an aside it goes on listening to the same turn. All times are CLOCK_MONOTONIC in nanoseconds,
+and those of the bot's speech are when it is heard, which may lie ahead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:  # it brings espeak-ng and numba along
+    from ringline.tools.caller.script import Item
 
 NS_PER_MS = 1_000_000
 
@@ -42,13 +47,9 @@ class HangUp(msgspec.Struct, frozen=True):
 class Dialogue:
     """One call's turn-taking from the caller's side."""
 
-    def __init__(
-        self, manners: Manners, interrupts_ms: Sequence[int | None], patiences_ms: Sequence[int | None], start_ns: int
-    ) -> None:
-        """Both sequences have an entry per item of the script."""
+    def __init__(self, manners: Manners, script: Sequence[Item], start_ns: int) -> None:
         self._manners = manners
-        self._interrupts_ms = interrupts_ms
-        self._patiences_ms = patiences_ms
+        self._script = script
         self._start_ns = start_ns
         self._waiting_since_ns = start_ns
         self._answer_ns: int | None = None
@@ -72,13 +73,14 @@ class Dialogue:
         """The item under way was audible until ``end_ns``, and is over."""
         self._speaking = False
         self._waiting_since_ns = end_ns
-        # A bot that speaks on has begun its answer, whatever it says.
-        self._answer_ns = end_ns if self.heard_until_ns > end_ns else None
+        # A bot that speaks on has begun its answer, whatever it says; and an aside has none.
+        has_answer = self.heard_until_ns > end_ns or self._script[self.num_said - 1].aside
+        self._answer_ns = end_ns if has_answer else None
 
     @property
     def is_complete(self) -> bool:
         """Whether all is said, and the answer to the last of it has begun."""
-        return self.num_said == len(self._interrupts_ms) and not self._speaking and self._answer_ns is not None
+        return self.num_said == len(self._script) and not self._speaking and self._answer_ns is not None
 
     def is_quiet(self, now_ns: int) -> bool:
         """Whether the bot's turn is over."""
@@ -95,25 +97,24 @@ class Dialogue:
             if self._answer_ns is None and now_ns - self._waiting_since_ns >= self._manners.timeout_ms * NS_PER_MS:
                 return HangUp("no answer" if self.num_said else "no greeting")
             return None
-        if self.num_said == len(self._interrupts_ms):
+        if self.num_said == len(self._script):
             return HangUp("")
         self.num_said += 1
         self._speaking = True
         return Say(self.num_said - 1)
 
     def _is_due(self, now_ns: int) -> bool:
-        index = self.num_said
-        is_last_word = index == len(self._interrupts_ms)
+        item = self._script[self.num_said] if self.num_said < len(self._script) else None
         patience_ms = self._manners.patience_ms
-        if not is_last_word and self._patiences_ms[index] is not None:
-            patience_ms = self._patiences_ms[index] or 0
-        since_ns = self.heard_until_ns
+        if item is not None and item.patience_ms is not None:
+            patience_ms = item.patience_ms
         if self._answer_ns is None:
-            if index or self._manners.waits_for_greeting:
+            if self.num_said or self._manners.waits_for_greeting:
                 return False
-            since_ns = self._start_ns
-        elif not is_last_word and self._interrupts_ms[index] is not None:
-            after_ms = self._interrupts_ms[index] or 0
-            if now_ns >= self._answer_ns + after_ms * NS_PER_MS:
-                return True
-        return now_ns - since_ns >= patience_ms * NS_PER_MS
+        elif (
+            item is not None
+            and item.interrupt_ms is not None
+            and now_ns >= self._answer_ns + item.interrupt_ms * NS_PER_MS
+        ):
+            return True
+        return now_ns - max(self.heard_until_ns, self._waiting_since_ns) >= patience_ms * NS_PER_MS

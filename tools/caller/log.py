@@ -18,6 +18,9 @@ class Said(msgspec.Struct):
     end_ns: int | None = None
     """Its last audible sample left, or its last key. None: the call ended before."""
     is_interruption: bool = False
+    """Said over the bot, as the script wants it."""
+    is_aside: bool = False
+    """... and no answer is wanted."""
 
 
 class WireLog:

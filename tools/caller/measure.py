@@ -43,9 +43,11 @@ class Turn(msgspec.Struct, frozen=True):
     bot_speech_ms: float
     """From the first to the last audible sample of the bot in this turn, as heard."""
     cut_ms: float | None
-    """Of an interruption: from its first audible sample to the bot's last one before it fell silent."""
+    """Of an interruption or an aside: from its first audible sample to the bot's last one before it fell silent."""
     note: str
-    """Why there is no response time: ``overlap``, ``unanswered`` or ``not finished``. Empty otherwise."""
+    """Why there is no response time: ``overlap``, ``unanswered``, ``not finished`` or ``aside``. Empty otherwise."""
+    resume_ms: float | None = None
+    """Of an aside for which the bot fell silent: from its last audible sample to the bot's next one."""
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -127,6 +129,10 @@ def _turn(log: WireLog, heard: _Heard, index: int) -> Turn:
     end_ns = said.end_ns
     next_ns = log.said[index + 1].start_ns if index + 1 < len(log.said) else _NEVER
     speech_ms = _speech_ms(heard, end_ns, next_ns)
+    if said.is_aside:
+        again = _first_arrival(heard, end_ns, next_ns) if cut_ms is not None else None
+        resume_ms = None if again is None else (int(heard.arrived[again]) - end_ns) / NS_PER_MS
+        return Turn(said.label, end_ns, None, None, None, speech_ms, cut_ms, "aside", resume_ms)
     if bool(np.any((heard.since < end_ns) & (heard.until > end_ns - OVERLAP_NS))):
         return Turn(said.label, end_ns, None, None, None, speech_ms, cut_ms, "overlap")
     first = _first_arrival(heard, end_ns, next_ns)

@@ -102,6 +102,7 @@ class RunResult(msgspec.Struct, frozen=True):
     failed: dict[str, int]
     """Reason -> number of calls that were taken, but ended before all was said and answered."""
     turns: int
+    """Asides are none."""
     turns_answered: int
     """Overlapped ones included."""
     turns_measured: int
@@ -140,7 +141,7 @@ def summarize(url: str, records: Sequence[CallRecord]) -> RunResult:
     """Percentiles are those of all calls' values together."""
     flows = [measure.flow(record.log) for record in records]
     results = tuple(_call_result(record, flow) for record, flow in zip(records, flows, strict=True))
-    all_turns = [turn for result in results for turn in result.turns]
+    all_turns = [turn for result in results for turn in result.turns if turn.note != "aside"]
     lateness = Percentiles.of(_joined([_lateness_ms(record.log) for record in records]))
     return RunResult(
         url=url,
@@ -245,6 +246,8 @@ def _turn_table(result: RunResult) -> Table:
     table = Table("call", "caller", "response", "bot spoke", "note", title="turns, milliseconds", title_justify="left")
     for call in result.call_results:
         for turn in call.turns:
-            note = turn.note if turn.cut_ms is None else f"{turn.note} cut off after {turn.cut_ms:.0f}".strip()
+            note = turn.note if turn.cut_ms is None else f"{turn.note} silent after {turn.cut_ms:.0f}".strip()
+            if turn.resume_ms is not None:
+                note += f", went on after {turn.resume_ms:.0f}"
             table.add_row(str(call.call), turn.caller, _ms(turn.response_ms), _ms(turn.bot_speech_ms), note)
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +11,18 @@ import msgspec
 import numpy as np
 
 from ringline.tools.caller import wire_audiosocket, wire_twilio
+from ringline.tools.caller.tones import KEYS, tone
 from ringline.tools.caller.wire import FRAME_MS, Samples, Target
 from ringline.workers.audio import codecs, levels
 from ringline.workers.audio.resample import Resampler
 
 DEFAULT_VOICE = "en-gb+m3"
 """Not the bot's, so that the two can be told apart by ear and no model hears its own voice."""
-DTMF_KEYS = frozenset("0123456789*#ABCD")
 KEY_SLOTS = 10
 """A key every 200 ms: 100 ms of tone and 100 ms of pause, as a quick hand presses them."""
 MAX_ITEM_S = 600
+PAUSE = re.compile(r"\s*\[pause (\d+)\]\s*")
+"""``I'd like [pause 700] an appointment``: so many milliseconds between the audible parts."""
 
 
 class ScriptError(ValueError):
@@ -30,7 +33,7 @@ class Item(msgspec.Struct, frozen=True):
     """One thing the caller says. Exactly one of ``text``, ``wav`` and ``keys`` is set."""
 
     text: str = ""
-    """Spoken by espeak-ng."""
+    """Spoken by espeak-ng; may have a `PAUSE` between two parts."""
     wav: str = ""
     """Path of a sound file."""
     keys: str = ""
@@ -39,13 +42,15 @@ class Item(msgspec.Struct, frozen=True):
     """Of spoken text; 1.0 is 175 words a minute."""
     interrupt_ms: int | None = None
     """Said so long after the bot has begun to speak, over it. None: the bot is heard out."""
+    aside: bool = False
+    """A word like "uh-huh" over the bot, with ``interrupt_ms``: no answer is wanted, and the same turn is heard out."""
     patience_ms: int | None = None
     """Said after so much silence of the bot; None: the call's patience."""
 
     @property
     def label(self) -> str:
         """What stands in reports."""
-        return self.text or (Path(self.wav).name if self.wav else f"keys {self.keys}")
+        return PAUSE.sub(" ... ", self.text) or (Path(self.wav).name if self.wav else f"keys {self.keys}")
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -55,7 +60,8 @@ class Rendered(msgspec.Struct, frozen=True):
     frames: tuple[bytes, ...]
     """Packed for the wire; empty bytes stand for silence."""
     samples: Samples
-    """int16 [num_frames * frame_samples], as the other side decodes them."""
+    """int16 [num_frames * frame_samples], as the other side decodes them. Of keys, which travel as messages: the tones
+    that a person would hear, with some silence behind the last frame."""
     digits: dict[int, str]
     """Frame index -> key pressed with it."""
     first_sample: int
@@ -146,17 +152,11 @@ def _read_with_av(path: str) -> tuple[Samples, int]:
 def _render(item: Item, target: Target, speaker: Speaker) -> Rendered:
     if sum(map(bool, (item.text, item.wav, item.keys))) != 1:
         raise ScriptError("an item is a text, a sound file or keys: one of them")
+    if item.aside and item.interrupt_ms is None:
+        raise ScriptError(f"`{item.label}`: an aside is said over the bot; when?")
     if item.keys:
         return _render_keys(item, target)
-    samples, rate_hz = read_sound(item.wav) if item.wav else speaker.speak(item.text, item.speed)
-    if rate_hz != target.rate_hz:
-        try:
-            resampler = Resampler(rate_hz, target.rate_hz)
-        except ValueError as error:
-            raise ScriptError(f"`{item.label}`: {error}") from None
-        samples = np.concatenate([resampler.process(samples), resampler.flush()])
-    # Looked at as the bot will hear it, the codec's noise included.
-    samples = codecs.decode(codecs.encode(samples, target.encoding), target.encoding)
+    samples = _on_the_wire(*read_sound(item.wav), item, target) if item.wav else _spoken(item, target, speaker)
     first = int(levels.first_audible(samples, target.rate_hz))
     end = int(levels.last_audible(samples, target.rate_hz))
     if first < 0 or end <= first:
@@ -169,14 +169,47 @@ def _render(item: Item, target: Target, speaker: Speaker) -> Rendered:
     return Rendered(item, frames, padded, {}, first, end)
 
 
+def _spoken(item: Item, target: Target, speaker: Speaker) -> Samples:
+    *parts, last = PAUSE.split(item.text)
+    samples = np.zeros(0, np.int16)
+    for text, pause_ms in zip(parts[::2], parts[1::2], strict=True):
+        # With a comma, for the melody of a sentence that goes on.
+        part = _on_the_wire(*speaker.speak(f"{text},", item.speed), item, target)
+        silence = np.zeros(int(pause_ms) * target.rate_hz // 1000, np.int16)
+        samples = np.concatenate([samples, _audible(part, target), silence])
+    part = _on_the_wire(*speaker.speak(last, item.speed), item, target)
+    return np.concatenate([samples, _audible(part, target)]) if parts else part
+
+
+def _audible(samples: Samples, target: Target) -> Samples:
+    """From the first audible sample to the last."""
+    first = max(0, int(levels.first_audible(samples, target.rate_hz)))
+    return samples[first : int(levels.last_audible(samples, target.rate_hz))]
+
+
+def _on_the_wire(samples: Samples, rate_hz: int, item: Item, target: Target) -> Samples:
+    """As the bot will hear it, the codec's noise included."""
+    if rate_hz != target.rate_hz:
+        try:
+            resampler = Resampler(rate_hz, target.rate_hz)
+        except ValueError as error:
+            raise ScriptError(f"`{item.label}`: {error}") from None
+        samples = np.concatenate([resampler.process(samples), resampler.flush()])
+    return codecs.decode(codecs.encode(samples, target.encoding), target.encoding)
+
+
 def _render_keys(item: Item, target: Target) -> Rendered:
     keys = item.keys.upper()
-    wrong = set(keys) - DTMF_KEYS
+    wrong = set(keys) - set(KEYS)
     if wrong:
         raise ScriptError(f"`{item.keys}`: a telephone has no key {', '.join(sorted(wrong))}")
     num_frames = (len(keys) - 1) * KEY_SLOTS + 1
-    samples = np.zeros(num_frames * target.frame_samples, np.int16)
+    samples = np.zeros((num_frames + KEY_SLOTS) * target.frame_samples, np.int16)
     digits = {index * KEY_SLOTS: key for index, key in enumerate(keys)}
+    for index, key in digits.items():
+        sound = tone(key, target.rate_hz)
+        start = index * target.frame_samples
+        samples[start : start + sound.shape[0]] = sound
     return Rendered(item, (b"",) * num_frames, samples, digits, 0, (num_frames - 1) * target.frame_samples)
 
 

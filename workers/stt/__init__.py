@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     from ringline.workers.stt.backend import SttBackend
 
 
-def make_backend(config: SttConfig) -> SttBackend:
-    """The backend the configuration names; only its file is imported. Nothing is loaded before `warm_up`."""
+def make_backend(config: SttConfig, dictation: bool = False) -> SttBackend:
+    """The backend the configuration names; only its file is imported. Nothing is loaded before `warm_up`.
+
+    ``dictation``: whether there will be utterances for which the bot expects nothing in particular.
+    """
     if isinstance(config, PocketsphinxStt):
         from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 
-        return PocketsphinxBackend(config)
+        return PocketsphinxBackend(config, dictation)
     from ringline.workers.stt.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)

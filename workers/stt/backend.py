@@ -38,8 +38,13 @@ class SttBackend(Protocol):
     def warm_up(self) -> None:
         """Load the models and run them once. Raises `ringline.workers.base.CannotStart` with what is missing."""
 
-    def open(self, expect: Expectation, now_ns: int) -> Stream | None:
-        """Begin an utterance; None while the pool is exhausted (its audio waits in the ring)."""
+    def open(self, expect: Expectation, now_ns: int, overlap: bool = False) -> Stream | None:
+        """Begin an utterance; None while the pool is exhausted (its audio waits in the ring).
+
+        ``overlap``: it is spoken over the bot, where backchannels ("uh-huh") and coughs are as likely as what the bot
+        expects. A backchannel is to be transcribed as one, and a cough as nothing; and since partials cut the bot off,
+        they should be rather late than wrong.
+        """
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
         """Do what is due for the open streams. Returns when to be called again at the latest, None for no wish."""

@@ -1,6 +1,7 @@
 """pocketsphinx: an HMM recogniser for small domains, with the model of its wheel.
 
 A grammar from the flow makes it fast and sure enough for a phone menu; without one it takes free dictation, far worse.
+Dictation takes a second to load and 65 MB a decoder, so it is there from the start, or not at all.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from ringline.engine.config import PocketsphinxStt
 from ringline.ipc.messages import Expectation
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.backend import Samples, Stream
+from ringline.workers.stt.overlap_grammar import overlap_grammar
 from ringline.workers.stt.telephone_features import Cepstra, TelephoneFeatures
 
 log = logging.getLogger("ringline.stt.pocketsphinx")
 
 RATE_HZ = 16_000
-MAX_GRAMMARS = 24
-"""Compiled grammars a decoder keeps: an agent has about as many states."""
+MAX_GRAMMARS = 48
+"""Compiled grammars a decoder keeps: an agent has about half as many states, and each may need two."""
 PARTIAL_MS = 100
 """Audio between two looks at the hypothesis: a few words a second are spoken."""
 
@@ -70,7 +72,7 @@ def _for_our_features(model: str) -> Iterator[Path]:
 class _Decoder:
     """One pocketsphinx decoder and the grammars it has compiled."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, dictation: bool) -> None:
         import pocketsphinx
 
         config = pocketsphinx.Config(
@@ -81,31 +83,40 @@ class _Decoder:
         self.pocketsphinx: Any = pocketsphinx.Decoder(config)
         self._grammars: OrderedDict[str, None] = OrderedDict()
         self._refused: set[str] = set()
-
-    def select(self, grammar: str) -> None:
-        """Make ``grammar`` the active search; dictation where it is empty or no grammar."""
-        key = hashlib.sha256(grammar.encode()).hexdigest()[:16]
-        if grammar and key not in self._refused:
-            if key in self._grammars or self._compile(key, grammar):
-                self._grammars.move_to_end(key)
-                self.pocketsphinx.activate_search(key)
-                return
-            self._refused.add(key)
-        if _DICTATION not in self._grammars:
-            import pocketsphinx
-
+        self._dictation = dictation
+        if dictation:
             self.pocketsphinx.config["lw"] = DICTATION_WEIGHT
             self.pocketsphinx.add_lm_file(_DICTATION, pocketsphinx.get_model_path("en-us/en-us.lm.bin"))
-            self.pocketsphinx.config["lw"] = GRAMMAR_WEIGHT  # for the next grammar
-            self._grammars[_DICTATION] = None
-        self._grammars.move_to_end(_DICTATION)
-        self.pocketsphinx.activate_search(_DICTATION)
+            self.pocketsphinx.config["lw"] = GRAMMAR_WEIGHT  # for the grammars to come
 
-    def _compile(self, key: str, grammar: str) -> bool:
+    def select(self, grammar: str, overlap: bool = False) -> None:
+        """Make ``grammar`` the active search; with ``overlap``, one that knows what listeners say over the bot.
+
+        Where it is empty or no grammar: dictation, or, without that, what listeners say.
+        """
+        if grammar and self._activate(grammar, overlap):
+            return
+        if self._dictation:
+            self.pocketsphinx.activate_search(_DICTATION)
+        else:
+            self._activate("", overlap=True)
+
+    def _activate(self, grammar: str, overlap: bool) -> bool:
+        key = hashlib.sha256(f"{overlap}{grammar}".encode()).hexdigest()[:16]
+        if key in self._refused:
+            return False
+        if key not in self._grammars and not self._compile(key, grammar, overlap):
+            self._refused.add(key)
+            return False
+        self._grammars.move_to_end(key)
+        self.pocketsphinx.activate_search(key)
+        return True
+
+    def _compile(self, key: str, grammar: str, overlap: bool) -> bool:
         try:
-            self.pocketsphinx.add_jsgf_string(key, grammar)
+            self.pocketsphinx.add_jsgf_string(key, overlap_grammar(grammar, self._knows) if overlap else grammar)
         except (RuntimeError, ValueError) as error:
-            log.error("a grammar cannot be compiled, free dictation is used instead: %s", error)
+            log.error("a grammar cannot be compiled, speech is recognised without it: %s", error)
             return False
         self._grammars[key] = None
         while len(self._grammars) > MAX_GRAMMARS:
@@ -113,16 +124,22 @@ class _Decoder:
             self.pocketsphinx.remove_search(oldest)
         return True
 
+    def _knows(self, word: str) -> bool:
+        return self.pocketsphinx.lookup_word(word) is not None
+
 
 class PocketsphinxStream:
     """One utterance on one decoder of the pool."""
 
-    def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder) -> None:
+    def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder, overlap: bool = False) -> None:
         self.partial = ""
         self.final: str | None = None
         self.confidence = 0.0
         self._backend = backend
         self._decoder: _Decoder | None = decoder
+        self._overlap = overlap
+        self._best = ""
+        """The hypothesis when it was looked at last, whether or not a sentence may end there."""
         self._features = TelephoneFeatures()
         self._begun = False
         self._num_samples = 0
@@ -138,15 +155,23 @@ class PocketsphinxStream:
         self._num_samples += samples.size
         if self._num_samples >= self._next_partial:
             self._next_partial = self._num_samples + RATE_HZ * PARTIAL_MS // 1000
-            self.partial = self._hypothesis()
+            best = self._hypothesis()
+            # A wrong guess that is gone 100 ms later would cut the bot off for good.
+            if not self._overlap or best == self._best:
+                self.partial = best
+            self._best = best
 
     def finalise(self) -> None:
         if self._decoder is None or self.final is not None:
             return
         if self._begun:
             self._decode(self._features.feed(np.zeros(0, np.int16), last=True))
+            self._best = self._hypothesis()
         self._end()
-        self.final = self.partial = self._hypothesis() if self._num_samples else ""
+        self.final = self._hypothesis() if self._num_samples else ""
+        if not self.final and not self._overlap:
+            self.final = self._best  # they broke off in the middle of a sentence
+        self.partial = self.final
         self.confidence = 0.5 if self.final else 0.0
 
     def close(self) -> None:
@@ -173,8 +198,10 @@ class PocketsphinxStream:
 class PocketsphinxBackend:
     """`SttBackend` on a pool of pocketsphinx decoders, made when they are first needed."""
 
-    def __init__(self, config: PocketsphinxStt) -> None:
+    def __init__(self, config: PocketsphinxStt, dictation: bool = False) -> None:
+        """``dictation``: whether the agent's brain may ask for it, by giving no grammar."""
         self._config = config
+        self._dictation = dictation
         self._free: list[_Decoder] = []
         self._num_made = 0
         self._lock = threading.Lock()
@@ -186,16 +213,18 @@ class PocketsphinxBackend:
             raise CannotStart("The pocketsphinx backend needs the package pocketsphinx: pip install it.") from error
         pocketsphinx.set_loglevel("FATAL")
         try:
-            decoder = self._make()
+            # Dictation loads for so long that no decoder can be made while calls wait.
+            made = [self._make() for _ in range(self._config.decoders if self._dictation else 1)]
         except (RuntimeError, OSError) as error:
             raise CannotStart(f"[stt] model: pocketsphinx cannot load {self._config.model or 'its model'}") from error
+        *self._free, decoder = made
         decoder.select("#JSGF V1.0;\ngrammar warm_up;\npublic <word> = yes | no;\n")
         stream = PocketsphinxStream(self, decoder)
         stream.feed(np.zeros(RATE_HZ // 2, np.int16))
         stream.finalise()
         stream.close()
 
-    def open(self, expect: Expectation, now_ns: int) -> Stream | None:
+    def open(self, expect: Expectation, now_ns: int, overlap: bool = False) -> Stream | None:
         with self._lock:
             if self._free:
                 decoder = self._free.pop()
@@ -203,8 +232,8 @@ class PocketsphinxBackend:
                 decoder = self._make()
             else:
                 return None
-        decoder.select(expect.grammar)
-        return PocketsphinxStream(self, decoder)
+        decoder.select(expect.grammar, overlap)
+        return PocketsphinxStream(self, decoder, overlap)
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
         """Nothing is left to do: streams decode as they are fed."""
@@ -216,6 +245,6 @@ class PocketsphinxBackend:
 
     def _make(self) -> _Decoder:
         with _for_our_features(self._config.model) as model:
-            decoder = _Decoder(model)
+            decoder = _Decoder(model, self._dictation)
         self._num_made += 1
         return decoder

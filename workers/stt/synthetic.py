@@ -73,7 +73,7 @@ class SyntheticBackend:
     def warm_up(self) -> None:
         pass
 
-    def open(self, expect: Expectation, now_ns: int) -> Stream | None:
+    def open(self, expect: Expectation, now_ns: int, overlap: bool = False) -> Stream | None:
         self._opened += 1
         fails, hangs = is_nth(self._opened, self._config.fail_every), is_nth(self._opened, self._config.hang_every)
         return SyntheticStream(self._words, self._final_ns, self._clock, fails, hangs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from ringline.engine.config import FlowLlm
 from ringline.ipc.exchange import MEDIA_RATE_HZ, Slot
 from ringline.ipc.messages import (
     CallReleased,
@@ -107,7 +108,7 @@ class SttWorker:
         if utterance.finalised:
             return
         if utterance.stream is None:
-            utterance.stream = self.backend.open(utterance.request.expect, now_ns)
+            utterance.stream = self.backend.open(utterance.request.expect, now_ns, utterance.request.overlap)
             if utterance.stream is None:
                 return
         reader, end_sample = utterance.reader, utterance.end_sample
@@ -145,7 +146,8 @@ class SttWorker:
 
 def run(worker: Worker) -> None:
     """The worker's main loop."""
-    backend = make_backend(worker.config.stt)
+    writes_grammars = all(isinstance(llm, FlowLlm) for llm in worker.config.tiers("llm"))
+    backend = make_backend(worker.config.stt, dictation=not writes_grammars)
     backend.warm_up()
     stt = SttWorker(worker, backend)
     worker.ready()

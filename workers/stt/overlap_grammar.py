@@ -1,0 +1,35 @@
+"""A grammar for speech over the bot: what the bot expects to hear, or what listeners say, or no words at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ringline.engine.conversation.backchannels import BACKCHANNELS
+
+LANGUAGE = "en"
+"""Of the model in pocketsphinx's wheel."""
+
+MISTAKABLE = frozenset({"oh", "ah", "uh", "um", "hm", "hmm", "mm", "really", "cool"})
+"""Backchannels left out: a grammar with them hears coughs as `ah`, `no` as `oh`, `ten` as `really` and the like more
+often than not (bench/overlaps.py). Without them such a sound is found to be no word, and the bot goes on all the same.
+"""
+
+_PUBLIC = re.compile(r"\bpublic\s+<([^>]+)>")
+
+
+def overlap_grammar(grammar: str, is_known: Callable[[str], bool]) -> str:
+    """``grammar`` (JSGF, or empty), with backchannels beside its sentences, and all of it optional.
+
+    Optional, because a grammar that nothing fits may then be passed with the model's noise words alone; else a cough
+    becomes the sentence that resembles it most. ``is_known``: whether the recogniser's dictionary has a word.
+    """
+    rules = _PUBLIC.findall(grammar)
+    listening = [
+        phrase
+        for phrase in BACKCHANNELS[LANGUAGE]
+        if phrase not in MISTAKABLE and all(is_known(word) for word in phrase.split())
+    ]
+    alternatives = " | ".join([*(f"<{rule}>" for rule in rules), *listening])
+    own = _PUBLIC.sub(r"<\1>", grammar) or "#JSGF V1.0;\ngrammar overlap;\n"
+    return f"{own}public <overlap> = [{alternatives}];\n"
