@@ -93,8 +93,8 @@ class PocketsphinxStt(_Backend, frozen=True, tag="pocketsphinx"):
     workers: Positive = 1
     threads: Positive = 1
     decoders: Positive = 8
-    """Utterances decoded at the same time by one worker; further ones wait in the ring. About 28 MB each, and 65 MB more
-    where the LLM gives no grammars, for dictation."""
+    """Utterances decoded at the same time by one worker; further ones wait in the ring. About 28 MB each, and 65 MB
+    more where the LLM gives no grammars, for dictation."""
     model: str = ""
     """Path of another acoustic model folder; empty: the one in the wheel."""
 

@@ -25,17 +25,17 @@ from ringline.tools.waterfall import waterfall
 
 SCRIPT = (
     ("--say", "I'd like to book [pause 600] an appointment"),
-    ("--interrupt", "300"),
     ("--say", "on Monday"),
     ("--say", "half past ten"),
-    ("--aside", "500"),
+    ("--aside", "700"),
     ("--say", "okay"),
     ("--say", "no, Tuesday"),
     ("--keys", "1"),
-    ("--say", "no thank you"),
+    ("--interrupt", "2500"),
+    ("--say", "no, thank you"),
 )
-"""What the caller does (`ringline call --help`): it pauses in the middle of a sentence, answers before the question is
-over, shows that it listens, corrects itself, and presses a key for yes."""
+"""What the caller does (`ringline call --help`): it pauses in the middle of a sentence, shows that it listens, corrects
+itself, presses a key for yes, and answers before the question is asked."""
 
 VOICE = "en-us+f3"
 """A woman's voice; the bot has a man's."""

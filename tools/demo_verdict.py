@@ -61,6 +61,7 @@ class DemoResult(msgspec.Struct, frozen=True):
     valid: bool
     """The caller was in time itself, so that its measurements count."""
     median_response_ms: float | None
+    """Of what was spoken: there is no silence to wait for behind a key."""
     max_disagreement_ms: float | None
     checks: list[Check]
     turns: list[DemoTurn]
@@ -82,7 +83,7 @@ def judge(result: RunResult | None, told: Sequence[CallEvent], recording: str, p
         for turn in turns
         if turn.response_ms is not None and turn.engine_response_ms is not None
     ]
-    responses = sorted(turn.response_ms for turn in turns if turn.response_ms is not None)
+    responses = sorted(turn.response_ms for turn in turns if turn.response_ms is not None and not _is_keyed(turn))
     return DemoResult(
         goal_reached=any(_is_wanted(event) for event in told),
         agrees=len(differences) > 0 and max(differences) <= MAX_DISAGREEMENT_MS,
@@ -107,7 +108,7 @@ def show(result: DemoResult, console: Console) -> None:
         mark = "[green]yes[/]" if good else "[red]no[/] "
         console.print(f"{name:<22}{mark}  [dim]{found}[/]".rstrip())
     if result.median_response_ms is not None:
-        num = sum(turn.response_ms is not None for turn in result.turns)
+        num = sum(turn.response_ms is not None and not _is_keyed(turn) for turn in result.turns)
         console.print(f"{'median response':<22}{result.median_response_ms:.0f} ms, on the wire, over {num} turns")
     if not result.valid:
         console.print("[yellow]the caller was late itself: do not trust the milliseconds of this run[/]")
@@ -133,6 +134,10 @@ def _turn(turn: Turn, told: Sequence[CallEvent]) -> DemoTurn:
     return DemoTurn(turn.caller, heard, bot, turn.response_ms, engine_ms, turn.cut_ms, turn.resume_ms, stages)
 
 
+def _is_keyed(turn: DemoTurn) -> bool:
+    return turn.caller.startswith("keys ")
+
+
 def _is_wanted(event: CallEvent) -> bool:
     if not isinstance(event, ToolRan) or event.tool_call.name != "book":
         return False
@@ -147,6 +152,7 @@ def _is_wanted(event: CallEvent) -> bool:
 
 
 def _checks(turns: Sequence[DemoTurn], told: Sequence[CallEvent]) -> Iterator[Check]:
+    """In the order of the script."""
     yield _pause(turns)
     yield _interruption(turns, told)
     yield _backchannel(turns, told)

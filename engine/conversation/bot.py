@@ -182,9 +182,8 @@ class Bot:
     def _record(self, reply: Reply, heard_sample: int | None, interrupted: bool) -> None:
         """The reply is over; ``heard_sample`` None: all of it was heard."""
         if reply.is_real:
-            if heard_sample is not None:
-                for tool_call_id, phrases in reply.tool_steps:
-                    self.history.rephrase(tool_call_id, words_of(phrases, heard_sample))
+            for tool_call_id, phrases in reply.tool_steps:  # what was cut off, or could not be spoken, was not said
+                self.history.rephrase(tool_call_id, words_of(phrases, heard_sample))
             text = reply.step_text(heard_sample)
             if text or interrupted:
                 self.history.bot(text, interrupted)
@@ -342,7 +341,9 @@ class Bot:
         reply, phrase = self._phrase(event.turn, event.phrase)
         if reply is None or phrase is None:
             return
-        phrase.start_sample = event.start_sample
+        if phrase.start_sample < 0:
+            phrase.start_sample = event.start_sample
+            reply.written(event.start_sample, event.time_ns)
         if not phrase.is_filler:
             reply.trace.first_audio_ns = reply.trace.first_audio_ns or event.time_ns
             if reply.is_audible:

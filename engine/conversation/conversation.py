@@ -168,18 +168,18 @@ class Conversation:
     def _on_call_closed(self, now_ns: int) -> None:
         """The wire is gone: what was heard until then is all that will be."""
         if not self._over:
-            self._over = True
-            self._end_reply(now_ns)
+            self._end(now_ns)
         self._bot.settle(now_ns)
 
     def _hang_up(self, reason: str, now_ns: int) -> None:
-        self._over = True
-        self._end_reply(now_ns)
+        self._end(now_ns)
         self._out.act(SetGate(0, self._bot.turn + 1), HungUp(reason), HangUp(self.call, reason))
 
-    def _end_reply(self, now_ns: int) -> None:
+    def _end(self, now_ns: int) -> None:
+        self._over = True
         if self._bot.reply is not None:
-            self._bot.cut(now_ns)
+            self._bot.cut(now_ns, keeps_pending=self._bot.reply.is_open)
+        self._drop_utterance()
         self._out.deadlines.clear()
 
     def _on_time_passed(self, event: TimePassed, now_ns: int) -> None:
@@ -355,7 +355,7 @@ class Conversation:
         if utterance.transcript is not None:
             return
         self._out.cancel("stt")
-        utterance.transcript, utterance.transcript_ns = event.text, now_ns
+        utterance.transcript, utterance.transcript_ns = event.text or utterance.known, now_ns
         if self._is_overlap:
             self._arbitrate(utterance, True, now_ns)
         elif self._is_unheeded:
@@ -505,6 +505,10 @@ class Conversation:
         self._out.cancel(*LISTENING)
         if utterance is not None and utterance.transcript is None:
             self._out.act(DropUtterance(self.call, utterance.number))
+        if utterance is not None and utterance.amends:
+            text = utterance.transcript or utterance.known  # the turn that seemed over was over
+            self._out.act(CallerSaid(text, amends=True))
+            self._bot.history.extend([caller_said(text)])
 
     def _take_floor(self, utterance: Utterance, now_ns: int) -> None:
         """A real interruption: the bot's turn is over, and all that was said over it belongs to the caller's."""

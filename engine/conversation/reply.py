@@ -70,9 +70,14 @@ class Reply:
         """Its first sound was sent at this time."""
         self.is_audible = True
         self.trace.playout_ns = time_ns
-        self._playhead.goes_on(self.start_sample, time_ns)
+        start_sample = next((phrase.start_sample for phrase in self.phrases if phrase.start_sample >= 0), None)
+        self._playhead.begins(start_sample, time_ns)
         if self.is_paused:  # the report was under way when the gate closed: capture will say how far it came
-            self._playhead.halts(self.start_sample)
+            self._playhead.halts(start_sample or 0)
+
+    def written(self, start_sample: int, time_ns: int) -> None:
+        """A phrase of it begins at this reply sample, and its first sound was there at that time."""
+        self._playhead.written(start_sample, time_ns)
 
     def halts(self, now_ns: int) -> None:
         """The gate closes on it."""
@@ -97,11 +102,6 @@ class Reply:
         """The reply sample up to which it was played: as reported, or by the time since it began to move."""
         position = self._playhead.position(now_ns)
         return position if any(phrase.is_being_made for phrase in self.phrases) else min(self.end_sample, position)
-
-    @property
-    def start_sample(self) -> int:
-        """Of its first sound; 0 while there is none."""
-        return next((phrase.start_sample for phrase in self.phrases if phrase.start_sample >= 0), 0)
 
     @property
     def end_sample(self) -> int:

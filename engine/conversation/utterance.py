@@ -48,6 +48,8 @@ class Utterance:
         """When that was."""
         self.is_endless = False
         """It was ended by force."""
+        self.known = ""
+        """What STT understood of it before the caller went on: all there is if the next time it understands nothing."""
         self.amends = False
         """It was taken for over once before, wrongly."""
         self.has_floor = False
@@ -93,6 +95,7 @@ class Utterance:
         """They speak again, and STT had ended it: the same turn as a new utterance, to be read from its start."""
         again = Utterance(number, self.start_sample, onset_sample, onset_ns)
         again.before = self._latest
+        again.known = self.transcript or self.known
         again.wasted, again.amends, again.has_floor = self.wasted, self.amends, self.has_floor
         return again
 
@@ -101,6 +104,6 @@ class Utterance:
         again = self.resumed(number, more.onset_sample, more.onset_ns)
         again.speaking = more.speaking
         again.end_sample, again.end_ns, again.finished = more.end_sample, more.end_ns, more.finished
-        again.amends = True
+        again.amends = again.has_floor = True
         again.wasted += 1
         return again

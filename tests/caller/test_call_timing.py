@@ -38,7 +38,7 @@ def said(run: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> Callable
             manners = Manners(patience_ms=0, waits_for_greeting=False)
             (script,) = render([item], TARGET)
             call = Call(0, Wire(), TARGET, [script], b"", manners)  # type: ignore[arg-type]
-            call._dialogue = Dialogue(manners, [None], [None], 0)
+            call._dialogue = Dialogue(manners, [item], 0)
             clock = SimpleNamespace(monotonic_ns=lambda: 0)
             monkeypatch.setattr("ringline.tools.caller.call.time", clock)
             call._slot = 1

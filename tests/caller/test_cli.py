@@ -75,6 +75,7 @@ def test_an_unanswered_call_exits_with_1() -> None:
         ["audiosocket://localhost", "--say", " "],
         ["audiosocket://localhost", "--interrupt", "soon", "--say", "hello"],
         ["audiosocket://localhost", "--say", "hello", "--interrupt", "100"],
+        ["audiosocket://localhost", "--say", "hello", "--aside", "100"],
         ["audiosocket://localhost", "--param", "name"],
     ],
 )
@@ -88,6 +89,11 @@ def test_what_cannot_be_tried_exits_with_2_and_says_why(arguments: list[str]) ->
 def test_an_interruption_belongs_to_the_next_item() -> None:
     order = [("say", "one"), ("interrupt", "300"), ("say", "two"), ("keys", "3")]
     assert script_items(order) == [Item(text="one"), Item(text="two", interrupt_ms=300), Item(keys="3")]
+
+
+def test_an_aside_belongs_to_the_next_item_and_is_said_over_the_bot() -> None:
+    order = [("aside", "300"), ("say", "uh huh"), ("say", "two")]
+    assert script_items(order) == [Item(text="uh huh", interrupt_ms=300, aside=True), Item(text="two")]
 
 
 def test_an_empty_item_is_refused() -> None:

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 from ringline.tools.caller.dialogue import Dialogue, HangUp, Manners, Say
+from ringline.tools.caller.script import Item
 
 MS = 1_000_000
 MANNERS = Manners(patience_ms=700, timeout_ms=10_000, limit_ms=60_000)
 
 
 def dialogue(*interrupts_ms: int | None, manners: Manners = MANNERS) -> Dialogue:
-    return Dialogue(manners, interrupts_ms, [None] * len(interrupts_ms), 0)
+    return Dialogue(manners, [Item(text="hello", interrupt_ms=ms) for ms in interrupts_ms], 0)
+
+
+def with_an_aside() -> Dialogue:
+    """The bot speaks from 0 to 3,000 ms, unless it stops; the caller's "uh huh" at 300 ms is under way."""
+    caller = Dialogue(MANNERS, [Item(text="uh huh", interrupt_ms=300, aside=True), Item(text="yes")], 0)
+    caller.heard(0, 400 * MS)
+    assert caller.decide(300 * MS) == Say(0)
+    return caller
 
 
 def decisions(caller: Dialogue, start_ms: int, end_ms: int) -> list[tuple[int, object]]:
@@ -119,6 +128,27 @@ def test_a_call_has_a_longest_duration() -> None:
 
 
 def test_an_item_may_ask_for_a_patience_of_its_own() -> None:
-    caller = Dialogue(MANNERS, [None], [2_000], 0)
+    caller = Dialogue(MANNERS, [Item(text="hello", patience_ms=2_000)], 0)
     caller.heard(0, 100 * MS)
     assert decisions(caller, 100, 3_000) == [(2_100, Say(0))]
+
+
+def test_behind_an_aside_the_bots_turn_is_heard_out() -> None:
+    caller = with_an_aside()
+    caller.said(700 * MS)
+    assert decisions(caller, 700, 900) == []
+    caller.heard(900 * MS, 3_000 * MS)
+    assert decisions(caller, 900, 5_000) == [(3_700, Say(1))]
+
+
+def test_an_aside_over_a_bot_that_speaks_on_changes_nothing() -> None:
+    caller = with_an_aside()
+    caller.heard(400 * MS, 3_000 * MS)
+    caller.said(700 * MS)
+    assert decisions(caller, 700, 5_000) == [(3_700, Say(1))]
+
+
+def test_an_aside_over_the_bots_last_word_waits_for_no_answer() -> None:
+    caller = with_an_aside()
+    caller.said(700 * MS)
+    assert decisions(caller, 700, 5_000) == [(1_400, Say(1))]

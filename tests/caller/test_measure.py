@@ -34,9 +34,9 @@ class Virtual:
         for at_ms in range(start_ms, end_ms, 20):
             self.receive(at_ms, audible=audible)
 
-    def say(self, start_ms: float, end_ms: float | None, interruption: bool = False) -> None:
+    def say(self, start_ms: float, end_ms: float | None, interruption: bool = False, aside: bool = False) -> None:
         end_ns = None if end_ms is None else round(end_ms * MS)
-        self.log.said.append(Said("hello", round(start_ms * MS), end_ns, interruption))
+        self.log.said.append(Said("hello", round(start_ms * MS), end_ns, interruption or aside, aside))
 
     def clear(self, at_ms: int) -> None:
         self.playout.clear()
@@ -307,3 +307,27 @@ def test_a_response_does_not_depend_on_when_it_happens(
         wire.receive(shift_ms + 500 + response_ms + index * 20, first=first if index == 0 else 0)
     assert wire.turn.response_ms == response_ms + first / 8
     assert wire.turn.bot_speech_ms == speech_frames * 20 - first / 8
+
+
+def test_an_aside_has_no_response_but_a_time_after_which_the_bot_went_on() -> None:
+    wire = Virtual()
+    wire.stream(0, 580)
+    wire.say(500, 900, aside=True)
+    wire.stream(580, 1_060, audible=False)
+    wire.stream(1_060, 2_000)
+    assert (wire.turn.note, wire.turn.response_ms) == ("aside", None)
+    assert (wire.turn.cut_ms, wire.turn.resume_ms) == (80, 160)
+
+
+def test_a_bot_that_speaks_on_through_an_aside_does_not_go_on() -> None:
+    wire = Virtual()
+    wire.stream(0, 2_000)
+    wire.say(500, 900, aside=True)
+    assert (wire.turn.cut_ms, wire.turn.resume_ms) == (None, None)
+
+
+def test_a_bot_that_stays_silent_after_an_aside_does_not_go_on() -> None:
+    wire = Virtual()
+    wire.stream(0, 580)
+    wire.say(500, 900, aside=True)
+    assert (wire.turn.cut_ms, wire.turn.resume_ms) == (80, None)

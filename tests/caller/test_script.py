@@ -127,3 +127,28 @@ def test_a_key_that_no_telephone_has_is_refused() -> None:
 def test_an_item_is_one_thing() -> None:
     with pytest.raises(ScriptError, match="one of them"):
         render([Item(text="hello", keys="1")], SLIN)
+
+
+def test_a_pause_lies_between_the_audible_parts() -> None:
+    (short,), (long,) = (render([Item(text=f"I'd like [pause {ms}] an appointment")], SLIN) for ms in (100, 700))
+    assert long.end_sample - short.end_sample == pytest.approx(600 * 8, abs=40)  # espeak-ng dithers
+    assert short.item.label == "I'd like ... an appointment"
+
+
+def test_a_text_may_have_several_pauses() -> None:
+    (rendered,) = render([Item(text="one [pause 300] two [pause 300] three")], SLIN)
+    blocks = rendered.samples[: rendered.end_sample].astype(float)
+    is_silent = np.abs(blocks) < 50
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_silent, [False]]).astype(int)))
+    assert sum(end - start >= 2_400 for start, end in edges.reshape(-1, 2).tolist()) == 2
+
+
+def test_an_aside_is_said_over_the_bot() -> None:
+    with pytest.raises(ScriptError, match="when"):
+        render([Item(text="uh huh", aside=True)], SLIN)
+
+
+def test_keys_sound_in_the_recording_as_on_a_telephone() -> None:
+    (rendered,) = render([Item(keys="1")], SLIN)
+    spectrum = np.abs(np.fft.rfft(rendered.samples[:800]))
+    assert sorted((np.argsort(spectrum)[-2:] * 10).tolist()) == [700, 1_210]

@@ -117,7 +117,7 @@ def test_a_late_caller_sends_at_most_two_missed_frames_and_skips_the_rest(
     async def scenario() -> tuple[Call, Wire, int | None]:
         wire = Wire()
         call = Call(0, wire, parse_url("audiosocket://localhost"), [], b"", Manners())  # type: ignore[arg-type]
-        call._dialogue = Dialogue(Manners(), [], [], 0)
+        call._dialogue = Dialogue(Manners(), [], 0)
         return call, wire, call.tick(num_missed * 20 * MS)
 
     call, wire, next_ns = run(scenario())

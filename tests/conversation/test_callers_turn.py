@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ringline.engine.conversation.actions import CallerSaid, SetGate
+from ringline.engine.conversation.events import CallClosed
 from ringline.ipc.messages import (
     DtmfReceived,
     Expectation,
@@ -157,3 +158,22 @@ def test_must_hear_phrase_is_over_when_it_was_heard(world: Any) -> None:
     call.actions.clear()
     call.run(900)
     assert SetGate(0, 1) in call.actions
+
+
+def test_words_once_understood_are_not_lost_when_the_whole_turn_is_not(world: Any) -> None:
+    call = started(world)
+    call.tts_ms = 1_000
+    call.speaks(0, 500)
+    call.at(1_000, lambda: setattr(call, "heard_texts", ""))
+    call.speaks(1_050, 900)
+    call.run(8_000)
+    assert [(said.text, said.amends) for said in call.of(CallerSaid)] == [("hello", False), ("hello", True)]
+
+
+def test_last_words_of_the_caller_stand_in_the_history_when_the_call_ends(world: Any) -> None:
+    call = started(world)
+    call.tts_ms = 1_000
+    call.speaks(0, 500)
+    call.run(1_200)
+    call.handle(CallClosed())
+    assert ("user", "hello") in call.history()

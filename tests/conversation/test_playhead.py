@@ -48,3 +48,18 @@ def test_report_of_a_pause_that_comes_after_the_cut_is_not_taken_for_the_cut() -
     assert (playhead.position(60 * S), playhead.is_measured) == (16_160, False)
     playhead.stopped(16_320, 8 * S)
     assert (playhead.position(60 * S), playhead.is_measured) == (16_320, True)
+
+
+def test_playout_may_be_reported_before_tts_says_where_the_reply_begins() -> None:
+    playhead = Playhead(8_000)
+    playhead.begins(None, 5 * S)
+    playhead.written(100_000, 5 * S)
+    playhead.written(108_000, 5 * S)
+    assert playhead.position(6 * S) == 108_000
+
+
+def test_it_waits_for_what_was_not_written_yet() -> None:
+    playhead = Playhead(8_000)
+    playhead.begins(0, 5 * S)
+    playhead.written(8_000, 9 * S)
+    assert playhead.position(10 * S) == 16_000

@@ -1,0 +1,99 @@
+"""What the history must say of a simulated call, from what was really played and spoken."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ringline.engine.conversation.history import INTERRUPTED
+from ringline.ipc.messages import ChatMessage, Generate
+
+if TYPE_CHECKING:
+    from .call import SimulatedCall
+
+_BOT_WORD = re.compile(r"b(\d+)x(\d+)")
+
+
+def check_messages(call: SimulatedCall, request: Generate) -> None:
+    """Chat APIs take it: legal roles, each tool call answered right behind it, nothing empty."""
+    open_ids: list[str] = []
+    for message in request.messages:
+        if message.role == "tool":
+            if not open_ids or open_ids.pop(0) != message.tool_call_id:
+                call.fail(f"a result without its call: {message}")
+            continue
+        if open_ids:
+            call.fail(f"a call without its result: {open_ids}")
+        open_ids = [tool_call.id for tool_call in message.tool_calls]
+        if message.role == "assistant" and not message.content and not message.tool_calls:
+            call.fail("the bot has said nothing")
+    if open_ids:
+        call.fail(f"a call without its result: {open_ids}")
+    known, said = said_by_caller(request.messages), turns_of_caller(call)
+    if known[: len(said) - 1] != said[:-1]:  # the latest turn may go on
+        call.fail(f"the caller said {said}, the history knows {known}")
+
+
+def said_by_caller(messages: tuple[ChatMessage, ...]) -> list[str]:
+    """What the history knows of it."""
+    return [message.content for message in messages if message.role == "user"]
+
+
+def turns_of_caller(call: SimulatedCall) -> list[str]:
+    """What they are on record with."""
+    return [f"[keyed {turn.text}]" if turn.is_dtmf else turn.text for turn in call.caller_turns]
+
+
+def check_history(call: SimulatedCall) -> None:
+    """At the end of a call."""
+    messages = call.conversation.history.messages()
+    known, said = said_by_caller(messages), turns_of_caller(call)
+    if known != said:
+        call.fail(f"the caller said {said}, the history knows {known}")
+    heard = [word for turn in call.caller_turns if not turn.is_dtmf for word in turn.text.split() if word[0] == "u"]
+    numbers = [int(word[1:]) for word in heard if word[1:].isdigit()]
+    if numbers != sorted(set(numbers)):
+        call.fail(f"words of the caller twice or out of order: {heard}")
+    check_bot(call, [message for message in messages if message.role == "assistant"])
+
+
+def check_bot(call: SimulatedCall, messages: list[ChatMessage]) -> None:
+    """Each turn is remembered as it was heard, once, and says whether it was interrupted."""
+    remembered: dict[int, list[int]] = {}
+    for message in messages:
+        for turn, index in _BOT_WORD.findall(message.content):
+            remembered.setdefault(int(turn), []).append(int(index))
+    latest = 0
+    for turn, indexes in remembered.items():
+        if turn < latest:
+            call.fail(f"turn {turn} stands behind turn {latest}")
+        latest = turn
+        if turn not in call.opened:
+            call.fail(f"turn {turn} was a draft")
+        if indexes != sorted(set(indexes)):
+            call.fail(f"words of turn {turn} twice or out of order: {indexes}")
+    for turn, said in call.bot_turns.items():
+        heard = words_heard(call, turn)
+        indexes = remembered.get(turn, [])
+        spoken = [int(index) for _, index in _BOT_WORD.findall(said.text)]
+        if indexes and indexes != spoken:
+            call.fail(f"turn {turn}: {spoken} reported, {indexes} remembered")
+        tolerance = 0 if call.tts.has_marks and turn in call.measured and not said.interrupted else 1
+        if abs(len(spoken) - len(heard)) > tolerance or (not tolerance and spoken != heard):
+            call.fail(f"turn {turn}: {spoken} remembered, {heard} heard")
+    unreported = {turn for turn in remembered if turn not in call.bot_turns}
+    if unreported:
+        call.fail(f"turns {unreported} were never reported")
+    num_interrupted = sum(message.content.endswith(INTERRUPTED) for message in messages)
+    if num_interrupted > sum(said.interrupted for said in call.bot_turns.values()):
+        call.fail("more interruptions than there were")
+
+
+def words_heard(call: SimulatedCall, turn: int) -> list[int]:
+    """The words of a turn whose last sample was played."""
+    _, position = call.line.played.get(turn, (0, 0))
+    heard = []
+    for (of_turn, _), words in call.tts.words.items():
+        if of_turn == turn:
+            heard += [int(found[2]) for word, end in words if end <= position and (found := _BOT_WORD.match(word))]
+    return heard
