@@ -18,6 +18,9 @@ Path = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 WIRE_HZ, RING_HZ = 8_000, 16_000
 
+ABOVE_NOISE = 10.0
+"""10 dB: more than a room's noise varies between blocks of 5 ms."""
+
 
 def clipped(samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Samples:
     """Rounded to int16."""
@@ -83,14 +86,16 @@ def placed(samples: Samples, start: int, length: int) -> Samples:
 
 
 def from_onset(samples: Samples, below_loudest_db: float = 25.0) -> Samples:
-    """Speech from the first sound that lasts: 30 ms within ``below_loudest_db`` (less 5 dB) of the loudest 5 ms.
+    """Speech from the first sound that lasts: 30 ms within ``below_loudest_db`` (less 5 dB) of the loudest 5 ms, and
+    above what the recording's own noise is (`ABOVE_NOISE` over its quietest twentieth).
 
     Recordings begin with breath, clicks and the room; how soon a *voice* is heard can only be measured from its start.
     """
     block = RING_HZ // 200
-    threshold = loudest_block(samples, RING_HZ) * 10 ** (-below_loudest_db / 10)
     wide = samples[: samples.shape[0] // block * block].astype(np.float64).reshape(-1, block)
     power = (wide**2).mean(axis=1)
+    audible = loudest_block(samples, RING_HZ) * 10 ** (-below_loudest_db / 10)
+    threshold = max(audible, float(np.quantile(power, 0.05)) * ABOVE_NOISE)
     for first in range(power.shape[0] - 6):
         if power[first] >= threshold and (power[first : first + 6] >= threshold / math.sqrt(10)).sum() >= 5:
             return samples[first * block :]

@@ -21,13 +21,12 @@ from bench.telephone import Voices, at_level, read, resampled
 
 TRUE, FALSE = "true interruption", "nothing to stop for"
 
-SHORT = (
-    "stop", "wait", "no", "hold on", "hang on", "wait a minute", "one moment", "excuse me", "sorry", "hello", "please stop",
-    "what", "no no", "not that", "help",
-)  # fmt: skip
+COMMANDS = ("stop", "wait", "no", "hold on", "hang on", "wait a minute", "one moment", "excuse me", "sorry", "hello")
+OTHER_COMMANDS = ("please stop", "no no wait", "what", "not that", "help", "hey", "you are wrong", "that is wrong")
+"""Which no grammar was given for."""
 BACKCHANNELS = (
-    "okay", "right", "uh huh", "yeah", "yes", "sure", "all right", "i see", "mm hm", "hmm", "got it", "oh okay", "good",
-    "exactly", "mm", "yep",
+    "okay", "right", "uh huh", "yeah", "yes", "sure", "all right", "i see", "um hum", "hmm", "got it", "oh okay", "good",
+    "exactly", "yep", "oh", "great",
 )  # fmt: skip
 STATES = ("hello", "book_day", "book_time", "book_confirm", "more")
 TUNED_ON = ("accented_english", "short_sentences")
@@ -72,9 +71,10 @@ class Sounds:
                 if not text.startswith("yes"):  # over the bot that is a backchannel
                     for voice in self._thinned(VOICES):
                         yield self._sound("expected sentences", self._speak(text, voice), state, text)
-        for text in SHORT:
-            for voice in self._thinned(VOICES):
-                yield self._sound("short commands", self._speak(text, voice), self._state(), text)
+        for group, texts in (("commands", COMMANDS), ("other commands", OTHER_COMMANDS)):
+            for text in texts:
+                for voice in self._thinned(VOICES):
+                    yield self._sound(group, self._speak(text, voice), self._state(), text)
         for samples, name in self._recorded:
             yield self._sound("recorded", samples, self._state(), name)
         for samples, name in self._others:
@@ -124,7 +124,8 @@ class Sounds:
                 group = f"music, {snr_db} dB" if kind in self._music else f"noise, {snr_db} dB"
                 for _ in range(self._number(8)):
                     level = self._rolled(at_level(noise, CALLER_DBFS - snr_db))
-                    yield self._sound(group, np.zeros(7 * WIRE_HZ, np.int16), self._state(), kind)._replace(noise=level)
+                    silence = np.zeros(8 * WIRE_HZ, np.int16)
+                    yield self._sound(group, silence, self._state(), kind)._replace(noise=level, onset_ms=0)
 
     def echoes(self) -> Iterator[Sound]:
         """The bot's own voice."""

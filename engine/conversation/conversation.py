@@ -458,7 +458,8 @@ class Conversation:
     def _arbitrate(self, utterance: Utterance, is_final: bool, now_ns: int) -> None:
         reply = self._bot.reply
         assert reply is not None
-        verdict = self._judge.judge(utterance.text, is_final, is_goodbye=bool(reply.then))
+        spoken_ms = utterance.spoken_ms if is_final else 0.0
+        verdict = self._judge.judge(utterance.text, is_final, is_goodbye=bool(reply.then), spoken_ms=spoken_ms)
         if verdict is Verdict.BACKCHANNEL and self._is_asking(reply, now_ns):
             verdict = Verdict.INTERRUPTION  # "yes" over the end of a question is its answer
         if verdict is Verdict.INTERRUPTION:
@@ -477,7 +478,7 @@ class Conversation:
         utterance = self._utterance
         if utterance is None or not self._is_overlap or not utterance.speaking:
             return
-        may_be_nothing = self._barge_in == "low" or self._judge.is_backchannel(utterance.text)
+        may_be_nothing = self._barge_in == "low" or self._judge.may_be_backchannel(utterance.text)
         if may_be_nothing and now_ns < self._overlap_limit_ns:
             self._out.at("arbitrate", self._overlap_limit_ns)
         else:
