@@ -27,6 +27,8 @@ CALLS = 2
 """At the same time on each door: the frames of the one are not in step with those of the other."""
 ITEMS_PER_CALL = 10
 WIRE_HZ = 8_000
+QUIET_DB = -40.0
+"""Recordings whose own noise is louder, next to the voice, are left out: in them no moment is the voice's first."""
 
 CONFIG = """
 [engine]
@@ -48,8 +50,8 @@ text = "{text}"
 
 BOT_TEXT = (
     "Our clinic is open from Monday to Friday, from nine in the morning to five in the afternoon, and you can book, "
-    "move or cancel an appointment by telephone at any time of the day. Please have your date of birth at hand, and the "
-    "number of your insurance card, which you find on the upper right corner of its back side."
+    "move or cancel an appointment by telephone at any time of the day. Please have your date of birth at hand, and "
+    "the number of your insurance card, which you find on the upper right corner of its back side."
 )
 
 
@@ -60,11 +62,12 @@ def _write(path: Path, samples: Samples) -> None:
 
 
 def voices_of_callers(folder: Path, rng: np.random.Generator, number: int) -> list[Path]:
-    """Sound files of a second and a half, each from the first moment of a voice."""
+    """Sound files of a second and a half, each from the first moment of a voice (`line.from_voice`)."""
     if SPEECH.is_dir():
         files = sound_files((*TUNED_ON, *OTHERS))
-        chosen = [files[index] for index in rng.permutation(len(files))[:number]]
-        spoken = [(path.stem, line.resampled(*read(path), line.RING_HZ)) for path in chosen]
+        recorded = [(path.stem, line.resampled(*read(path), line.RING_HZ)) for path in files if path.suffix != ".raw"]
+        quiet = [recording for recording in recorded if line.noise_db(recording[1]) < QUIET_DB]
+        spoken = [quiet[index] for index in rng.permutation(len(quiet))[:number]]
     else:
         voices = Voices()
         spoken = [
@@ -74,7 +77,7 @@ def voices_of_callers(folder: Path, rng: np.random.Generator, number: int) -> li
         ]
     paths = []
     for name, samples in spoken:
-        voice = at_level(line.from_onset(samples)[: line.RING_HZ * 3 // 2], CALLER_DBFS)
+        voice = at_level(line.from_voice(samples)[: line.RING_HZ * 3 // 2], CALLER_DBFS)
         paths.append(folder / f"{name}.wav")
         _write(paths[-1], resampled(voice, line.RING_HZ, WIRE_HZ))
     return paths

@@ -25,8 +25,8 @@ COMMANDS = ("stop", "wait", "no", "hold on", "hang on", "wait a minute", "one mo
 OTHER_COMMANDS = ("please stop", "no no wait", "what", "not that", "help", "hey", "you are wrong", "that is wrong")
 """Which no grammar was given for."""
 BACKCHANNELS = (
-    "okay", "right", "uh huh", "yeah", "yes", "sure", "all right", "i see", "um hum", "hmm", "got it", "oh okay", "good",
-    "exactly", "yep", "oh", "great",
+    "okay", "right", "uh huh", "yeah", "yes", "sure", "all right", "i see", "um hum", "hmm", "got it", "oh okay",
+    "good", "exactly", "yep", "oh", "great",
 )  # fmt: skip
 STATES = ("hello", "book_day", "book_time", "book_confirm", "more")
 TUNED_ON = ("accented_english", "short_sentences")
@@ -121,11 +121,13 @@ class Sounds:
         """10 s of noise at a level below that of a voice."""
         for snr_db in NOISE_SNRS_DB:
             for kind, noise in (*self._noises.items(), *self._music.items()):
-                group = f"music, {snr_db} dB" if kind in self._music else f"noise, {snr_db} dB"
+                what = "music" if kind in self._music else "babble" if kind == "babble" else "noise"
+                group = f"{what}, {snr_db} dB"
                 for _ in range(self._number(8)):
                     level = self._rolled(at_level(noise, CALLER_DBFS - snr_db))
                     silence = np.zeros(8 * WIRE_HZ, np.int16)
-                    yield self._sound(group, silence, self._state(), kind)._replace(noise=level, onset_ms=0)
+                    sound = self._sound(group, silence, self._state(), kind)
+                    yield sound._replace(noise=level, onset_ms=0)
 
     def echoes(self) -> Iterator[Sound]:
         """The bot's own voice."""

@@ -1,5 +1,5 @@
-"""A grammar for speech over the bot: what the bot expects to hear, what listeners say, what is said to get a word in, or
-no words at all."""
+"""A grammar for speech over the bot: what the bot expects to hear, what listeners say, what is said to get a word in,
+or no words at all."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ often than not (bench/overlaps.py). Without them such a sound is found to be no 
 INTERJECTIONS = (
     "stop", "stop it", "wait", "wait a minute", "wait a moment", "wait a second", "wait please", "no", "no no",
     "hold on", "hold on a second", "hang on", "hang on a second", "one moment", "one second", "just a moment",
-    "just a minute", "excuse me", "sorry", "i'm sorry", "pardon", "hello", "hey", "listen", "please", "what",
+    "just a minute", "excuse me", "sorry", "i'm sorry", "pardon", "hello", "hey", "listen", "please",
     "that's wrong", "i have a question",
 )  # fmt: skip
 """What is said to get a word in. The bot expects none of it, and where the grammar has it not, these sounds resemble
 listening words: `stop` is heard as `okay`, `wait` as `great`, `hello` as `o k`. Not among them are `but`, which coughs
-are heard as, and `help`, which `good` is heard as (bench/barge_in.py)."""
+are heard as, `help`, which `good` is heard as, and `what`, which voices in the background are (bench/barge_in.py)."""
 
 _PUBLIC = re.compile(r"\bpublic\s+<([^>]+)>")
 

@@ -115,7 +115,11 @@ class Llm(Worker):
         if not step:
             self._cause = request.cause
         may_be_mute = self._cause in ("speech", "dtmf")  # else it may leave the caller in silence as it likes
-        pieces = [] if may_be_mute and tape.chance(3) else [self._sentence(turn) for _ in range(1 + tape.below(2 if step else 3))]
+        pieces = (
+            []
+            if may_be_mute and tape.chance(3)
+            else [self._sentence(turn) for _ in range(1 + tape.below(2 if step else 3))]
+        )
         tools = tuple(self._tools(request)) if tape.chance(20) or self.has_tool_addiction else ()
         if tools and may_be_mute and tape.chance(30):
             pieces = []
