@@ -27,6 +27,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m bench.ipc
 	$(BIN)/python -m bench.recognition
 	$(BIN)/python -m bench.overlaps
+	$(BIN)/python -m bench.barge_in --quick
 	$(BIN)/python -m bench.calls
 
 clean:

@@ -67,6 +67,9 @@ TAIL_SAMPLES = SAMPLES_PER_MS * 200
 SHORT_SOUND_MS = 300
 """A sound as short as a cough in which no words are found is no turn; a longer one is speech, if not understood."""
 
+SHORTEST_WORD_MS = 140
+"""A shorter sound over the bot is no word, whatever STT would make of it: a click in recorded noise is a `stop`."""
+
 MAX_UTTERANCE_NS = 30 * 10**9
 """Speech without an end for so long (music, a television) is taken as it is; the caller ring holds little more."""
 
@@ -269,7 +272,9 @@ class Conversation:
         elif event.echo:
             self._forget(now_ns)
             return
-        if self._is_overlap:
+        if self._is_overlap and utterance.before is None and utterance.spoken_ms < SHORTEST_WORD_MS:
+            self._forget(now_ns)
+        elif self._is_overlap:
             self._finalise(now_ns)
         elif self._is_unheeded:
             self._forget(now_ns)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ringline import Agent
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
+from ringline.ipc.messages import Finalise
 
 
 def test_short_listening_word_is_a_backchannel() -> None:
@@ -31,3 +35,22 @@ def test_other_words_are_no_backchannel() -> None:
 
 def test_no_words_are_no_backchannel() -> None:
     assert not OverlapJudge().may_be_backchannel("")
+
+
+def test_sound_too_short_for_a_word_is_not_asked_about(world: Any) -> None:
+    w = world(Agent("test", greeting="Hello, this is a long greeting, and nobody will want to hear it out."))
+    w.heard_texts = "stop"
+    w.answer()
+    w.speaks(1_000, 100)
+    w.run(8_000)
+    assert not w.of(Finalise)
+    assert w.transcript()[0] == "bot: Hello, this is a long greeting, and nobody will want to hear it out."
+
+
+def test_word_over_the_bot_is(world: Any) -> None:
+    w = world(Agent("test", greeting="Hello, this is a long greeting, and nobody will want to hear it out."))
+    w.heard_texts = "stop"
+    w.answer()
+    w.speaks(1_000, 300)
+    w.run(8_000)
+    assert w.transcript()[0].endswith("...")
