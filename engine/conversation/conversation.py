@@ -67,6 +67,9 @@ TAIL_SAMPLES = SAMPLES_PER_MS * 200
 SHORT_SOUND_MS = 300
 """A sound as short as a cough in which no words are found is no turn; a longer one is speech, if not understood."""
 
+SHORTEST_WORD_MS = 140
+"""A shorter sound over the bot is no word, whatever STT would make of it: a click in recorded noise is a `stop`."""
+
 MAX_UTTERANCE_NS = 30 * 10**9
 """Speech without an end for so long (music, a television) is taken as it is; the caller ring holds little more."""
 
@@ -271,7 +274,9 @@ class Conversation:
         elif event.echo:
             self._forget(now_ns)
             return
-        if self._is_overlap:
+        if self._is_overlap and utterance.before is None and utterance.spoken_ms < SHORTEST_WORD_MS:
+            self._forget(now_ns)
+        elif self._is_overlap:
             self._finalise(now_ns)
         elif self._is_unheeded:
             self._forget(now_ns)
@@ -460,7 +465,8 @@ class Conversation:
     def _arbitrate(self, utterance: Utterance, is_final: bool, now_ns: int) -> None:
         reply = self._bot.reply
         assert reply is not None
-        verdict = self._judge.judge(utterance.text, is_final, is_goodbye=bool(reply.then))
+        spoken_ms = utterance.spoken_ms if is_final else 0.0
+        verdict = self._judge.judge(utterance.text, is_final, is_goodbye=bool(reply.then), spoken_ms=spoken_ms)
         if verdict is Verdict.BACKCHANNEL and self._is_asking(reply, now_ns):
             verdict = Verdict.INTERRUPTION  # "yes" over the end of a question is its answer
         if verdict is Verdict.INTERRUPTION:
@@ -479,7 +485,7 @@ class Conversation:
         utterance = self._utterance
         if utterance is None or not self._is_overlap or not utterance.speaking:
             return
-        may_be_nothing = self._barge_in == "low" or self._judge.is_backchannel(utterance.text)
+        may_be_nothing = self._barge_in == "low" or self._judge.may_be_backchannel(utterance.text)
         if may_be_nothing and now_ns < self._overlap_limit_ns:
             self._out.at("arbitrate", self._overlap_limit_ns)
         else:

@@ -27,6 +27,11 @@ LOW_SENSITIVITY_WORDS = 2
 """With ``barge_in = "low"``, so many words beside backchannels are an interruption."""
 
 
+LISTENING_MS, LISTENING_MS_PER_LETTER = 600.0, 60.0
+"""Nobody takes longer to say a backchannel. Recognisers with a small vocabulary hear whole sentences as one: of
+recorded strangers' sentences of a second and more, one in fifty (bench/barge_in.py)."""
+
+
 def normalise(text: str) -> str:
     """Lower case, words only, one space between them."""
     text = text.lower().replace("\u2019", "'")
@@ -42,10 +47,11 @@ class OverlapJudge:
         self._backchannels = _Phrases(BACKCHANNELS.get(code, ()))
         self._farewells = _Phrases((*BACKCHANNELS.get(code, ()), *FAREWELLS.get(code, ())))
 
-    def judge(self, text: str, is_final: bool, is_goodbye: bool = False) -> Verdict:
+    def judge(self, text: str, is_final: bool, is_goodbye: bool = False, spoken_ms: float = 0.0) -> Verdict:
         """What the words heard so far mean; of a final transcript it is never undecided.
 
-        ``is_goodbye``: the bot is ending the call, and "thank you, bye" is no wish to go on.
+        ``is_goodbye``: the bot is ending the call, and "thank you, bye" is no wish to go on. ``spoken_ms``: how long
+        they took to say, if that is known; so much speech may be more than what was understood of it.
         """
         words = normalise(text).split()
         if not words:
@@ -53,6 +59,8 @@ class OverlapJudge:
         if self._sensitivity == "high":
             return Verdict.INTERRUPTION
         rest = (self._farewells if is_goodbye else self._backchannels).strip(words)
+        if not rest and spoken_ms > LISTENING_MS + LISTENING_MS_PER_LETTER * len("".join(words)):
+            return Verdict.INTERRUPTION
         if not rest:
             return Verdict.BACKCHANNEL if is_final else Verdict.UNDECIDED
         if not is_final and self._backchannels.begins(rest):
@@ -61,10 +69,9 @@ class OverlapJudge:
             return Verdict.BACKCHANNEL if is_final else Verdict.UNDECIDED
         return Verdict.INTERRUPTION
 
-    def is_backchannel(self, text: str) -> bool:
-        """Whether there are words, and they are nothing else."""
-        words = normalise(text).split()
-        return bool(words) and not self._backchannels.strip(words)
+    def may_be_backchannel(self, partial: str) -> bool:
+        """Whether there are words, and they are nothing else, or may become nothing else."""
+        return bool(normalise(partial)) and self.judge(partial, is_final=False) is Verdict.UNDECIDED
 
 
 class _Phrases:

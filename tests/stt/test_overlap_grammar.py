@@ -28,6 +28,10 @@ def test_backchannels_are_added() -> None:
     assert {"okay", "uh huh", "all right"} <= set(alternatives(overlap_grammar(GRAMMAR, everything)))
 
 
+def test_interjections_are_added() -> None:
+    assert {"stop", "wait a minute", "hold on"} <= set(alternatives(overlap_grammar(GRAMMAR, everything)))
+
+
 def test_backchannels_that_sound_like_anything_are_not() -> None:
     assert MISTAKABLE.isdisjoint(alternatives(overlap_grammar(GRAMMAR, everything)))
 
@@ -43,7 +47,7 @@ def test_several_public_rules_all_stay() -> None:
     assert alternatives(made)[:2] == ["<a>", "<b>"]
 
 
-def test_without_a_grammar_there_are_backchannels_alone() -> None:
+def test_without_a_grammar_there_are_backchannels_and_interjections_alone() -> None:
     made = overlap_grammar("", everything)
     assert made.startswith("#JSGF V1.0;\n")
     assert not any(alternative.startswith("<") for alternative in alternatives(made))

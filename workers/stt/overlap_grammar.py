@@ -1,4 +1,5 @@
-"""A grammar for speech over the bot: what the bot expects to hear, or what listeners say, or no words at all."""
+"""A grammar for speech over the bot: what the bot expects to hear, what listeners say, what is said to get a word in,
+or no words at all."""
 
 from __future__ import annotations
 
@@ -15,21 +16,31 @@ MISTAKABLE = frozenset({"oh", "ah", "uh", "um", "hm", "hmm", "mm", "really", "co
 often than not (bench/overlaps.py). Without them such a sound is found to be no word, and the bot goes on all the same.
 """
 
+INTERJECTIONS = (
+    "stop", "stop it", "wait", "wait a minute", "wait a moment", "wait a second", "wait please", "no", "no no",
+    "hold on", "hold on a second", "hang on", "hang on a second", "one moment", "one second", "just a moment",
+    "just a minute", "excuse me", "sorry", "i'm sorry", "pardon", "hello", "hey", "listen", "please",
+    "that's wrong", "i have a question",
+)  # fmt: skip
+"""What is said to get a word in. The bot expects none of it, and where the grammar has it not, these sounds resemble
+listening words: `stop` is heard as `okay`, `wait` as `great`, `hello` as `o k`. Not among them are `but`, which coughs
+are heard as, `help`, which `good` is heard as, and `what`, which voices in the background are (bench/barge_in.py)."""
+
 _PUBLIC = re.compile(r"\bpublic\s+<([^>]+)>")
 
 
 def overlap_grammar(grammar: str, is_known: Callable[[str], bool]) -> str:
-    """``grammar`` (JSGF, or empty), with backchannels beside its sentences, and all of it optional.
+    """``grammar`` (JSGF, or empty), with backchannels and interjections beside its sentences, and all of it optional.
 
     Optional, because a grammar that nothing fits may then be passed with the model's noise words alone; else a cough
     becomes the sentence that resembles it most. ``is_known``: whether the recogniser's dictionary has a word.
     """
     rules = _PUBLIC.findall(grammar)
-    listening = [
+    phrases = [
         phrase
-        for phrase in BACKCHANNELS[LANGUAGE]
+        for phrase in (*BACKCHANNELS[LANGUAGE], *INTERJECTIONS)
         if phrase not in MISTAKABLE and all(is_known(word) for word in phrase.split())
     ]
-    alternatives = " | ".join([*(f"<{rule}>" for rule in rules), *listening])
+    alternatives = " | ".join([*(f"<{rule}>" for rule in rules), *phrases])
     own = _PUBLIC.sub(r"<\1>", grammar) or "#JSGF V1.0;\ngrammar overlap;\n"
     return f"{own}public <overlap> = [{alternatives}];\n"

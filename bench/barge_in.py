@@ -1,0 +1,144 @@
+"""Barge-in: how fast the bot falls silent for a caller, and what it takes for one.
+
+    python -m bench.barge_in [--seed 2] [--quick] [--only wire|table] [--json]
+
+wire    An engine speaks (espeak-ng), callers interrupt it at random moments with recorded speech (RINGLINE_SPEECH; else
+        espeak-ng's voices) over AudioSocket and Twilio: from their first audible sample on the wire to the last audible
+        sample of the bot before it falls silent. The caller is a process of its own on the same cores.
+table   Thousands of overlaps in virtual time through the embedded default (`overlap_call.py`): what becomes of the bot
+        when somebody interrupts it, listens, coughs, knocks, when there is noise, or its own echo. An interruption is
+        detected when the bot's turn is cut; anything else that cuts it is a false cut. A pause after which the bot went
+        on is neither, and listed with its length. Shares come with Wilson's 95 % interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bench import barge_in_wire
+from bench.echo import BOT_TEXTS
+from bench.overlap_call import Outcome, OverlapCalls
+from bench.overlap_sounds import FALSE, TRUE, Sounds
+from bench.processes import machine
+from bench.recognition import clinic_grammars
+
+QUICK_SCALE, QUICK_INTERRUPTIONS = 0.15, 12
+INTERRUPTIONS = 60
+
+
+def wilson(successes: int, number: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if not number:
+        return 0.0, 1.0
+    z = 1.96
+    share = successes / number
+    centre = (share + z * z / (2 * number)) / (1 + z * z / number)
+    half = z * math.sqrt(share * (1 - share) / number + z * z / (4 * number * number)) / (1 + z * z / number)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def confusion(seed: int, scale: float, console: Console) -> dict[str, Any]:
+    """Outcomes by what should come of a sound, and by group."""
+    calls, sounds = OverlapCalls(clinic_grammars(), BOT_TEXTS), Sounds(seed, scale)
+    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for index, (wanted, sound) in enumerate(sounds.all()):
+        groups[wanted, sound.group].append(calls.run(sound))
+        if index % 100 == 99:
+            console.print(f"[dim]{index + 1} sounds[/]")
+    calls.close()
+    rows = {group: {"wanted": wanted, **_row(found)} for (wanted, group), found in groups.items()}
+    totals = {
+        wanted: _row([outcome for (other, _), found in groups.items() if other == wanted for outcome in found])
+        for wanted in (TRUE, FALSE)
+    }
+    return {"groups": rows, "all": totals}
+
+
+def _row(outcomes: list[Outcome]) -> dict[str, Any]:
+    cuts = [outcome.cut_ms for outcome in outcomes if outcome.cut_ms is not None]
+    pauses = [end - start for outcome in outcomes for start, end in outcome.pauses]
+    return {
+        "number": len(outcomes),
+        "cut": len(cuts),
+        "interval": wilson(len(cuts), len(outcomes)),
+        "cut_p50_ms": _percentile(cuts, 50),
+        "cut_p95_ms": _percentile(cuts, 95),
+        "paused": sum(outcome.cut_ms is None and bool(outcome.pauses) for outcome in outcomes),
+        "pause_p50_ms": _percentile(pauses, 50),
+        "pause_p95_ms": _percentile(pauses, 95),
+    }
+
+
+def _percentile(values: list[float], percent: float) -> float | None:
+    return float(np.percentile(values, percent)) if values else None
+
+
+def report(result: dict[str, Any], console: Console) -> None:
+    """Tables."""
+    if wire := result.get("wire"):
+        table = Table("onset to silence on the wire, ms", "p50", "p90", "p95", "p99", "interruptions", "never silent")
+        for door, row in wire.items():
+            shares = (f"{row[f'p{percent}_ms']:.0f}" for percent in (50, 90, 95, 99))
+            table.add_row(door, *shares, str(row["interruptions"]), str(row["never"]))
+        console.print(table)
+        for door, row in wire.items():
+            console.print(f"{door}, slowest: " + ", ".join(f"{name} {ms:.0f}" for ms, name in row["slowest"]))
+    if found := result.get("table"):
+        table = Table("while the bot speaks", "number", "cut", "95 %", "to the cut p50, p95", "only paused", "pauses")
+        for wanted in (TRUE, FALSE):
+            for group, row in found["groups"].items():
+                if row["wanted"] == wanted:
+                    table.add_row(group, *_cells(row))
+            table.add_row(f"[bold]{wanted}[/]", *_cells(found["all"][wanted]), end_section=True)
+        console.print(table)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    low, high = row["interval"]
+
+    def pair(name: str) -> str:
+        middle, high = row[f"{name}_p50_ms"], row[f"{name}_p95_ms"]
+        return "" if middle is None else f"{middle:.0f}, {high:.0f} ms"
+
+    return (
+        str(row["number"]),
+        f"{100 * row['cut'] / row['number']:.1f} %",
+        f"{100 * low:.1f} to {100 * high:.1f}",
+        pair("cut"),
+        str(row["paused"]),
+        pair("pause"),
+    )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="a few of everything")
+    parser.add_argument("--only", choices=("wire", "table"))
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    console = Console(stderr=arguments.json)
+    result: dict[str, Any] = {"machine": machine()}
+    if arguments.only != "table":
+        interruptions = QUICK_INTERRUPTIONS if arguments.quick else INTERRUPTIONS
+        result["wire"] = asyncio.run(barge_in_wire.measure(arguments.seed, interruptions))
+    if arguments.only != "wire":
+        result["table"] = confusion(arguments.seed, QUICK_SCALE if arguments.quick else 1.0, console)
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        report(result, console)
+
+
+if __name__ == "__main__":
+    main()
