@@ -106,10 +106,12 @@ def _call_status(engine: Engine, call: Call) -> CallStatus:
 
 def trace_of(call: Call) -> CallTrace:
     """The latency of a call's turns."""
-    turns = [TurnStatus(
-                t.turn, t.cause, t.response_ms, list(t.stages()), t.endpoint_reasons, int(t.drafted), t.drafts_wasted
-            )
-            for t in call.traces]
+    turns = [
+        TurnStatus(
+            t.turn, t.cause, t.response_ms, list(t.stages()), t.endpoint_reasons, int(t.drafted), t.drafts_wasted
+        )
+        for t in call.traces
+    ]
     return CallTrace(call.number, call.call_id, call.started_s, call.reason, turns)
 
 

@@ -3,8 +3,9 @@
 ``handle(event, now_ns)`` takes the facts that workers report and returns what is to be done. It knows no sockets and no
 clocks; `Conversation.deadline_ns` says when it wants to be told that time has passed.
 
-This class is about the caller: when their turn is over, and what speech over the bot means. The bot's side of it,
-replies and their audio, is `Bot`. Facts about another turn or utterance than the current one are late, and ignored.
+The caller's side, when their turn is over and what speech over the bot means, is `Caller`; the bot's side, replies and
+their audio, is `Bot`. Here they meet: the course of the call, replies that fail, silences that last. Facts about another
+turn or utterance than the current one are late, and ignored.
 """
 
 from __future__ import annotations
@@ -23,17 +24,12 @@ from ringline.engine.conversation.actions import (
     SetGate,
 )
 from ringline.engine.conversation.bot import MS, Bot
-from ringline.engine.conversation.endpointing import Endpointing
+from ringline.engine.conversation.caller import DEADLINES, Caller
 from ringline.engine.conversation.events import CallClosed, CallStarted, HangUpAsked, TimePassed, ToolReturned
-from ringline.engine.conversation.history import History, caller_keyed, caller_said
+from ringline.engine.conversation.history import History
 from ringline.engine.conversation.outbox import Outbox
-from ringline.engine.conversation.overlap import OverlapJudge, Verdict
-from ringline.engine.conversation.reply import Reply
-from ringline.engine.conversation.utterance import SAMPLES_PER_MS, Utterance
 from ringline.ipc.messages import (
-    DropUtterance,
     DtmfReceived,
-    Finalise,
     FromWorker,
     HangUp,
     PhraseFailed,
@@ -47,7 +43,6 @@ from ringline.ipc.messages import (
     SpeechStarted,
     SpeechStopped,
     ToWorker,
-    Transcribe,
     TranscriptFailed,
     TranscriptFinal,
     TranscriptPartial,
@@ -57,30 +52,6 @@ from ringline.ipc.messages import (
 
 Event = FromWorker | CallStarted | TimePassed | ToolReturned | HangUpAsked | CallClosed
 Action = ToWorker | SetGate | RunTool | Escalate | CallerSaid | Backchannel | BotSaid | HungUp
-
-PREROLL_SAMPLES = SAMPLES_PER_MS * 300
-"""STT starts this far before the VAD's onset: soft first consonants lie there, and recognisers want some silence."""
-
-TAIL_SAMPLES = SAMPLES_PER_MS * 200
-"""... and gets this much after the last audible sample, if the silence is that long already."""
-
-SHORT_SOUND_MS = 300
-"""A sound as short as a cough in which no words are found is no turn; a longer one is speech, if not understood."""
-
-SHORTEST_WORD_MS = 140
-"""A shorter sound over the bot is no word, whatever STT would make of it: a click in recorded noise is a `stop`."""
-
-MAX_UTTERANCE_NS = 30 * 10**9
-"""Speech without an end for so long (music, a television) is taken as it is; the caller ring holds little more."""
-
-MAX_AMENDED_SAMPLES = SAMPLES_PER_MS * 15_000
-"""A turn that has lasted so long is not read again when the caller goes on."""
-
-NOTICE_NS = 20 * MS
-"""One frame: nothing is noticed sooner."""
-
-LISTENING = ("draft", "endpoint", "stt", "utterance", "arbitrate", "notice")
-"""Deadlines of an utterance."""
 
 
 class Conversation:
@@ -102,29 +73,19 @@ class Conversation:
         self._config = config
         self._out = Outbox()
         self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out)
-        self._endpointing = Endpointing(config, agent.language)
-        self._barge_in = agent.barge_in or config.barge_in
-        self._judge = OverlapJudge(agent.language, self._barge_in)
-        self._utterance: Utterance | None = None
-        self._utterances = 0
-        self._digits = ""
-        self._no_inputs = 0
-        """How often in a row the caller was asked and said nothing."""
-        self._no_input_ns = 0
-        self._overlap_limit_ns = 0
-        """Until when the bot pauses at most while the caller speaks."""
+        self._caller = Caller(call, slot, agent, config, self._bot, self._out)
         self._over = False
         self._handlers: dict[type, Callable[..., None]] = {
             CallStarted: self._on_call_started,
             HangUpAsked: self._on_hang_up_asked,
             TimePassed: self._on_time_passed,
-            SpeechStarted: self._on_speech_started,
-            SpeechStopped: self._on_speech_stopped,
-            TurnJudged: self._on_turn_judged,
-            DtmfReceived: self._on_dtmf,
-            TranscriptPartial: self._on_partial,
-            TranscriptFinal: self._on_transcript,
-            TranscriptFailed: self._on_transcript_failed,
+            SpeechStarted: self._caller.on_speech_started,
+            SpeechStopped: self._caller.on_speech_stopped,
+            TurnJudged: self._caller.on_turn_judged,
+            DtmfReceived: self._caller.on_dtmf,
+            TranscriptPartial: self._caller.on_partial,
+            TranscriptFinal: self._caller.on_transcript,
+            TranscriptFailed: self._caller.on_transcript_failed,
             ReplyDelta: self._bot.on_delta,
             ReplyFinished: self._bot.on_finished,
             ReplyFailed: self._on_reply_failed,
@@ -182,27 +143,15 @@ class Conversation:
         self._over = True
         if self._bot.reply is not None:
             self._bot.cut(now_ns, keeps_pending=self._bot.reply.is_open)
-        self._drop_utterance(keeps_words=True)
+        self._caller.drop_utterance(keeps_words=True)
         self._out.deadlines.clear()
 
     def _on_time_passed(self, event: TimePassed, now_ns: int) -> None:
         while not self._over and (name := self._out.next_due(now_ns)):
+            if name in DEADLINES:
+                self._caller.on_due(name, now_ns)
+                continue
             match name:
-                case "draft":
-                    self._finalise(now_ns)
-                case "endpoint":
-                    self._end_utterance(now_ns)
-                case "stt":
-                    self._on_stt_late(now_ns)
-                case "utterance":
-                    self._on_endless_speech(now_ns)
-                case "arbitrate":
-                    self._on_long_overlap(now_ns)
-                case "notice":
-                    self._notice(now_ns)
-                case "dtmf":
-                    if self._utterance is None:  # else they go with what the caller says
-                        self._complete_digits(now_ns)
                 case "no_input":
                     self._ask_again(now_ns)
                 case "llm" | "tts":
@@ -217,362 +166,6 @@ class Conversation:
                 case "call":
                     self._hang_up("the call lasted too long", now_ns)
 
-    # --- the caller speaks ----------------------------------------------------------------------------------------
-
-    def _on_speech_started(self, event: SpeechStarted, now_ns: int) -> None:
-        self._out.cancel("no_input")
-        utterance = self._utterance
-        if utterance is not None:
-            if not utterance.speaking and not utterance.is_endless:
-                self._go_on(utterance, event.start_sample, now_ns)
-            return
-        self._utterances += 1
-        start_sample = max(0, event.start_sample - PREROLL_SAMPLES)
-        self._utterance = utterance = Utterance(self._utterances, start_sample, event.start_sample, now_ns)
-        reply = self._bot.reply
-        if reply is not None:  # first of all: the gate
-            self._notice(now_ns)
-        self._transcribe(utterance)
-
-    def _transcribe(self, utterance: Utterance) -> None:
-        spoken_ns = (utterance.onset_sample - utterance.start_sample) * MS // SAMPLES_PER_MS
-        self._out.at("utterance", utterance.onset_ns + MAX_UTTERANCE_NS - spoken_ns)
-        reply = self._bot.reply
-        overlap = reply is not None and reply.is_audible and reply.answers is not utterance
-        self._out.act(
-            Transcribe(self.call, self.slot, utterance.number, utterance.start_sample, self._bot.expect, overlap)
-        )
-
-    def _go_on(self, utterance: Utterance, onset_sample: int, now_ns: int) -> None:
-        """Speech after a pause: both parts are one turn, which STT hears as a whole."""
-        self._out.cancel("draft", "endpoint", "stt", "dead_air")
-        is_overlap = self._is_overlap
-        if not is_overlap:
-            self._endpointing.paused((onset_sample - utterance.end_sample) / SAMPLES_PER_MS)
-            reply = self._bot.reply
-            if reply is not None and reply.answers is utterance:
-                self._bot.cut(now_ns)  # drafted, or opened for a transcript that is still to come
-                utterance.wasted += 1
-        if not utterance.finalised_ns:
-            utterance.go_on(onset_sample, now_ns)
-            return
-        if utterance.transcript is None:
-            self._out.act(DropUtterance(self.call, utterance.number))
-        self._utterances += 1
-        self._utterance = again = utterance.resumed(self._utterances, onset_sample, now_ns)
-        self._transcribe(again)
-        if is_overlap:
-            self._out.at("arbitrate", min(now_ns + self._config.arbitrate_ms * MS, max(now_ns, self._overlap_limit_ns)))
-
-    def _on_speech_stopped(self, event: SpeechStopped, now_ns: int) -> None:
-        utterance = self._utterance
-        if utterance is None or not utterance.speaking:
-            return
-        utterance.stop(event.end_sample, event.time_ns)
-        if event.echo and utterance.before is not None:
-            utterance.take_back(utterance.before)
-        elif event.echo:
-            self._forget(now_ns)
-            return
-        if self._is_overlap and utterance.before is None and utterance.spoken_ms < SHORTEST_WORD_MS:
-            self._forget(now_ns)
-        elif self._is_overlap:
-            self._finalise(now_ns)
-        elif self._is_unheeded:
-            self._forget(now_ns)
-        else:
-            self._await_end(utterance, now_ns)
-
-    def _on_turn_judged(self, event: TurnJudged, now_ns: int) -> None:
-        utterance = self._utterance
-        if utterance is None or utterance.speaking or utterance.end_sample != event.end_sample:
-            return
-        utterance.finished = event.finished
-        if not self._is_overlap and not utterance.is_due:
-            self._set_endpoint(utterance)
-
-    def _on_partial(self, event: TranscriptPartial, now_ns: int) -> None:
-        utterance = self._utterance
-        if utterance is None or event.utterance != utterance.number or utterance.transcript is not None:
-            return
-        utterance.partial = event.text
-        if self._is_overlap:
-            self._arbitrate(utterance, False, now_ns)
-        elif not utterance.speaking and not utterance.is_due:
-            self._set_endpoint(utterance)
-
-    def _on_endless_speech(self, now_ns: int) -> None:
-        utterance = self._utterance
-        if utterance is None:
-            return
-        if self._is_unheeded:
-            self._forget(now_ns)
-            return
-        if utterance.speaking:
-            utterance.stop(utterance.onset_sample + (now_ns - utterance.onset_ns) * SAMPLES_PER_MS // MS, now_ns)
-        utterance.is_endless = True
-        if self._is_overlap:
-            self._take_floor(utterance, now_ns)
-        self._end_utterance(now_ns)
-
-    # --- the end of the caller's turn -----------------------------------------------------------------------------
-
-    def _await_end(self, utterance: Utterance, now_ns: int) -> None:
-        """They are silent: is it a pause or the end? Meanwhile, prepare for the end."""
-        self._set_endpoint(utterance)
-        if utterance.finalised_ns and utterance.transcript is None:
-            self._out.at("stt", now_ns + self._config.stt_timeout_ms * MS)
-        elif self._may_draft(utterance):
-            self._out.at("draft", max(now_ns, utterance.end_ns + self._config.draft_after_ms * MS))
-
-    def _may_draft(self, utterance: Utterance) -> bool:
-        return self._config.draft and utterance.wasted < self._config.max_drafts and not self._digits
-
-    def _set_endpoint(self, utterance: Utterance) -> None:
-        utterance.decision = self._endpointing.decide(utterance.text, self._bot.expect, utterance.finished)
-        self._out.at("endpoint", utterance.end_ns + utterance.decision.silence_ms * MS)
-
-    def _finalise(self, now_ns: int) -> None:
-        utterance = self._utterance
-        if utterance is None or utterance.speaking or utterance.finalised_ns:
-            return
-        utterance.finalised_ns = now_ns
-        silence_samples = (now_ns - utterance.end_ns) * SAMPLES_PER_MS // MS
-        end_sample = utterance.end_sample + max(0, min(TAIL_SAMPLES, silence_samples))
-        self._out.act(Finalise(self.call, utterance.number, end_sample))
-        wait_ms = self._config.arbitrate_ms if self._is_overlap else self._config.stt_timeout_ms
-        self._out.at("stt", now_ns + wait_ms * MS)
-
-    def _end_utterance(self, now_ns: int) -> None:
-        """The caller has said all: it is the bot's turn, as soon as the transcript is there."""
-        utterance = self._utterance
-        if utterance is None or utterance.speaking:
-            return
-        utterance.is_due, utterance.due_ns = True, now_ns
-        if utterance.transcript is not None:
-            self._turn_over(utterance, now_ns)
-            return
-        self._finalise(now_ns)
-        self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
-
-    def _on_transcript(self, event: TranscriptFinal, now_ns: int) -> None:
-        utterance = self._utterance
-        if utterance is None or event.utterance != utterance.number or not utterance.finalised_ns:
-            return
-        if utterance.transcript is not None:
-            return
-        self._out.cancel("stt")
-        utterance.transcript, utterance.transcript_ns = event.text or utterance.known, now_ns
-        if self._is_overlap:
-            self._arbitrate(utterance, True, now_ns)
-        elif self._is_unheeded:
-            self._forget(now_ns)
-        else:
-            self._understood(utterance, now_ns)
-
-    def _on_transcript_failed(self, event: TranscriptFailed, now_ns: int) -> None:
-        self._on_transcript(TranscriptFinal(event.call, event.utterance, "", 0.0, now_ns), now_ns)
-
-    def _understood(self, utterance: Utterance, now_ns: int) -> None:
-        """The transcript is there: the text has its say on the endpoint, and the reply is drafted."""
-        reply = self._bot.reply
-        is_short = utterance.spoken_ms < SHORT_SOUND_MS and not utterance.has_floor
-        if not utterance.text and reply is None and is_short:
-            self._forget(now_ns)
-            return
-        self._set_endpoint(utterance)
-        is_past = utterance.end_ns + utterance.decision.silence_ms * MS <= now_ns
-        if is_past or reply is not None or utterance.is_endless:
-            self._turn_over(utterance, now_ns)
-            return
-        utterance.is_due, utterance.due_ns = False, 0
-        self._out.cancel("dead_air")
-        if self._may_draft(utterance):
-            self._prepare(utterance, now_ns)
-            self._ask(utterance, now_ns)
-
-    def _prepare(self, utterance: Utterance, now_ns: int) -> Reply:
-        reply = self._bot.prepare("speech", now_ns)
-        reply.answers = utterance
-        return reply
-
-    def _ask(self, utterance: Utterance, now_ns: int) -> None:
-        reply = self._bot.reply
-        assert reply is not None
-        reply.pending.append(caller_said(utterance.text))
-        self._bot.generate("speech", now_ns)
-
-    def _turn_over(self, utterance: Utterance, now_ns: int) -> None:
-        """The endpoint is confirmed: it is the bot's turn."""
-        self._utterance = None
-        self._out.cancel(*LISTENING)
-        self._no_inputs = 0
-        if utterance.text or not self._digits:
-            self._out.act(CallerSaid(utterance.text, amends=utterance.amends))
-        reply = self._bot.reply or self._prepare(utterance, now_ns)
-        self._stamp(reply, utterance, now_ns)
-        if not reply.is_open:
-            self._bot.open(now_ns)
-        if self._digits:
-            self._ask_with_digits(reply, utterance, now_ns)
-        elif not reply.was_asked:
-            self._ask(utterance, now_ns)
-
-    def _ask_with_digits(self, reply: Reply, utterance: Utterance, now_ns: int) -> None:
-        """They keyed and spoke: the keys are the answer, and the words belong to it."""
-        digits = self._take_digits()
-        reply.answers = None
-        reply.pending += [caller_said(utterance.text)] * bool(utterance.text)
-        reply.pending.append(caller_keyed(digits))
-        self._bot.generate("dtmf", now_ns)
-
-    @staticmethod
-    def _stamp(reply: Reply, utterance: Utterance, now_ns: int) -> None:
-        trace = reply.trace
-        trace.speech_end_ns, trace.endpoint_ns = utterance.end_ns, utterance.due_ns or now_ns
-        trace.finalised_ns, trace.transcript_ns = utterance.finalised_ns, utterance.transcript_ns
-        trace.endpoint_ms, trace.endpoint_reasons = utterance.decision.silence_ms, utterance.decision.reasons
-        trace.drafted, trace.drafts_wasted = reply.was_asked, utterance.wasted
-
-    # --- speech over the bot --------------------------------------------------------------------------------------
-
-    @property
-    def _is_overlap(self) -> bool:
-        """Whether the bot has paused for a sound, and what it is must be found out."""
-        return self._bot.reply is not None and self._bot.reply.is_paused
-
-    @property
-    def _is_unheeded(self) -> bool:
-        """Whether the bot speaks on, because it may not be interrupted."""
-        reply = self._bot.reply
-        return reply is not None and reply.is_open and not reply.is_paused and reply.answers is not self._utterance
-
-    def _notice(self, now_ns: int) -> None:
-        """The caller speaks while it is the bot's turn: pause, unless this phrase must be heard."""
-        reply, utterance = self._bot.reply, self._utterance
-        if reply is None or utterance is None or not utterance.speaking or reply.is_paused:
-            return
-        if self._barge_in == "off" and reply.is_audible:
-            return
-        phrase = reply.playing(now_ns) if reply.is_audible else None
-        if phrase is not None and phrase.phrase.uninterruptible and not phrase.was_heard(reply.position(now_ns)):
-            self._out.at("notice", now_ns + max(NOTICE_NS, reply.until_end_of(phrase, now_ns)))
-            return
-        self._bot.pause(now_ns)
-        self._overlap_limit_ns = now_ns + 2 * self._config.arbitrate_ms * MS
-        self._out.at("arbitrate", now_ns + self._config.arbitrate_ms * MS)
-
-    def _arbitrate(self, utterance: Utterance, is_final: bool, now_ns: int) -> None:
-        reply = self._bot.reply
-        assert reply is not None
-        spoken_ms = utterance.spoken_ms if is_final else 0.0
-        verdict = self._judge.judge(utterance.text, is_final, is_goodbye=bool(reply.then), spoken_ms=spoken_ms)
-        if verdict is Verdict.BACKCHANNEL and self._is_asking(reply, now_ns):
-            verdict = Verdict.INTERRUPTION  # "yes" over the end of a question is its answer
-        if verdict is Verdict.INTERRUPTION:
-            self._take_floor(utterance, now_ns)
-        elif verdict is not Verdict.UNDECIDED:
-            self._give_back(now_ns)
-
-    def _is_asking(self, reply: Reply, now_ns: int) -> bool:
-        """Whether the caller is hearing the question that the reply ends with."""
-        spoken = [phrase for phrase in reply.phrases if phrase.phrase.words]
-        playing = reply.playing(now_ns)
-        return reply.is_complete and bool(spoken) and playing is spoken[-1] and playing.is_question
-
-    def _on_long_overlap(self, now_ns: int) -> None:
-        """They speak on and on: that is no backchannel, whatever STT makes of it."""
-        utterance = self._utterance
-        if utterance is None or not self._is_overlap or not utterance.speaking:
-            return
-        may_be_nothing = self._barge_in == "low" or self._judge.may_be_backchannel(utterance.text)
-        if may_be_nothing and now_ns < self._overlap_limit_ns:
-            self._out.at("arbitrate", self._overlap_limit_ns)
-        else:
-            self._take_floor(utterance, now_ns)
-
-    def _give_back(self, now_ns: int) -> None:
-        """It was nothing, or a backchannel: the bot goes on where it paused."""
-        utterance = self._utterance
-        if utterance is not None and utterance.text:
-            self._out.act(Backchannel(utterance.text))
-        self._forget(now_ns)
-
-    def _forget(self, now_ns: int) -> None:
-        """What was heard is no turn of the caller's."""
-        if self._is_overlap:
-            self._bot.resume(now_ns)
-        self._drop_utterance()
-        if self._bot.reply is None and self._digits:
-            if "dtmf" not in self._out.deadlines:  # the pause behind them is over
-                self._complete_digits(now_ns)
-        elif self._bot.reply is None:
-            self._out.at("no_input", max(self._no_input_ns, now_ns + self._config.endpoint_ms * MS))
-
-    def _drop_utterance(self, keeps_words: bool = False) -> None:
-        """``keeps_words``: what was understood of it counts, if anything was. Of a turn that seemed over it does."""
-        utterance, self._utterance = self._utterance, None
-        self._out.cancel(*LISTENING)
-        if utterance is not None and utterance.transcript is None:
-            self._out.act(DropUtterance(self.call, utterance.number))
-        if utterance is not None and (utterance.amends or (keeps_words and utterance.best)):
-            self._out.act(CallerSaid(utterance.best, amends=utterance.amends))
-            self._bot.history.extend([caller_said(utterance.best)])
-
-    def _take_floor(self, utterance: Utterance, now_ns: int) -> None:
-        """A real interruption: the bot's turn is over, and all that was said over it belongs to the caller's."""
-        reply = self._bot.reply
-        assert reply is not None
-        self._out.cancel("arbitrate", "stt")
-        answered = reply.answers
-        is_unheard = answered is not None and not reply.is_real
-        utterance.has_floor = True
-        so_far_samples = 0 if answered is None else utterance.onset_sample - answered.start_sample
-        if answered is not None and is_unheard and so_far_samples < MAX_AMENDED_SAMPLES:
-            # They go on before they have heard an answer: the turn that seemed over was not.
-            self._bot.cut(now_ns)
-            if utterance.transcript is None:
-                self._out.act(DropUtterance(self.call, utterance.number))
-            self._utterances += 1
-            self._utterance = utterance = answered.reopened(self._utterances, utterance)
-            self._transcribe(utterance)
-        else:
-            self._bot.cut(now_ns, keeps_pending=True)
-        if not utterance.speaking:
-            self._await_end(utterance, now_ns)
-            if utterance.transcript is not None:
-                self._out.cancel("draft")
-                self._understood(utterance, now_ns)
-
-    # --- keys -----------------------------------------------------------------------------------------------------
-
-    def _on_dtmf(self, event: DtmfReceived, now_ns: int) -> None:
-        self._out.cancel("no_input")
-        if self._bot.reply is not None:
-            self._bot.cut(now_ns, keeps_pending=self._bot.reply.is_open)
-        is_end = event.digit == "#" and bool(self._digits)
-        if not is_end:
-            self._digits += event.digit
-        if self._utterance is not None:
-            self._drop_utterance(keeps_words=True)
-        if is_end or len(self._digits) >= self._bot.expect.dtmf_digits:
-            self._complete_digits(now_ns)
-        else:
-            self._out.at("dtmf", now_ns + self._config.dtmf_pause_ms * MS)
-
-    def _complete_digits(self, now_ns: int) -> None:
-        digits = self._take_digits()
-        if self._bot.reply is not None:
-            self._bot.cut(now_ns, keeps_pending=True)
-        self._no_inputs = 0
-        self._bot.begin("dtmf", now_ns, caller_keyed(digits))
-
-    def _take_digits(self) -> str:
-        self._out.cancel("dtmf")
-        digits, self._digits = self._digits, ""
-        self._out.act(CallerSaid(digits, is_dtmf=True))
-        return digits
-
     # --- the bot's turn -------------------------------------------------------------------------------------------
 
     def _on_playout_stopped(self, event: PlayoutStopped, now_ns: int) -> None:
@@ -585,16 +178,16 @@ class Conversation:
         if reply.is_unspeakable:
             self._give_up(now_ns)
             return
-        utterance = self._utterance
+        utterance = self._caller.utterance
         self._out.cancel("arbitrate", "notice")
         is_mute = not reply.is_audible and reply.trace.cause in ("speech", "dtmf")
         wait_ms = self._config.dead_air_ms if is_mute else self._config.no_input_ms
-        self._no_input_ns = now_ns + wait_ms * MS
+        self._caller.no_input_ns = now_ns + wait_ms * MS
         if utterance is None:
-            if not self._digits:
-                self._out.at("no_input", self._no_input_ns)
+            if not self._caller.digits:
+                self._out.at("no_input", self._caller.no_input_ns)
         elif not utterance.speaking:
-            self._await_end(utterance, now_ns)  # they began before the bot had ended
+            self._caller.await_end(utterance, now_ns)  # they began before the bot had ended
 
     def _on_reply_failed(self, event: ReplyFailed, now_ns: int) -> None:
         reply = self._bot.reply
@@ -614,11 +207,11 @@ class Conversation:
         reply = self._bot.reply
         if reply is not None and not reply.is_open:
             self._bot.cut(now_ns)  # a draft: when the turn is over, the LLM is asked again
-            if self._utterance is not None:
-                self._utterance.wasted = self._config.max_drafts
+            if self._caller.utterance is not None:
+                self._caller.utterance.wasted = self._config.max_drafts
             return
-        if self._is_overlap and self._utterance is not None:
-            self._take_floor(self._utterance, now_ns)  # they are speaking: perhaps the next answer comes
+        if self._caller.is_overlap and self._caller.utterance is not None:
+            self._caller.take_floor(self._caller.utterance, now_ns)  # they are speaking: perhaps the next answer comes
             return
         self._bot.failures += 1
         if reply is not None:
@@ -631,29 +224,17 @@ class Conversation:
 
     # --- never silent, never stuck --------------------------------------------------------------------------------
 
-    def _on_stt_late(self, now_ns: int) -> None:
-        utterance = self._utterance
-        if utterance is None or utterance.transcript is not None:
-            return
-        if not self._is_overlap:
-            self._out.act(Escalate("stt", utterance.number))
-            self._out.at("stt", now_ns + self._config.stt_timeout_ms * MS)
-        elif utterance.spoken_ms >= self._config.arbitrate_ms:
-            self._take_floor(utterance, now_ns)
-        else:
-            self._give_back(now_ns)
-
     def _on_dead_air(self, now_ns: int) -> None:
-        utterance = self._utterance
+        utterance = self._caller.utterance
         if utterance is not None and utterance.is_due and self._bot.reply is None:
             # STT is slow. The reply begins with the words that bridge the wait.
-            self._prepare(utterance, now_ns)
+            self._caller.prepare(utterance, now_ns)
             self._bot.open(now_ns)
         self._bot.on_dead_air(now_ns)
 
     def _ask_again(self, now_ns: int) -> None:
-        self._no_inputs += 1
-        if self._bot.reply is None and self._utterance is None:
+        self._caller.no_inputs += 1
+        if self._bot.reply is None and self._caller.utterance is None:
             reply = self._bot.begin("no_input", now_ns)
-            if self._no_inputs > self._config.max_no_inputs:
+            if self._caller.no_inputs > self._config.max_no_inputs:
                 reply.then = "hang_up"  # unless the brain hands the call to a person
