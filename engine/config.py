@@ -189,7 +189,8 @@ class TurnConfig(_Table, frozen=True):
     """How easily the caller cuts the bot off by speaking: not at all; with two words beside backchannels; with anything
     but backchannels, coughs and noise; with any word."""
     arbitrate_ms: Milliseconds = 600
-    """The bot pauses at once when the caller speaks. Speech that lasts longer than this cuts it off, whatever it is."""
+    """The bot pauses at once when the caller speaks. Speech that lasts longer than this cuts it off if words other
+    than backchannels are known of it; twice as much does, whatever it is."""
     no_input_ms: Milliseconds = 7_000
     """Silence after which the caller is asked again."""
     max_no_inputs: Annotated[int, Meta(ge=0)] = 2

@@ -343,11 +343,11 @@ class Caller:
         return reply.is_complete and bool(spoken) and playing is spoken[-1] and playing.is_question
 
     def _on_long_overlap(self, now_ns: int) -> None:
-        """They speak on and on: that is no backchannel, whatever STT makes of it."""
+        """They speak on and on: in the end that is no backchannel, whatever STT makes of it."""
         utterance = self.utterance
         if utterance is None or not self.is_overlap or not utterance.speaking:
             return
-        may_be_nothing = self._barge_in == "low" or self._judge.may_be_backchannel(utterance.text)
+        may_be_nothing = self._barge_in == "low" or self._judge.may_be_nothing(utterance.text)
         if may_be_nothing and now_ns < self._overlap_limit_ns:
             self._out.at("arbitrate", self._overlap_limit_ns)
         else:

@@ -69,9 +69,9 @@ class OverlapJudge:
             return Verdict.BACKCHANNEL if is_final else Verdict.UNDECIDED
         return Verdict.INTERRUPTION
 
-    def may_be_backchannel(self, partial: str) -> bool:
-        """Whether there are words, and they are nothing else, or may become nothing else."""
-        return bool(normalise(partial)) and self.judge(partial, is_final=False) is Verdict.UNDECIDED
+    def may_be_nothing(self, partial: str) -> bool:
+        """Whether there are no words yet, or none but backchannels, or what may become one."""
+        return self.judge(partial, is_final=False) is Verdict.UNDECIDED
 
 
 class _Phrases:

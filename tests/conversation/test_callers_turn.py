@@ -166,7 +166,7 @@ def test_words_once_understood_are_not_lost_when_the_whole_turn_is_not(world: An
     call.tts_ms = 1_000
     call.speaks(0, 500)
     call.at(1_000, lambda: setattr(call, "heard_texts", ""))
-    call.speaks(1_050, 900)
+    call.speaks(1_050, 1_500)
     call.run(8_000)
     assert [(said.text, said.amends) for said in call.of(CallerSaid)] == [("hello", False), ("hello", True)]
 

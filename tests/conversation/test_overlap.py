@@ -25,16 +25,16 @@ def test_sound_of_any_length_without_words_is_nothing() -> None:
     assert OverlapJudge().judge("", is_final=True, spoken_ms=1_100) is Verdict.NOTHING
 
 
-def test_beginning_of_a_listening_phrase_may_be_one() -> None:
-    assert OverlapJudge().may_be_backchannel("got")
+def test_beginning_of_a_listening_phrase_may_be_nothing() -> None:
+    assert OverlapJudge().may_be_nothing("got")
 
 
-def test_other_words_are_no_backchannel() -> None:
-    assert not OverlapJudge().may_be_backchannel("tuesday")
+def test_sound_of_which_no_words_are_known_yet_may_be_nothing() -> None:
+    assert OverlapJudge().may_be_nothing("")
 
 
-def test_no_words_are_no_backchannel() -> None:
-    assert not OverlapJudge().may_be_backchannel("")
+def test_other_words_are_something() -> None:
+    assert not OverlapJudge().may_be_nothing("tuesday")
 
 
 def test_sound_too_short_for_a_word_is_not_asked_about(world: Any) -> None:
