@@ -178,6 +178,7 @@ class Bot:
         self.settle(now_ns)
         if keeps_pending and not reply.is_real:
             self.history.extend([message for message in reply.pending if message.role == "user"])
+            reply.pending.clear()  # a late report may yet tell that it was heard
         reply.halts(now_ns)
         if reply.is_real or reply.is_audible:
             self._unsettled = reply

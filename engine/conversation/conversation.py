@@ -4,8 +4,8 @@
 clocks; `Conversation.deadline_ns` says when it wants to be told that time has passed.
 
 The caller's side, when their turn is over and what speech over the bot means, is `Caller`; the bot's side, replies and
-their audio, is `Bot`. Here they meet: the course of the call, replies that fail, silences that last. Facts about another
-turn or utterance than the current one are late, and ignored.
+their audio, is `Bot`. Here they meet: the course of the call, replies that fail, silences that last. Facts about
+another turn or utterance than the current one are late, and ignored.
 """
 
 from __future__ import annotations

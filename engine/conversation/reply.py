@@ -119,7 +119,7 @@ class Reply:
         """How long the audio lasts that is made, or should be by now, and is not yet played."""
         if not self.is_audible:
             return 0
-        end_sample = max(phrase.expected_end_sample for phrase in self.phrases)
+        end_sample = max((phrase.expected_end_sample for phrase in self.phrases), default=0)
         return max(0, end_sample - self.position(now_ns)) * 10**9 // self._rate_hz
 
     # --- phrases --------------------------------------------------------------------------------------------------

@@ -10,14 +10,14 @@ from simulation.call import SimulatedCall
 from simulation.stand_ins import AnyEndpointing, SimplePhraser
 from simulation.tape import Tape, smaller
 
-from ringline.engine.conversation import bot, conversation, reply
+from ringline.engine.conversation import bot, caller, reply
 
 
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(bot, "Phraser", SimplePhraser)
     monkeypatch.setattr(reply, "Phraser", SimplePhraser)
-    monkeypatch.setattr(conversation, "Endpointing", AnyEndpointing)
+    monkeypatch.setattr(caller, "Endpointing", AnyEndpointing)
     return
 
 

@@ -8,10 +8,13 @@ from ringline import Agent, Tool, tool
 from ringline.engine.conversation.actions import BotSaid, Escalate
 from ringline.engine.conversation.events import HangUpAsked
 from ringline.ipc.messages import (
+    DtmfReceived,
+    Generate,
     PhraseFailed,
     PhraseStarted,
     PlayoutStarted,
     PlayoutStopped,
+    ReplyDelta,
     Speak,
     SpeechStarted,
     ToolCall,
@@ -170,3 +173,19 @@ def test_reply_that_ended_without_a_sound_is_apologised_for(world: Any) -> None:
     call.actions.clear()
     call.handle(PlayoutStopped(1, 1, 0, True, call.now_ns))
     assert "sorry" in call.of(Speak)[0].text
+
+
+def test_keys_are_remembered_once_though_the_cut_reply_turns_out_to_have_been_heard(world: Any) -> None:
+    call = world()
+    call.answer()
+    call.run(2_000)
+    call.actions.clear()
+    call.llm_ms = 1e9
+    call.handle(DtmfReceived(1, "1", call.now_ns))
+    (asked,) = call.of(Generate)
+    call.handle(ReplyDelta(1, asked.turn, 0, "One two. Three", call.now_ns))
+    call.handle(PlayoutStarted(1, asked.turn, 0, call.now_ns))
+    call.handle(DtmfReceived(1, "2", call.now_ns))
+    call.handle(PhraseStarted(1, asked.turn, 0, 0, call.now_ns))
+    call.run(3_000)
+    assert [text for role, text in call.history() if role == "user"] == ["[keyed 1]", "[keyed 2]"]
