@@ -31,7 +31,7 @@ from bench.overlap_sounds import FALSE, TRUE, Sounds
 from bench.processes import machine
 from bench.recognition import clinic_grammars
 
-QUICK_SCALE, QUICK_INTERRUPTIONS = 0.15, 12
+QUICK_SCALE, QUICK_INTERRUPTIONS = 0.3, 12
 INTERRUPTIONS = 60
 
 
