@@ -15,7 +15,8 @@ to other speakers (bench/smart_turn.py). Many pauses in read speech lie at the e
 tell: a table of its own has the recordings of one sentence only.
 
 Nobody can expect the sentences of the recordings. With ``--text`` the rule also gets what the embedded recogniser makes
-of them without any grammar (a quarter of an hour, kept under out/). What the text is worth where the bot expects
+of them without any grammar (a quarter of an hour, kept under out/), which it does not trust in a call: these rows tell
+why. What the text is worth where the bot expects
 something is seen on codes of four digits (bench/codes.py), always.
 """
 

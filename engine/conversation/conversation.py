@@ -91,15 +91,17 @@ class Conversation:
         config: TurnConfig,
         wire_rate_hz: int = 8_000,
         max_sentences: int = 0,
+        trusts_dictation: bool = True,
     ) -> None:
-        """``max_sentences``: how long replies of the LLM may be, 0 for as long as it likes."""
+        """``max_sentences``: how long replies of the LLM may be, 0 for as long as it likes; ``trusts_dictation``: as
+        for `Endpointing`."""
         self.call = call
         self.slot = slot
         self._agent = agent
         self._config = config
         self._out = Outbox()
         self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out)
-        self._endpointing = Endpointing(config, agent.language)
+        self._endpointing = Endpointing(config, agent.language, trusts_dictation)
         self._barge_in = agent.barge_in or config.barge_in
         self._judge = OverlapJudge(agent.language, self._barge_in)
         self._utterance: Utterance | None = None
