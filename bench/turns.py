@@ -12,7 +12,8 @@ With a Smart Turn file (PATH, or that of an installed pipecat-ai: ``pip install 
 with it: ``smart-turn`` is what ``[turn] smart_turn`` runs, Ringline's head on the encoder and the melody;
 ``smart-turn-encoder`` is without the melody, ``smart-turn-output`` the network's own word, calibrated. All are fitted
 to other speakers (bench/smart_turn.py). Many pauses in read speech lie at the end of a sentence, where nobody could
-tell: a table of its own has the recordings of one sentence only.
+tell: a table of its own has the recordings of one sentence only. Whether the target is reached is said at the end:
+``smart-turn pauses`` comes closest, with 442 ms of the 350.
 
 Nobody can expect the sentences of the recordings. With ``--text`` the rule also gets what the embedded recogniser makes
 of them without any grammar (a quarter of an hour, kept under out/), which it does not trust in a call: these rows tell
