@@ -1,6 +1,6 @@
 """What calls cost, and whether every frame leaves in time: N concurrent calls against one engine, caller included.
 
-    python -m bench.calls [--calls 1 8 32] [--door twilio|audiosocket] [--json]
+    python -m bench.calls [--calls 1 8 32] [--door twilio|audiosocket] [--smart-turn PATH] [--json]
 
 Synthetic STT, LLM and TTS: every process, ring and message works as with real models, which are left out. For each N
 three runs:
@@ -50,6 +50,8 @@ text = "{text}"
 tokens_per_s = 200
 [tts]
 backend = "synthetic"
+[turn]
+smart_turn = "{smart_turn}"
 """
 
 SHORT_REPLY = "This is a synthetic reply. It has two sentences."
@@ -86,8 +88,9 @@ class Cost(msgspec.Struct, frozen=True):
 class Bench:
     """An engine for N calls and what is placed against it."""
 
-    def __init__(self, num_calls: int, door: str) -> None:
+    def __init__(self, num_calls: int, door: str, smart_turn: str = "") -> None:
         self.num_calls = num_calls
+        self.smart_turn = smart_turn
         self.door = door
 
     async def measure(self) -> Cost:
@@ -108,7 +111,7 @@ class Bench:
         )  # fmt: skip
 
     def _engine(self, text: str) -> Engine:
-        return Engine(parse(CONFIG.format(calls=self.num_calls, text=text)))
+        return Engine(parse(CONFIG.format(calls=self.num_calls, text=text, smart_turn=self.smart_turn)))
 
     def _command(self, engine: Engine, say: tuple[str, ...]) -> list[str]:
         url = next(url for url in engine.doors if url.startswith(self.door))
@@ -151,7 +154,7 @@ async def _main(arguments: Any) -> None:
     costs = []
     for num_calls in arguments.calls:
         console.print(f"[dim]{num_calls} calls ...[/]")
-        costs.append(await Bench(num_calls, arguments.door).measure())
+        costs.append(await Bench(num_calls, arguments.door, arguments.smart_turn).measure())
     if arguments.json:
         print(json.dumps({"machine": machine(), "door": arguments.door, "costs": msgspec.to_builtins(costs)}))
         return
@@ -179,6 +182,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--door", choices=("twilio", "audiosocket"), default="twilio")
+    parser.add_argument("--smart-turn", default="", help="[turn] smart_turn: a path, or `pipecat`")
     parser.add_argument("--json", action="store_true")
     logs.set_up("engine", "warning")
     uvloop.run(_main(parser.parse_args()))

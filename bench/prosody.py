@@ -76,11 +76,9 @@ def examples(heard: Sequence[Turn]) -> Examples:
 
 
 def fit(given: Examples, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], seed: int) -> Stumps:
-    """Gradient boosting of stumps on the chosen rows; ends and pauses have equal weight in all."""
+    """Gradient boosting of stumps on the chosen rows."""
     values, finished = given.features[chosen], given.finished[chosen]
-    weight = np.where((finished == 0) & (given.pause_ms[chosen] < SHORT_PAUSE_MS), SHORT_PAUSE_WEIGHT, 1.0)
-    for kind in (0.0, 1.0):
-        weight[finished == kind] *= len(weight) / 2 / weight[finished == kind].sum()
+    weight = weights(finished, given.pause_ms[chosen])
     rng = np.random.default_rng(seed)
     edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
     binned = np.stack([np.searchsorted(edge, column) for edge, column in zip(edges.T, values.T, strict=True)], axis=1)
@@ -112,6 +110,14 @@ def fit(given: Examples, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], see
         stumps.append((feature, float(f"{edges[edge, feature]:.5g}"), float(f"{high - low:.4g}")))
     features, thresholds, steps = zip(*stumps, strict=True)
     return Stumps(names(), features, thresholds, steps, float(f"{bias:.5g}"))
+
+
+def weights(finished: Values, pause_ms: Values) -> Values:
+    """Of each row in a fit: ends and pauses weigh the same in all."""
+    weight = np.where((finished == 0) & (pause_ms < SHORT_PAUSE_MS), SHORT_PAUSE_WEIGHT, 1.0)
+    for kind in (0.0, 1.0):
+        weight[finished == kind] *= len(weight) / 2 / weight[finished == kind].sum()
+    return weight
 
 
 def folds(speakers: Sequence[str], seed: int, count: int = FOLDS) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

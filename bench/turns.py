@@ -1,6 +1,6 @@
 """How long callers wait for the bot to see that they have finished, against how often it cuts them off.
 
-    python -m bench.turns [--seed 1] [--json] [--plot out/turns.png] [--text]
+    python -m bench.turns [--seed 1] [--json] [--plot out/turns.png] [--text] [--smart-turn PATH]
 
 Recorded turns over a telephone line (bench/recordings.py), as Ringline's VAD hears them, for fixed silences and for the
 endpoint rule (engine/conversation/endpointing.py). A turn is cut off if one of its pauses lasts longer than the silence
@@ -8,8 +8,16 @@ the rule waits for; the delay is the silence from the VAD's end of speech to the
 turns. The melody's word on a speaker comes from stumps fitted to other speakers. Speakers with several recordings are
 heard as one caller, from one to the next.
 
+With a Smart Turn file (PATH, or that of an installed pipecat-ai: ``pip install --no-deps pipecat-ai``) there are rows
+with it: ``smart-turn`` is what ``[turn] smart_turn`` runs, Ringline's head on the encoder and the melody;
+``smart-turn-encoder`` is without the melody, ``smart-turn-output`` the network's own word, calibrated. All are fitted
+to other speakers (bench/smart_turn.py). Many pauses in read speech lie at the end of a sentence, where nobody could
+tell: a table of its own has the recordings of one sentence only. Whether the target is reached is said at the end:
+``smart-turn pauses`` comes closest, with 442 ms of the 350.
+
 Nobody can expect the sentences of the recordings. With ``--text`` the rule also gets what the embedded recogniser makes
-of them without any grammar (a quarter of an hour, kept under out/). What the text is worth where the bot expects
+of them without any grammar (a quarter of an hour, kept under out/), which it does not trust in a call: these rows tell
+why. What the text is worth where the bot expects
 something is seen on codes of four digits (bench/codes.py), always.
 """
 
@@ -32,10 +40,15 @@ from bench.codes import EXPECT, codes, dictated, understood
 from bench.processes import machine
 from bench.prosody import area_under_curve, examples, held_out, lines
 from bench.recordings import SPEECH, Turn
+from bench.smart_turn import hear, judged
 from ringline.engine.config import PocketsphinxStt, TurnConfig
 from ringline.engine.conversation.endpointing import Endpointing
 from ringline.ipc.messages import Expectation
-from ringline.workers.capture.prosody.melody import committed
+from ringline.workers.base import CannotStart
+from ringline.workers.capture.judge import MEMORY_SAMPLES, SILENCE_SAMPLES
+from ringline.workers.capture.prosody.melody import Melody
+from ringline.workers.capture.prosody.model import ProsodyModel
+from ringline.workers.capture.prosody.smart_turn import INSTALLED, SmartTurn, find
 
 ROOT = Path(__file__).parent.parent
 TEXTS = ROOT / "out" / "turns-text.json"
@@ -43,6 +56,9 @@ FIXED_MS = (200, 300, 400, 600)
 STEP_MS = 10
 RESAMPLES = 400
 CODES = 150
+TARGET_MS = 350
+"""Mean delay at the cut-off rate of a fixed 600 ms that the rule is meant to reach."""
+ONE_SENTENCE = ("accented_english/", "short_sentences/")
 
 Curve = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
 """[settings, turns, (cut off, delay in ms; NaN where the end is not known)]"""
@@ -53,7 +69,8 @@ class Silences(msgspec.Struct, frozen=True):
 
     turn: Turn
     texts: tuple[str, ...]
-    finished: tuple[float | None, ...]
+    finished: dict[str, list[float | None]]
+    """By judge."""
 
 
 def fixed(heard: Sequence[Silences], silences_ms: Sequence[int]) -> Curve:
@@ -66,22 +83,27 @@ def ours(
 ) -> Curve:
     """Cut-offs and delays with the endpoint rule, for several settings of it."""
     outcomes = []
+    judges = [name for name in known_judges(heard) if name in signals]
     for config in configs:
         callers: dict[str, Endpointing] = {}
         row = []
         for one in heard:
             caller = callers.setdefault(one.turn.recording.speaker, Endpointing(config))
             waits = []
-            for silence, text, finished in zip(one.turn.silences, one.texts, one.finished, strict=True):
-                decision = caller.decide(
-                    text if "text" in signals else "", expect, finished if "melody" in signals else None
-                )
+            said = one.finished[judges[0]] if judges else [None] * len(one.texts)
+            for silence, text, finished in zip(one.turn.silences, one.texts, said, strict=True):
+                decision = caller.decide(text if "text" in signals else "", expect, finished)
                 waits.append(decision.silence_ms)
                 if "pauses" in signals and silence.pause_ms <= decision.silence_ms:
                     caller.paused((silence.onset_sample - silence.end_sample) / 16)
             row.append(_outcome(one.turn, waits))
         outcomes.append(row)
     return np.array(outcomes)
+
+
+def known_judges(heard: Sequence[Silences]) -> list[str]:
+    """Whose word is known."""
+    return list(heard[0].finished) if heard else []
 
 
 def _outcome(turn: Turn, waits_ms: Sequence[int]) -> tuple[float, float]:
@@ -126,38 +148,70 @@ def transcripts(heard: Sequence[Turn]) -> dict[str, list[str]]:
     return found
 
 
-def know(heard: Sequence[Turn], odds: dict[tuple[str, int], float], texts: dict[str, list[str]]) -> list[Silences]:
+Word = dict[tuple[str, int], float | None]
+"""A judge's probabilities, by file and number of the silence."""
+
+
+def know(heard: Sequence[Turn], words: dict[str, Word], texts: dict[str, list[str]]) -> list[Silences]:
     """Everything the rule may know, silence by silence."""
     known = []
     for turn in heard:
-        file = turn.recording.file
-        melody = [odds.get((file, number)) for number in range(len(turn.silences))]
-        finished = tuple(None if one is None else 1.0 / (1.0 + math.exp(-one)) for one in melody)
-        known.append(Silences(turn, tuple(texts.get(file, [""] * len(turn.silences))), finished))
+        file, count = turn.recording.file, len(turn.silences)
+        finished = {judge: [word.get((file, number)) for number in range(count)] for judge, word in words.items()}
+        known.append(Silences(turn, tuple(texts.get(file, [""] * count)), finished))
     return known
 
 
-def measure(seed: int, with_text: bool) -> dict[str, Any]:
-    """All figures."""
+def judgements(model: ProsodyModel, heard: Sequence[Turn]) -> Word:
+    """A judge's word on every silence, with as much of it as there is when the VAD reports it."""
+    word: Word = {}
+    for turn in heard:
+        for number, silence in enumerate(turn.silences):
+            end = silence.end_sample
+            known = turn.audio[end : min(silence.reported_sample, end + SILENCE_SAMPLES)]
+            word[turn.recording.file, number] = model.finished(turn.audio[max(0, end - MEMORY_SAMPLES) : end], known)
+    return word
+
+
+def measure(seed: int, with_text: bool, smart_turn: str) -> dict[str, Any]:
+    """All figures. ``smart_turn``: a file, or empty."""
     heard = lines(seed)
     sets = [examples(one) for one in heard]
-    odds = held_out(sets[0], sets[1:], seed)
-    judged = dict(zip(sets[0].silence, odds.tolist(), strict=True))
+    odds = {"melody": held_out(sets[0], sets[1:], seed)}
+    if smart_turn:
+        odds |= judged(hear(smart_turn, heard[0], sets[0]), odds["melody"], sets[0], seed)
     turns = [turn for turn in heard[0] if turn.recording.ends]
-    known = know(turns, judged, transcripts(turns) if with_text else {})
-    named = ["melody", "melody pauses"] + (["text", "melody text", "melody text pauses"] if with_text else [])
+    words: dict[str, Word] = {
+        judge: dict(zip(sets[0].silence, (1.0 / (1.0 + np.exp(-one))).tolist(), strict=True))
+        for judge, one in odds.items()
+    }
+    known = know(turns, words, transcripts(turns) if with_text else {})
+    named = ["melody", "melody pauses"]
+    if smart_turn:
+        named += [f"{judge} pauses" for judge in odds if judge != "melody"] + ["smart-turn"]
+    if with_text:
+        named += ["text", "melody text", "melody text pauses"] + (["smart-turn text pauses"] if smart_turn else [])
     recorded = compare(known, named, Expectation(), seed)
-    recorded["area_under_curve"] = area_under_curve(odds, sets[0].finished)
+    recorded["area_under_curve"] = {judge: area_under_curve(one, sets[0].finished) for judge, one in odds.items()}
+    sentences = [one for one in known if one.turn.recording.file.startswith(ONE_SENTENCE)]
+    judges = ["melody", "smart-turn"] if smart_turn else ["melody"]
 
     pauses_ms = [one.pause_ms for turn in heard[0] for one in turn.silences if math.isfinite(one.pause_ms)]
     said = codes(CODES, pauses_ms, seed)
     texts, share = understood(said)
-    of_codes = examples(said)
-    stumps = committed()  # none of these speakers is among those it was fitted to
-    judged = {of: stumps.log_odds(row) for of, row in zip(of_codes.silence, of_codes.features, strict=True)}
-    expected = compare(know(said, judged, texts), ["melody", "text", "melody text"], EXPECT, seed)
+    # None of these speakers is among those that the committed judges were fitted to.
+    models: dict[str, ProsodyModel] = {"melody": Melody()} | (
+        {"smart-turn": SmartTurn(smart_turn)} if smart_turn else {}
+    )
+    of_codes = know(said, {judge: judgements(model, said) for judge, model in models.items()}, texts)
+    expected = compare(of_codes, [*judges, "text", *(f"{judge} text" for judge in judges)], EXPECT, seed)
     expected["understood"] = share
-    return {"recorded": recorded, "expected": expected, "machine": machine()}
+    return {
+        "recorded": recorded,
+        "sentences": compare(sentences, [f"{judge} pauses" for judge in judges], Expectation(), seed),
+        "expected": expected,
+        "machine": machine(),
+    }
 
 
 def compare(known: Sequence[Silences], named: Sequence[str], expect: Expectation, seed: int) -> dict[str, Any]:
@@ -224,7 +278,8 @@ def plot(result: dict[str, Any], path: Path) -> None:
 
 def show(result: dict[str, Any], console: Console) -> None:
     """The tables."""
-    for kind, title in (("recorded", "recorded sentences"), ("expected", "codes of four digits")):
+    titles = {"recorded": "recorded turns", "sentences": "... of one sentence", "expected": "codes of four digits"}
+    for kind, title in titles.items():
         found = result[kind]
         table = Table("rule", "cut off", "mean delay", "at the rate of 400 ms", "at the rate of 600 ms", title=title)
         for ms, (rate, delay) in found["fixed"].items():
@@ -236,11 +291,25 @@ def show(result: dict[str, Any], console: Console) -> None:
             table.add_row(name, f"{100 * rate:.1f} %", f"{delay:.0f} ms", *cells)
         console.print(table)
         console.print(f"{found['turns']} turns, {found['pauses']} pauses, {found['speakers']} speakers")
+    areas = ", ".join(f"{judge} {area:.2f}" for judge, area in result["recorded"]["area_under_curve"].items())
     console.print(
-        "in brackets: 95 % of resampled turns. The melody tells ends from pauses of unknown speakers with an area "
-        f"under the curve of {result['recorded']['area_under_curve']:.2f}; "
+        f"in brackets: 95 % of resampled turns. Ends from pauses of unknown speakers, area under the curve: {areas}; "
         f"{100 * result['expected']['understood']:.0f} % of the codes were understood"
     )
+    for judge, best in _best(result).items():
+        console.print(
+            f"target, at most {TARGET_MS} ms at the cut-off rate of 600 ms on the recorded turns: "
+            f"{'reached' if best <= TARGET_MS else 'missed'} with {judge} ({best:.0f} ms)"
+        )
+
+
+def _best(result: dict[str, Any]) -> dict[str, float]:
+    """The mean delay of the best set of signals, by its name."""
+    delays = {
+        name: one["delay_ms_at_the_cut_off_rate_of"]["600"][0] for name, one in result["recorded"]["ours"].items()
+    }
+    best = min(delays, key=lambda name: delays[name])
+    return {best: delays[best]}
 
 
 def main() -> None:
@@ -250,11 +319,19 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plot", type=Path, default=None)
     parser.add_argument("--text", action="store_true")
+    parser.add_argument("--smart-turn", default="", metavar="PATH")
     arguments = parser.parse_args()
     console = Console(stderr=arguments.json)
     if not SPEECH.is_dir():
         raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
-    result = measure(arguments.seed, arguments.text)
+    try:
+        file = str(find(arguments.smart_turn or INSTALLED))
+    except CannotStart as error:
+        if arguments.smart_turn:
+            raise SystemExit(str(error)) from None
+        console.print(f"without Smart Turn: {error}")
+        file = ""
+    result = measure(arguments.seed, arguments.text, file)
     if arguments.plot:
         plot(result, arguments.plot)
     if arguments.json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ringline.engine.agent import Agent
-from ringline.engine.config import Config, FlowLlm, SyntheticLlm, TurnConfig
+from ringline.engine.config import Config, FlowLlm, PocketsphinxStt, SyntheticLlm, TurnConfig
 from ringline.engine.conversation import Conversation
 from ringline.ipc.messages import CallArrived
 
@@ -24,6 +24,8 @@ class CallSetup(msgspec.Struct, frozen=True):
     wire_rate_hz: int
     max_sentences: int = 0
     """Of a reply; 0: no limit."""
+    trusts_dictation: bool = True
+    """Whether the recogniser's text tells where turns end when it follows no grammar."""
 
     @classmethod
     def of(cls, arrived: CallArrived, agent: Agent, config: Config) -> CallSetup:
@@ -32,8 +34,11 @@ class CallSetup(msgspec.Struct, frozen=True):
         if limit is None:
             is_authored = isinstance(config.llm, FlowLlm | SyntheticLlm)
             limit = 0 if is_authored else MAX_SENTENCES
-        return cls(arrived.call, arrived.slot, agent, config.turn, arrived.wire_rate_hz, limit)
+        trusts_dictation = not isinstance(config.stt, PocketsphinxStt)
+        return cls(arrived.call, arrived.slot, agent, config.turn, arrived.wire_rate_hz, limit, trusts_dictation)
 
     def conversation(self) -> Conversation:
         """A new conversation: for a call, or for the replay of one."""
-        return Conversation(self.call, self.slot, self.agent, self.turn, self.wire_rate_hz, self.max_sentences)
+        return Conversation(
+            self.call, self.slot, self.agent, self.turn, self.wire_rate_hz, self.max_sentences, self.trusts_dictation
+        )

@@ -178,7 +178,8 @@ class TurnConfig(_Table, frozen=True):
     prosody: bool = True
     """Whether melody and rhythm are heard for how finished the turn sounds."""
     smart_turn: str = ""
-    """Path of a Smart Turn v3 ONNX file that judges instead of Ringline's own, smaller judge."""
+    """A Smart Turn v3 ONNX file that judges besides Ringline's own, smaller judge, relative to the configuration file;
+    ``pipecat``: the one in an installed pipecat-ai."""
     draft: bool = True
     """Whether the reply is prepared during the closing silence, which costs some replies that are never heard."""
     draft_after_ms: Milliseconds = 120
@@ -301,6 +302,9 @@ def load(path: str | Path) -> Config:
     if config.events.path:
         events = msgspec.structs.replace(config.events, path=str((path.parent / config.events.path).resolve()))
         config = msgspec.structs.replace(config, events=events)
+    if config.turn.smart_turn not in ("", "pipecat"):
+        turn = msgspec.structs.replace(config.turn, smart_turn=str((path.parent / config.turn.smart_turn).resolve()))
+        config = msgspec.structs.replace(config, turn=turn)
     return config
 
 

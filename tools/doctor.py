@@ -16,6 +16,8 @@ import msgspec
 
 from ringline.engine.agent import Agent, AgentError
 from ringline.engine.config import STAGES, Config
+from ringline.workers.base import CannotStart
+from ringline.workers.capture.prosody.smart_turn import find
 
 GIGABYTE = 1 << 30
 
@@ -38,7 +40,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def examine(config: Config) -> list[Finding]:
     """Everything that a run with this configuration needs."""
-    return [*_machine(), *_backends(config), *_doors(config), _agent(config)]
+    return [*_machine(), *_backends(config), *_smart_turn(config), *_doors(config), _agent(config)]
 
 
 def _machine() -> Iterator[Finding]:
@@ -78,6 +80,15 @@ def _backends(config: Config) -> Iterator[Finding]:
         models = list((Path(whisper.origin).parent / "assets").glob("silero_vad*.onnx"))
         found = models[0].name if models else "none"
         yield Finding("vad model", found, bool(models), "reinstall faster-whisper: its wheel carries the Silero file")
+
+
+def _smart_turn(config: Config) -> Iterator[Finding]:
+    if not (config.turn.prosody and config.turn.smart_turn):
+        return
+    try:
+        yield Finding("smart turn", str(find(config.turn.smart_turn)), True)
+    except CannotStart as error:
+        yield Finding("smart turn", str(error), False, '`pip install --no-deps pipecat-ai`, smart_turn = "pipecat"')
 
 
 def _backend(what: str, table: msgspec.Struct) -> Finding:

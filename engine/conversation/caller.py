@@ -55,7 +55,16 @@ DEADLINES = (*LISTENING, "dtmf")
 class Caller:
     """Owns the utterance under way and the keys pressed so far, and tells the bot when it is its turn."""
 
-    def __init__(self, call: int, slot: int, agent: Agent, config: TurnConfig, bot: Bot, out: Outbox) -> None:
+    def __init__(
+        self,
+        call: int,
+        slot: int,
+        agent: Agent,
+        config: TurnConfig,
+        bot: Bot,
+        out: Outbox,
+        trusts_dictation: bool = True,
+    ) -> None:
         self.utterance: Utterance | None = None
         self.digits = ""
         """Keys pressed that are no complete answer yet."""
@@ -65,7 +74,7 @@ class Caller:
         """When they are asked, if they say nothing."""
         self._call, self._slot = call, slot
         self._config, self._bot, self._out = config, bot, out
-        self._endpointing = Endpointing(config, agent.language)
+        self._endpointing = Endpointing(config, agent.language, trusts_dictation)
         self._barge_in = agent.barge_in or config.barge_in
         self._judge = OverlapJudge(agent.language, self._barge_in)
         self._num_utterances = 0

@@ -65,15 +65,17 @@ class Conversation:
         config: TurnConfig,
         wire_rate_hz: int = 8_000,
         max_sentences: int = 0,
+        trusts_dictation: bool = True,
     ) -> None:
-        """``max_sentences``: how long replies of the LLM may be, 0 for as long as it likes."""
+        """``max_sentences``: how long replies of the LLM may be, 0 for as long as it likes; ``trusts_dictation``: as
+        for `Endpointing`."""
         self.call = call
         self.slot = slot
         self._agent = agent
         self._config = config
         self._out = Outbox()
         self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out)
-        self._caller = Caller(call, slot, agent, config, self._bot, self._out)
+        self._caller = Caller(call, slot, agent, config, self._bot, self._out, trusts_dictation)
         self._over = False
         self._handlers: dict[type, Callable[..., None]] = {
             CallStarted: self._on_call_started,

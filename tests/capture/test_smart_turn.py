@@ -1,8 +1,11 @@
-"""Smart Turn's input and output, with a small model of the same signature."""
+"""Smart Turn's input and output, with a small model of the same signature, and with the real one where there is one."""
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,7 +15,7 @@ from onnx import TensorProto, helper
 from ringline.engine.config import TurnConfig
 from ringline.workers.base import CannotStart
 from ringline.workers.capture.judge import load_model
-from ringline.workers.capture.prosody.smart_turn import NUM_FRAMES, NUM_MELS, SmartTurn
+from ringline.workers.capture.prosody.smart_turn import INSTALLED, NUM_FRAMES, NUM_MELS, SmartTurn, committed, find
 
 
 def save(path: Path, frames: int = NUM_FRAMES) -> str:
@@ -39,6 +42,26 @@ def save(path: Path, frames: int = NUM_FRAMES) -> str:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> SmartTurn:
     return SmartTurn(save(tmp_path_factory.mktemp("smart") / "turn.onnx"))
+
+
+@pytest.fixture(scope="module")
+def installed() -> Path:
+    """The real file."""
+    try:
+        return find(INSTALLED)
+    except CannotStart as error:
+        pytest.skip(str(error))
+
+
+def reference(file: Path) -> Any:
+    """Pipecat's own feature extraction, without importing pipecat."""
+    source = file.parent.parent / "_whisper_features.py"
+    spec = importlib.util.spec_from_file_location("whisper_features_of_pipecat", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.compute_whisper_log_mel_features
 
 
 def noise(samples: int, seed: int = 0) -> np.ndarray:
@@ -77,6 +100,32 @@ def test_probability_comes_from_speech_and_silence(model: SmartTurn) -> None:
 
 def test_nothing_heard_is_no_opinion(model: SmartTurn) -> None:
     assert model.finished(np.zeros(16_000, np.int16), np.zeros(0, np.int16)) is None
+
+
+@pytest.mark.parametrize("samples", [3_000, 48_000, 128_000, 150_000])
+def test_features_are_those_of_pipecat(installed: Path, model: SmartTurn, samples: int) -> None:
+    sound = noise(samples)
+    window = np.zeros(128_000, np.float32)
+    window[max(0, 128_000 - samples) :] = sound[-128_000:] / np.float32(32_768)
+    np.testing.assert_allclose(model.features(sound), reference(installed)(window), atol=1e-4)
+
+
+def test_installed_file_is_found_without_importing_pipecat(installed: Path) -> None:
+    loaded = set(sys.modules)
+    load_model(TurnConfig(smart_turn=INSTALLED))
+    assert not any(name.split(".")[0] == "pipecat" for name in set(sys.modules) - loaded)
+
+
+def test_the_committed_head_reads_the_encoder_of_the_installed_file(installed: Path) -> None:
+    heard = SmartTurn(str(installed)).hear(noise(64_000), noise(3_200) // 100)
+    assert heard.encoder is not None
+    assert heard.encoder.shape == (len(committed().weights),)
+
+
+def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(CannotStart, match="pip install --no-deps pipecat-ai"):
+        find(INSTALLED)
 
 
 def test_configuration_names_the_file(tmp_path: Path) -> None:

@@ -134,6 +134,17 @@ def test_text_and_melody_add_up() -> None:
     assert both.reasons == ("text: ends in 'and'", "melody: finished 0.70")
 
 
+def test_dictation_that_is_not_trusted_changes_nothing() -> None:
+    rule = Endpointing(TurnConfig(), trusts_dictation=False)
+    for text in ("i'd like a table and", "no thank you", "That is all.", "well,"):
+        assert rule.decide(text, ANYTHING, None) == Decision(400, ())
+
+
+def test_expected_sentence_counts_where_dictation_is_not_trusted() -> None:
+    rule = Endpointing(TurnConfig(), trusts_dictation=False)
+    assert rule.decide("no thank you", EXPECTED, None).silence_ms == 200
+
+
 def test_caller_who_pauses_long_gets_longer() -> None:
     rule = Endpointing(TurnConfig())
     for _ in range(HABIT_PAUSES):

@@ -83,6 +83,17 @@ def test_event_logs_stand_beside_the_configuration(tmp_path: Path) -> None:
     assert load(tmp_path / "ringline.toml").events.path == str(tmp_path / "calls")
 
 
+def test_smart_turn_lies_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "ringline.toml").write_text('[turn]\nsmart_turn = "turn.onnx"\n')
+    assert load(tmp_path / "ringline.toml").turn.smart_turn == str(tmp_path / "turn.onnx")
+
+
+@pytest.mark.parametrize("named", ["", "pipecat"])
+def test_no_smart_turn_and_an_installed_one_are_no_paths(tmp_path: Path, named: str) -> None:
+    (tmp_path / "ringline.toml").write_text(f'[turn]\nsmart_turn = "{named}"\n')
+    assert load(tmp_path / "ringline.toml").turn.smart_turn == named
+
+
 def test_no_event_logs_unless_asked_for() -> None:
     assert not Config().events.path
 

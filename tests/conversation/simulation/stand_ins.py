@@ -35,7 +35,7 @@ def _phrase(text: str) -> Phrase:
 class AnyEndpointing:
     """From the least to the most silence, without reason, but the same for the same text."""
 
-    def __init__(self, config: TurnConfig, language: str = "en") -> None:
+    def __init__(self, config: TurnConfig, language: str = "en", trusts_dictation: bool = True) -> None:
         self._low, self._high = config.endpoint_min_ms, config.endpoint_max_ms
 
     def decide(self, text: str, expect: Expectation, finished: float | None) -> Decision:

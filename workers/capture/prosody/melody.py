@@ -45,10 +45,13 @@ class Melody:
             raise ValueError("melody.json was fitted to other features: run bench/prosody.py")
 
     def finished(self, speech: Samples, silence: Samples) -> float | None:
+        odds = self.log_odds(speech)
+        return None if odds is None else 1.0 / (1.0 + math.exp(-odds))
+
+    def log_odds(self, speech: Samples) -> float | None:
+        """Of "finished"; None for no opinion."""
         values = features(speech)
-        if values is None:
-            return None
-        return 1.0 / (1.0 + math.exp(-self._stumps.log_odds(values)))
+        return None if values is None else self._stumps.log_odds(values)
 
 
 @lru_cache(maxsize=1)
