@@ -92,6 +92,9 @@ class Requests:
         request = self._open.get((stage, call, number))
         if request is None or not request.messages:
             return  # it has answered meanwhile
+        is_restarting = not request.worker or request.attempts > 0
+        if is_restarting and self._tiers.after(stage, request.tier) is None:
+            return  # its worker died, which explains the delay: the next one gets its chance
         log.warning("late", extra={"request": request.key, "worker": request.worker})
         if request.worker and stage == "stt":
             self._send(request.worker, DropUtterance(call, number))

@@ -212,6 +212,21 @@ def test_lateness_without_a_fallback_is_a_failure() -> None:
     assert len(desk.requests) == 0
 
 
+def test_worker_that_is_being_replaced_makes_nothing_late() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    desk.supervisor.worker("llm0").state = "starting"
+    desk.die("llm0")
+    desk.requests.escalate(CALL, "llm", 1)
+    assert not desk.failures
+    desk.supervisor.worker("llm0").state = "ready"
+    desk.new()
+    desk.requests.worker_ready(desk.supervisor.worker("llm0"))  # type: ignore[arg-type]
+    assert desk.new() == [("llm0", generate())]
+    desk.requests.escalate(CALL, "llm", 1)
+    assert not desk.failures
+
+
 def test_lateness_of_what_has_answered_is_nothing(desk: Desk) -> None:
     desk.requests.route(TRANSCRIBE)
     desk.answer("stt0", FINAL)

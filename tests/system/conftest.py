@@ -44,6 +44,9 @@ realtime_factor = {realtime_factor}
 {tts}
 [turn]
 endpoint_ms = 300
+endpoint_min_ms = 300
+endpoint_max_ms = 300
+prosody = false
 """
 
 
