@@ -119,6 +119,12 @@ class Engine:
         """The calls that are going on."""
         return list(self.switchboard.calls.values())
 
+    def use(self, agent: Agent) -> None:
+        """Let new calls be answered by this agent."""
+        self.agent = agent
+        if self._running:
+            self.switchboard.agent = agent
+
     def hang_up(self, number: int) -> None:
         """End a call. Raises KeyError if there is none of that number."""
         self.switchboard.hang_up(number, "bot")

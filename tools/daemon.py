@@ -31,6 +31,7 @@ async def serve(config: Config, path: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     engine = Engine(config)
+    loop.add_signal_handler(signal.SIGHUP, _reload, engine, path)  # before the start: its default ends the process
     control = Control(engine, config.control or ControlConfig())
     try:
         await engine.start()
@@ -39,7 +40,6 @@ async def serve(config: Config, path: Path | None) -> int:
         log.error("cannot start: %s", error)
         await engine.stop()
         return 1
-    loop.add_signal_handler(signal.SIGHUP, _reload, engine, path)
     _notify("READY=1")
     try:
         await asked.wait()
@@ -59,7 +59,7 @@ async def serve(config: Config, path: Path | None) -> int:
 def _reload(engine: Engine, path: Path | None) -> None:
     try:
         config = load(path) if path else engine.config
-        engine.switchboard.agent = Agent.load(config.agent.path)
+        engine.use(Agent.load(config.agent.path))
         log.info("agent reloaded for new calls")
     except (AgentError, ConfigError, OSError) as error:
         log.error("agent not reloaded, the old one stays", extra={"error": str(error)})
