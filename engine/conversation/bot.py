@@ -329,8 +329,7 @@ class Bot:
         for tool_call, result in tools:
             if result:
                 tool_answered(asked, tool_call.id, result)
-        spoken = [phrase for phrase in reply.phrases[reply.step_phrase :] if not phrase.is_filler]
-        reply.tool_steps.append((tools[0][0].id, spoken))
+        reply.tool_steps.append((tools[0][0].id, reply.step_phrases))
         reply.step_phrase = len(reply.phrases)
         if reply.is_real:
             self.history.extend(asked)
@@ -484,7 +483,7 @@ class Bot:
         wait_ns = self._config.dead_air_ms * MS
         ahead_ns = reply.ahead_ns(now_ns)
         if reply.is_complete or reply.unspoken is not None or ahead_ns > 0:
-            self._out.at("dead_air", now_ns + max(ahead_ns, 0) + wait_ns)
+            self._out.at("dead_air", now_ns + ahead_ns + wait_ns)
             return
         self._speak(reply, self._filler(reply), now_ns, is_filler=True)
         self._out.at("dead_air", now_ns + wait_ns)

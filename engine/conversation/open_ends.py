@@ -7,6 +7,8 @@ from importlib.resources import files
 
 import msgspec
 
+from ringline.engine.conversation.language_tags import primary_language
+
 DIGITS_OF_TENS = 2
 """``twenty`` alone stands for two digits, in front of ``four`` for one."""
 
@@ -54,4 +56,4 @@ def _all() -> dict[str, OpenEnds]:
 
 def open_ends(language: str) -> OpenEnds:
     """The words of a language by its code (``en``, ``en-gb``); none for a language that is not in the list."""
-    return _all().get(language.lower().partition("-")[0].partition("_")[0], OpenEnds())
+    return _all().get(primary_language(language), OpenEnds())

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from ringline.engine.conversation.backchannels import BACKCHANNELS, FAREWELLS
+from ringline.engine.conversation.language_tags import primary_language
 
 
 class Verdict(Enum):
@@ -43,7 +44,7 @@ class OverlapJudge:
 
     def __init__(self, language: str = "en", sensitivity: str = "normal") -> None:
         self._sensitivity = sensitivity
-        code = language.lower().replace("_", "-").split("-")[0]
+        code = primary_language(language)
         self._backchannels = _Phrases(BACKCHANNELS.get(code, ()))
         self._farewells = _Phrases((*BACKCHANNELS.get(code, ()), *FAREWELLS.get(code, ())))
 

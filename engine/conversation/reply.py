@@ -153,9 +153,14 @@ class Reply:
         """The phrases that carry its text, over all steps."""
         return (phrase for phrase in self.phrases if not phrase.is_filler)
 
+    @property
+    def step_phrases(self) -> list[SpokenPhrase]:
+        """Those of the current step that carry its text."""
+        return [phrase for phrase in self.phrases[self.step_phrase :] if not phrase.is_filler]
+
     def step_text(self, reply_sample: int | None = None) -> str:
         """The words of the current step; with ``reply_sample``, those whose audio lies before it."""
-        return words_of([phrase for phrase in self.phrases[self.step_phrase :] if not phrase.is_filler], reply_sample)
+        return words_of(self.step_phrases, reply_sample)
 
     def text(self, reply_sample: int | None = None) -> str:
         """All that the caller was to hear, fillers included; with ``reply_sample``, what they have heard."""
@@ -168,7 +173,7 @@ class Reply:
     @property
     def has_words_in_step(self) -> bool:
         """Whether anything of the current step goes to TTS."""
-        return any(phrase.phrase.words for phrase in self.phrases[self.step_phrase :] if not phrase.is_filler)
+        return any(phrase.phrase.words for phrase in self.step_phrases)
 
     def limit(self, phrases: list[Phrase]) -> list[Phrase]:
         """The phrases that may still be said: nobody listens to a long answer on the telephone."""

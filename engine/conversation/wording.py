@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from ringline.engine.conversation.language_tags import primary_language
+
 
 class Phrasebook(msgspec.Struct, frozen=True):
     """One language."""
@@ -42,4 +44,4 @@ _PHRASEBOOKS = {
 
 def phrasebook(language: str) -> Phrasebook:
     """That of a language tag such as ``en`` or ``de-AT``; English for languages without one."""
-    return _PHRASEBOOKS.get(language.lower().replace("_", "-").split("-")[0], _PHRASEBOOKS["en"])
+    return _PHRASEBOOKS.get(primary_language(language), _PHRASEBOOKS["en"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringline.engine.conversation.language_tags import primary_language
 from ringline.engine.conversation.phrasing import boundaries
 from ringline.engine.conversation.phrasing.events import Break, Event, Mark, Start, Text
 from ringline.engine.conversation.phrasing.phrase import Phrase, Word
@@ -25,7 +26,7 @@ class Phraser:
     def __init__(self, language: str = "en") -> None:
         """``language`` is a BCP 47 tag, such as ``en`` or ``de-AT``; any other string is taken for English prose whose
         numbers are left alone."""
-        self._language = language.replace("_", "-").partition("-")[0].lower()
+        self._language = primary_language(language)
         self._reader = Reader(self._language)
         self._speak = speak_in(self._language)
         self._begin()
