@@ -17,7 +17,7 @@ import numpy as np
 from bench.recordings import SPEECH, Recording, Turn, on_the_wire
 from bench.telephone import Samples, read
 from ringline.engine.config import PocketsphinxStt
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Expectation, Transcribe
 
 LENGTH = 4
 GROUPS = ((4,), (2, 2), (1, 3), (3, 1), (1, 1, 2), (1, 1, 1, 1))
@@ -68,7 +68,7 @@ def understood(heard: Sequence[Turn]) -> tuple[dict[str, list[str]], float]:
 
 def dictated(backend: Any, turn: Turn, expect: Expectation) -> list[str]:
     """A recogniser's best text at each silence of a turn, when the VAD reports it."""
-    stream = backend.open(expect, 0)
+    stream = backend.open(Transcribe(1, 0, 1, 0, expect), 0)
     texts, at = [], max(0, turn.start_sample - 4_800)
     for silence in turn.silences:
         while at < silence.reported_sample:

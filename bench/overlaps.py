@@ -25,7 +25,7 @@ from bench.recognition import FRAME, SPEECH, VOICES, clinic_grammars
 from bench.telephone import Samples, Voices, at_level, over_the_phone, read, resampled
 from ringline.engine.config import PocketsphinxStt
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 
 BACKCHANNELS = ("okay", "right", "uh huh", "yeah", "yes", "sure", "all right", "i see")
@@ -90,7 +90,7 @@ def noise(rng: np.random.Generator) -> Iterator[Samples]:
 def judge(backend: PocketsphinxBackend, grammar: str, audio: Samples) -> tuple[Verdict, str]:
     """What becomes of the bot, and the transcript."""
     judges = OverlapJudge()
-    stream = backend.open(Expectation(grammar=grammar), 0, overlap=True)
+    stream = backend.open(Transcribe(1, 0, 1, 0, Expectation(grammar=grammar), True), 0)
     assert stream is not None
     is_cut = False
     for start in range(0, audio.shape[0], FRAME):

@@ -27,7 +27,7 @@ from rich.table import Table
 from bench.processes import machine
 from bench.telephone import Samples, Voices, at_level, over_the_phone, read
 from ringline.engine.config import PocketsphinxStt
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +91,7 @@ def measure(cases: list[Case]) -> dict[str, Any]:
     right: dict[str, list[bool]] = defaultdict(list)
     finals_ms, busy_s, audio_s = [], 0.0, 0.0
     for name, grammar, text, audio in cases:
-        stream = backend.open(Expectation(grammar=grammar), 0)
+        stream = backend.open(Transcribe(1, 0, 1, 0, Expectation(grammar=grammar)), 0)
         assert stream is not None
         began_s = time.perf_counter()
         for start in range(0, audio.shape[0], FRAME):

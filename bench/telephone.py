@@ -9,6 +9,7 @@ import numpy as np
 from ringline.engine.config import EspeakTts
 from ringline.workers.audio import codecs
 from ringline.workers.audio.resample import Resampler
+from ringline.workers.tts.backend import Order
 from ringline.workers.tts.espeak import EspeakBackend
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
@@ -57,6 +58,8 @@ class Voices:
     def speak(self, text: str, voice: str) -> Samples:
         """int16 at `rate_hz`."""
         if (text, voice) not in self._said:
-            chunks = [chunk for chunk in self._espeak.synthesize(text, voice, 1.0) if isinstance(chunk, np.ndarray)]
+            chunks = [
+                chunk for chunk in self._espeak.synthesize(Order(text, voice, 1.0)) if isinstance(chunk, np.ndarray)
+            ]
             self._said[text, voice] = np.concatenate(chunks)
         return self._said[text, voice]

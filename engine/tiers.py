@@ -48,7 +48,7 @@ class Tiers:
 
     def __init__(self, config: Config, supervisor: Supervisor, clock: Callable[[], float] = time.monotonic) -> None:
         self._supervisor = supervisor
-        self._backends = {stage: [type(table) for table in config.tiers(stage)] for stage in STAGES}
+        self._backends = {stage: config.tiers(stage) for stage in STAGES}
         self._breakers = {stage: [Breaker(clock) for _ in config.tiers(stage)] for stage in STAGES}
 
     def choose(self, stage: Stage) -> int:
@@ -72,7 +72,7 @@ class Tiers:
 
     def backend(self, stage: Stage, tier: int) -> str:
         """The name of its backend."""
-        return str(self._backends[stage][tier].__struct_config__.tag)
+        return self._backends[stage][tier].name
 
     def num(self, stage: Stage) -> int:
         """How many tiers the stage has."""

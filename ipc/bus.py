@@ -8,6 +8,7 @@ nobody connect but processes of the same user.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -132,6 +133,10 @@ class WorkerBus:
         self._socket.set(zmq.IDENTITY, name.encode())
         self._socket.connect(address)
         self._wakeup: _Wakeup | None = None
+        self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poller = zmq.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._woken, zmq.POLLIN)
 
     def start(self, on_message: Callable[[ToWorker], None]) -> None:
         """For workers with an asyncio loop: deliver messages on it."""
@@ -143,8 +148,17 @@ class WorkerBus:
         self._wakeup = _Wakeup(self._socket, asyncio.get_running_loop(), drain)
 
     def wait(self, timeout_ms: float) -> bool:
-        """For workers with a loop of their own: wait until there is a message. Returns whether there is."""
-        return bool(self._socket.poll(max(0, round(timeout_ms)), zmq.POLLIN))
+        """For workers with a loop of their own: wait until there is a message, or `wake` is called. Returns whether
+        either was the case."""
+        ready = self._poller.poll(max(0, round(timeout_ms)))
+        if any(source == self._woken for source, _ in ready):
+            os.eventfd_read(self._woken)
+        return bool(ready)
+
+    def wake(self) -> None:
+        """End the current or the next `wait`. From any thread; harmless once the bus is closed."""
+        with contextlib.suppress(OSError):
+            os.eventfd_write(self._woken, 1)
 
     def drain(self) -> Iterator[ToWorker]:
         """The messages that are there."""
@@ -171,3 +185,6 @@ class WorkerBus:
         if self._wakeup is not None:
             self._wakeup.close()
         self._socket.close(linger_ms)
+        woken, self._woken = self._woken, -1
+        if woken >= 0:
+            os.close(woken)

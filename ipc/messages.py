@@ -317,6 +317,8 @@ class Transcribe(Message, frozen=True):
     expect: Expectation = Expectation()
     overlap: bool = False
     """The bot was speaking when the caller began: backchannels ("uh-huh", "right") and coughs are likely."""
+    language: str = ""
+    """The agent's, as a BCP 47 tag; empty: unknown."""
 
 
 class Finalise(Message, frozen=True):
@@ -325,6 +327,8 @@ class Finalise(Message, frozen=True):
     call: int
     utterance: int
     end_sample: int
+    due_ns: int = 0
+    """When the transcript is needed: at the endpoint, as far as it is known; 0 for at once."""
 
 
 class DropUtterance(Message, frozen=True):
@@ -350,6 +354,8 @@ class Generate(Message, frozen=True):
     """What was already spoken of this very reply before a worker died: the answer continues behind it."""
     tools: tuple[dict[str, object], ...] = ()
     """The agent's tools, as JSON schemas in the form chat models take."""
+    draft: bool = False
+    """The caller may go on, and the reply be for nothing: others go first."""
 
 
 class CancelReply(Message, frozen=True):
@@ -376,6 +382,8 @@ class Speak(Message, frozen=True):
     """Instead of ``text``: telephone keys to send as tones."""
     other_voice: bool = False
     """What the ring holds of the phrase was made by another backend: go on by its words, not by its samples."""
+    language: str = ""
+    """The agent's, as a BCP 47 tag; empty: that of the voice."""
 
 
 class CancelSpeech(Message, frozen=True):

@@ -21,13 +21,6 @@ from ringline.workers.capture.prosody.smart_turn import find
 
 GIGABYTE = 1 << 30
 
-_NEEDED = {
-    "silero": ("onnxruntime", "onnx", "faster_whisper"),
-    "pocketsphinx": ("pocketsphinx",),
-    "espeak": ("espeakng_loader",),
-}
-"""Backend -> the modules it imports."""
-
 
 class Finding(msgspec.Struct, frozen=True):
     """One thing looked at."""
@@ -71,10 +64,11 @@ def _machine() -> Iterator[Finding]:
 
 
 def _backends(config: Config) -> Iterator[Finding]:
-    yield _backend("vad backend", config.vad)
+    yield _packages("vad backend", "silero", ("onnxruntime", "onnx", "faster_whisper"))
     for stage in STAGES:
         for tier, table in enumerate(config.tiers(stage)):
-            yield _backend(f"{stage} fallback {tier}" if tier else f"{stage} backend", table)
+            what = f"{stage} fallback {tier}" if tier else f"{stage} backend"
+            yield _packages(what, table.name, table.packages, table.extra)
     whisper = importlib.util.find_spec("faster_whisper")
     if whisper is not None and whisper.origin:
         models = list((Path(whisper.origin).parent / "assets").glob("silero_vad*.onnx"))
@@ -91,11 +85,10 @@ def _smart_turn(config: Config) -> Iterator[Finding]:
         yield Finding("smart turn", str(error), False, '`pip install --no-deps pipecat-ai`, smart_turn = "pipecat"')
 
 
-def _backend(what: str, table: msgspec.Struct) -> Finding:
-    backend = str(table.__struct_config__.tag)
-    missing = [module for module in _NEEDED.get(backend, ()) if importlib.util.find_spec(module) is None]
+def _packages(what: str, backend: str, modules: tuple[str, ...], extra: str = "") -> Finding:
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
     found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"
-    return Finding(what, found, not missing, f"pip install {' '.join(missing)}")
+    return Finding(what, found, not missing, f"pip install 'ringline[{extra}]'" if extra else "pip install ringline")
 
 
 def _doors(config: Config) -> Iterator[Finding]:

@@ -108,7 +108,18 @@ class Bot:
             return
         state = reply.result.state if reply.result is not None else self._state
         messages = (*self.history.messages(), *reply.pending)
-        self._out.act(Generate(self._call, reply.turn, reply.step, cause, messages, state, tools=self._tool_schemas))
+        self._out.act(
+            Generate(
+                self._call,
+                reply.turn,
+                reply.step,
+                cause,
+                messages,
+                state,
+                tools=self._tool_schemas,
+                draft=not reply.is_open,
+            )
+        )
         self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
 
     def begin(self, cause: Cause, now_ns: int, *pending: ChatMessage) -> Reply:
@@ -289,7 +300,18 @@ class Bot:
         reply.phrases.append(SpokenPhrase(phrase, self._pace, is_filler))
         agent = self._agent
         self._out.act(
-            Speak(self._call, self._slot, reply.turn, number, phrase.spoken, last, agent.voice, agent.speed, keys)
+            Speak(
+                self._call,
+                self._slot,
+                reply.turn,
+                number,
+                phrase.spoken,
+                last,
+                agent.voice,
+                agent.speed,
+                keys,
+                language=agent.language,
+            )
         )
 
     # --- tools ----------------------------------------------------------------------------------------------------

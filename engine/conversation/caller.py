@@ -77,6 +77,7 @@ class Caller:
         self._endpointing = Endpointing(config, agent.language, trusts_dictation)
         self._barge_in = agent.barge_in or config.barge_in
         self._judge = OverlapJudge(agent.language, self._barge_in)
+        self._language = agent.language
         self._num_utterances = 0
         self._overlap_limit_ns = 0
         """Until when the bot pauses at most while they speak."""
@@ -105,7 +106,15 @@ class Caller:
         reply = self._bot.reply
         overlap = reply is not None and reply.is_audible and reply.answers is not utterance
         self._out.act(
-            Transcribe(self._call, self._slot, utterance.number, utterance.start_sample, self._bot.expect, overlap)
+            Transcribe(
+                self._call,
+                self._slot,
+                utterance.number,
+                utterance.start_sample,
+                self._bot.expect,
+                overlap,
+                self._language,
+            )
         )
 
     def _go_on(self, utterance: Utterance, onset_sample: int, now_ns: int) -> None:
@@ -207,7 +216,9 @@ class Caller:
         utterance.finalised_ns = now_ns
         silence_samples = (now_ns - utterance.end_ns) * SAMPLES_PER_MS // MS
         end_sample = utterance.end_sample + max(0, min(TAIL_SAMPLES, silence_samples))
-        self._out.act(Finalise(self._call, utterance.number, end_sample))
+        endpoint_ns = utterance.end_ns + utterance.decision.silence_ms * MS
+        due_ns = now_ns if self.is_overlap or utterance.is_due else max(now_ns, endpoint_ns)
+        self._out.act(Finalise(self._call, utterance.number, end_sample, due_ns))
         wait_ms = self._config.arbitrate_ms if self.is_overlap else self._config.stt_timeout_ms
         self._out.at("stt", now_ns + wait_ms * MS)
 

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from ringline.engine.config import DOOR_SCHEMES, DoorConfig
+from ringline.engine.config import DoorConfig
+from ringline.engine.config.capture import DOOR_SCHEMES
 from ringline.workers.base import CannotStart
 from ringline.workers.capture.doors import open_door
-from ringline.workers.capture.doors.address import host_and_port, secret
+from ringline.workers.capture.doors.address import host_and_port
+from ringline.workers.secrets import secret
 
 
 @pytest.mark.parametrize("scheme", DOOR_SCHEMES)

@@ -12,6 +12,7 @@ import numpy as np
 from ringline.engine.config import EspeakTts
 from ringline.engine.conversation.events import HangUpAsked
 from ringline.workers.tts import make_backend
+from ringline.workers.tts.backend import Order
 
 NUM_CUTS = 40
 TEXT = "One, nine, four, seven, nine, one, one, nine, seven, four, nine, one, seven, nine, one, four."
@@ -29,10 +30,10 @@ class Rendered:
         self.rate_hz = self._backend.rate_hz
         self._parts: dict[str, list[Any]] = {}
 
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Any]:
-        if text not in self._parts:
-            self._parts[text] = [part for part in self._backend.synthesize(text, voice, speed) if part is not None]
-        return iter(self._parts[text])
+    def synthesize(self, order: Order) -> Iterator[Any]:
+        if order.text not in self._parts:
+            self._parts[order.text] = [part for part in self._backend.synthesize(order) if part is not None]
+        return iter(self._parts[order.text])
 
     def num_samples(self, text: str) -> int:
         return sum(part.shape[0] for part in self._parts[text] if isinstance(part, np.ndarray))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from ringline.engine.config import PocketsphinxStt, SttConfig, SyntheticStt
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.stt import make_backend
 
 BACKENDS: list[SttConfig] = [PocketsphinxStt(decoders=2), SyntheticStt(final_ms=0)]
-GRAMMAR = Expectation(grammar="#JSGF V1.0;\ngrammar g;\npublic <turn> = yes | no;\n")
+YES_OR_NO = Transcribe(1, 0, 1, 0, Expectation(grammar="#JSGF V1.0;\ngrammar g;\npublic <turn> = yes | no;\n"))
 SECOND = np.zeros(16_000, np.int16)
 
 
@@ -38,20 +38,20 @@ def finish(backend: Any, stream: Any) -> str:
 
 
 def test_final_is_unknown_until_asked_for(backend: Any) -> None:
-    stream = backend.open(GRAMMAR, 0)
+    stream = backend.open(YES_OR_NO, 0)
     stream.feed(SECOND)
     assert stream.final is None
     stream.close()
 
 
 def test_empty_utterance_has_a_final(backend: Any) -> None:
-    stream = backend.open(GRAMMAR, 0)
+    stream = backend.open(YES_OR_NO, 0)
     assert isinstance(finish(backend, stream), str)
     stream.close()
 
 
 def test_odd_chunks_are_taken(backend: Any) -> None:
-    stream = backend.open(GRAMMAR, 0)
+    stream = backend.open(YES_OR_NO, 0)
     for size in (0, 1, 7, 159, 161, 4_001):
         stream.feed(np.ones(size, np.int16))
     assert isinstance(finish(backend, stream), str)
@@ -60,21 +60,21 @@ def test_odd_chunks_are_taken(backend: Any) -> None:
 
 def test_stream_can_be_closed_at_any_point_and_twice(backend: Any) -> None:
     for steps in range(4):
-        stream = backend.open(GRAMMAR, 0)
+        stream = backend.open(YES_OR_NO, 0)
         if steps > 0:
             stream.feed(SECOND)
         if steps > 1:
             stream.finalise()
         stream.close()
         stream.close()
-    stream = backend.open(GRAMMAR, 0)
+    stream = backend.open(YES_OR_NO, 0)
     assert stream is not None
     stream.close()
 
 
 def test_long_utterance_is_survived(backend: Any) -> None:
     rng = np.random.default_rng(1)
-    stream = backend.open(GRAMMAR, 0)
+    stream = backend.open(YES_OR_NO, 0)
     for _ in range(40):
         stream.feed(rng.normal(0, 500, 16_000).astype(np.int16))
     assert isinstance(finish(backend, stream), str)
@@ -82,7 +82,7 @@ def test_long_utterance_is_survived(backend: Any) -> None:
 
 
 def test_streams_do_not_disturb_each_other(backend: Any) -> None:
-    first, second = backend.open(GRAMMAR, 0), backend.open(GRAMMAR, 0)
+    first, second = backend.open(YES_OR_NO, 0), backend.open(YES_OR_NO, 0)
     first.feed(SECOND)
     second.feed(SECOND)
     finish(backend, first)
@@ -94,7 +94,7 @@ def test_streams_do_not_disturb_each_other(backend: Any) -> None:
 
 def test_threads_are_back_where_they_were(backend: Any) -> None:
     before = threading.active_count()
-    stream = backend.open(GRAMMAR, 0)
+    stream = backend.open(YES_OR_NO, 0)
     stream.feed(SECOND)
     finish(backend, stream)
     stream.close()

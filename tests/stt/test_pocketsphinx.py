@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from ringline.engine.config import EspeakTts, PocketsphinxStt
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.audio import codecs
 from ringline.workers.audio.resample import Resampler
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 from ringline.workers.stt.telephone_features import NUM_CEPSTRA, TelephoneFeatures
+from ringline.workers.tts.backend import Order
 from ringline.workers.tts.espeak import EspeakBackend
 
 FRAME = 320
@@ -37,7 +38,7 @@ def on_the_phone() -> Callable[..., Any]:
     espeak.warm_up()
 
     def speak(text: str, voice: str = "en-us+f3", encoding: str = "slin", offset: int = 0) -> Any:
-        parts = espeak.synthesize(text, voice, 1.0)
+        parts = espeak.synthesize(Order(text, voice, 1.0))
         spoken = np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
         narrow = Resampler(espeak.rate_hz, 8_000).process(spoken)
         wire = np.concatenate([np.zeros(2_400 + offset, np.int16), narrow, np.zeros(1_600, np.int16)])
@@ -47,7 +48,7 @@ def on_the_phone() -> Callable[..., Any]:
 
 
 def recognise(backend: PocketsphinxBackend, grammar: str, samples: Any, overlap: bool = False) -> str:
-    stream = backend.open(Expectation(grammar=grammar), 0, overlap)
+    stream = backend.open(Transcribe(1, 0, 1, 0, Expectation(grammar=grammar), overlap), 0)
     assert stream is not None
     for start in range(0, samples.shape[0], FRAME):
         stream.feed(samples[start : start + FRAME])
@@ -121,7 +122,7 @@ def test_partial_over_the_bot_has_stood_for_two_looks(backend: Any, on_the_phone
     samples = on_the_phone("speak to a person")
     seen: dict[bool, list[str]] = {}
     for overlap in (False, True):
-        stream = backend.open(Expectation(grammar=clinic["hello"]), 0, overlap)
+        stream = backend.open(Transcribe(1, 0, 1, 0, Expectation(grammar=clinic["hello"]), overlap), 0)
         seen[overlap] = []
         for start in range(0, samples.shape[0], 1_600):
             stream.feed(samples[start : start + 1_600])
@@ -131,7 +132,7 @@ def test_partial_over_the_bot_has_stood_for_two_looks(backend: Any, on_the_phone
 
 
 def test_partials_grow_while_the_caller_speaks(backend: Any, on_the_phone: Any, clinic: dict[str, str]) -> None:
-    stream = backend.open(Expectation(grammar=clinic["hello"]), 0)
+    stream = backend.open(Transcribe(1, 0, 1, 0, Expectation(grammar=clinic["hello"])), 0)
     seen = set()
     samples = on_the_phone("I'd like to book an appointment")
     for start in range(0, samples.shape[0], FRAME):
@@ -146,11 +147,11 @@ def test_silence_is_understood_as_nothing(backend: Any, clinic: dict[str, str]) 
 
 
 def test_pool_is_bounded_and_given_back(backend: Any, clinic: dict[str, str]) -> None:
-    expect = Expectation(grammar=clinic["hello"])
-    first, second = backend.open(expect, 0), backend.open(expect, 0)
-    assert backend.open(expect, 0) is None
+    request = Transcribe(1, 0, 1, 0, Expectation(grammar=clinic["hello"]))
+    first, second = backend.open(request, 0), backend.open(request, 0)
+    assert backend.open(request, 0) is None
     first.close()
-    third = backend.open(expect, 0)
+    third = backend.open(request, 0)
     assert third is not None
     second.close()
     third.close()

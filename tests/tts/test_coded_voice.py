@@ -12,7 +12,7 @@ from ringline.tools.caller.coded import words_heard
 from ringline.workers.audio.codecs import decode, encode
 from ringline.workers.audio.resample import Resampler
 from ringline.workers.tts import make_backend
-from ringline.workers.tts.backend import Mark
+from ringline.workers.tts.backend import Mark, Order
 from ringline.workers.tts.coded import GAP_MS, NUM_CODES
 
 TEXT = "a first sentence of many words, each in a sound of its own; twenty words and no fewer are to be told apart."
@@ -20,7 +20,7 @@ TEXT = "a first sentence of many words, each in a sound of its own; twenty words
 
 def spoken(text: str, speed: float = 1.0) -> tuple[Any, list[Mark]]:
     backend = make_backend(SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True))
-    parts: list[Any] = [part for part in backend.synthesize(text, "", speed) if part is not None]
+    parts: list[Any] = [part for part in backend.synthesize(Order(text, "", speed)) if part is not None]
     samples = np.concatenate([part for part in parts if not isinstance(part, Mark)])
     return samples, [part for part in parts if isinstance(part, Mark)]
 
@@ -76,5 +76,5 @@ def test_click_is_no_word() -> None:
 
 def test_speech_is_no_coded_word() -> None:
     backend = make_backend(SyntheticTts(first_audio_ms=0, realtime_factor=0.0))
-    parts: list[Any] = [part for part in backend.synthesize(TEXT, "", 1.0) if isinstance(part, np.ndarray)]
+    parts: list[Any] = [part for part in backend.synthesize(Order(TEXT)) if isinstance(part, np.ndarray)]
     assert not any(word.complete for word in words_heard(np.concatenate(parts), 16_000))

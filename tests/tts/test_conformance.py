@@ -14,11 +14,11 @@ import pytest
 from ringline.engine.config import EspeakTts, SyntheticTts
 from ringline.workers.audio.levels import first_audible
 from ringline.workers.tts import make_backend
-from ringline.workers.tts.backend import Mark
+from ringline.workers.tts.backend import Mark, Order
 
 
 def spoken(backend: Any, text: str, voice: str = "", speed: float = 1.0) -> Any:
-    chunks = [chunk for chunk in backend.synthesize(text, voice, speed) if isinstance(chunk, np.ndarray)]
+    chunks = [chunk for chunk in backend.synthesize(Order(text, voice, speed)) if isinstance(chunk, np.ndarray)]
     return np.concatenate([np.empty(0, np.int16), *chunks])
 
 
@@ -64,7 +64,7 @@ def test_long_text_is_spoken_to_its_end(backend: Any) -> None:
 def test_phrase_can_be_cancelled_at_any_chunk(backend: Any) -> None:
     whole = spoken(backend, "Good morning.")
     for num_chunks in range(4):
-        phrase = backend.synthesize("This is a sentence. " * 20, "", 1.0)
+        phrase = backend.synthesize(Order("This is a sentence. " * 20))
         for _ in range(num_chunks):
             next(phrase)
         phrase.close()
@@ -73,7 +73,7 @@ def test_phrase_can_be_cancelled_at_any_chunk(backend: Any) -> None:
 
 def test_several_phrases_may_be_under_way_at_once(backend: Any) -> None:
     alone = spoken(backend, "Good morning.")
-    phrases = [backend.synthesize("Good morning.", "", 1.0) for _ in range(3)]
+    phrases = [backend.synthesize(Order("Good morning.")) for _ in range(3)]
     found: list[list[Any]] = [[], [], []]
     left = {0, 1, 2}
     while left:
@@ -127,7 +127,7 @@ MARKED_TEXTS = [
 
 
 def marked(backend: Any, text: str) -> tuple[Any, list[Mark]]:
-    parts = [part for part in backend.synthesize(text, "", 1.0) if part is not None]
+    parts = [part for part in backend.synthesize(Order(text)) if part is not None]
     marks = [part for part in parts if isinstance(part, Mark)]
     return np.concatenate([part for part in parts if not isinstance(part, Mark)]), marks
 
@@ -147,7 +147,7 @@ def test_marks_are_beginnings_of_words_and_increase(backend: Any, text: str) -> 
 
 def test_mark_comes_no_later_than_right_behind_its_samples(backend: Any) -> None:
     num_samples = chunk_start = 0
-    for part in backend.synthesize(MARKED_TEXTS[-1], "", 1.0):
+    for part in backend.synthesize(Order(MARKED_TEXTS[-1])):
         if isinstance(part, Mark):
             assert part.sample >= chunk_start
         elif part is not None:

@@ -19,6 +19,7 @@ from ringline.ipc.messages import (
     Speak,
     SpeechReleased,
 )
+from ringline.workers.tts.backend import Order
 from ringline.workers.tts.rest import rest_begins
 from ringline.workers.tts.worker import TtsWorker
 
@@ -38,9 +39,9 @@ class Voice:
     def warm_up(self) -> None:
         pass
 
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Any]:
-        self.asked.append(text)
-        for word in text.split():
+    def synthesize(self, order: Order) -> Iterator[Any]:
+        self.asked.append(order.text)
+        for word in order.text.split():
             if word == "broken":
                 raise RuntimeError("broken")
             yield np.full(CHUNK, self.level, np.int16)

@@ -15,6 +15,7 @@ from ringline.tools.caller.tones import KEYS, tone
 from ringline.tools.caller.wire import FRAME_MS, Samples, Target
 from ringline.workers.audio import codecs, levels
 from ringline.workers.audio.resample import Resampler
+from ringline.workers.tts.backend import Order
 
 DEFAULT_VOICE = "en-gb+m3"
 """Not the bot's, so that the two can be told apart by ear and no model hears its own voice."""
@@ -86,7 +87,9 @@ class Speaker:
         try:
             backend = EspeakBackend(EspeakTts(voice=self._voice))
             backend.warm_up()
-            chunks = [chunk for chunk in backend.synthesize(text, self._voice, speed) if isinstance(chunk, np.ndarray)]
+            chunks = [
+                chunk for chunk in backend.synthesize(Order(text, self._voice, speed)) if isinstance(chunk, np.ndarray)
+            ]
         except (ValueError, OSError, CannotStart) as error:
             raise ScriptError(f"`{text}` cannot be spoken: {error}") from None
         return (np.concatenate(chunks) if chunks else np.zeros(0, np.int16)), backend.rate_hz

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ringline.engine.config import PocketsphinxStt, SttConfig
@@ -10,10 +11,11 @@ if TYPE_CHECKING:
     from ringline.workers.stt.backend import SttBackend
 
 
-def make_backend(config: SttConfig, dictation: bool = False) -> SttBackend:
+def make_backend(config: SttConfig, dictation: bool = False, wake: Callable[[], None] = lambda: None) -> SttBackend:
     """The backend the configuration names; only its file is imported. Nothing is loaded before `warm_up`.
 
     ``dictation``: whether there will be utterances for which the bot expects nothing in particular.
+    ``wake``: what the backend calls, on any thread, when a `SttBackend.step` has something to do.
     """
     if isinstance(config, PocketsphinxStt):
         from ringline.workers.stt.pocketsphinx import PocketsphinxBackend

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Transcribe
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
@@ -25,8 +25,9 @@ class Stream(Protocol):
     def feed(self, samples: Samples) -> None:
         """More of the utterance: int16 mono at 16 kHz, any number of samples."""
 
-    def finalise(self) -> None:
-        """The utterance is complete. ``final`` is set here or by a later `SttBackend.step`."""
+    def finalise(self, due_ns: int = 0) -> None:
+        """The utterance is complete. ``final`` is set here or by a later `SttBackend.step`. It is needed at ``due_ns``,
+        or at once."""
 
     def close(self) -> None:
         """The utterance is over or no longer wanted. May come at any point, and more than once."""
@@ -38,12 +39,13 @@ class SttBackend(Protocol):
     def warm_up(self) -> None:
         """Load the models and run them once. Raises `ringline.workers.base.CannotStart` with what is missing."""
 
-    def open(self, expect: Expectation, now_ns: int, overlap: bool = False) -> Stream | None:
+    def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         """Begin an utterance; None while the pool is exhausted (its audio waits in the ring).
 
-        ``overlap``: it is spoken over the bot, where backchannels ("uh-huh") and coughs are as likely as what the bot
-        expects. A backchannel is to be transcribed as one, and a cough as nothing; and since partials cut the bot off,
-        they should be rather late than wrong.
+        ``request`` says what the bot expects, and in which language. With ``request.overlap`` it is spoken over the
+        bot, where backchannels ("uh-huh") and coughs are as likely as what the bot expects. A backchannel is to be
+        transcribed as one, and a cough as nothing; and since partials cut the bot off, they should be rather late than
+        wrong.
         """
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:

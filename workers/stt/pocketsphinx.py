@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ringline.engine.config import PocketsphinxStt
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.backend import Samples, Stream
 from ringline.workers.stt.overlap_grammar import overlap_grammar
@@ -161,7 +161,7 @@ class PocketsphinxStream:
                 self.partial = best
             self._best = best
 
-    def finalise(self) -> None:
+    def finalise(self, due_ns: int = 0) -> None:
         if self._decoder is None or self.final is not None:
             return
         if self._begun:
@@ -224,7 +224,7 @@ class PocketsphinxBackend:
         stream.finalise()
         stream.close()
 
-    def open(self, expect: Expectation, now_ns: int, overlap: bool = False) -> Stream | None:
+    def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         with self._lock:
             if self._free:
                 decoder = self._free.pop()
@@ -232,8 +232,8 @@ class PocketsphinxBackend:
                 decoder = self._make()
             else:
                 return None
-        decoder.select(expect.grammar, overlap)
-        return PocketsphinxStream(self, decoder, overlap)
+        decoder.select(request.expect.grammar, request.overlap)
+        return PocketsphinxStream(self, decoder, request.overlap)
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
         """Nothing is left to do: streams decode as they are fed."""

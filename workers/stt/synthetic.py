@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ringline.engine.config import SyntheticStt
-from ringline.ipc.messages import Expectation
+from ringline.ipc.messages import Transcribe
 from ringline.workers.base import is_nth
 from ringline.workers.stt.backend import Samples, Stream
 
@@ -45,7 +45,7 @@ class SyntheticStream:
         num_words = self.num_samples * 1000 // (RATE_HZ * WORD_MS)
         self.partial = " ".join(self._words[:num_words])
 
-    def finalise(self) -> None:
+    def finalise(self, due_ns: int = 0) -> None:
         if self._fails:
             raise RuntimeError("this one fails, as configured")
         if self.due_ns is None and not self._hangs:
@@ -73,7 +73,7 @@ class SyntheticBackend:
     def warm_up(self) -> None:
         pass
 
-    def open(self, expect: Expectation, now_ns: int, overlap: bool = False) -> Stream | None:
+    def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         self._opened += 1
         fails, hangs = is_nth(self._opened, self._config.fail_every), is_nth(self._opened, self._config.hang_every)
         return SyntheticStream(self._words, self._final_ns, self._clock, fails, hangs)

@@ -40,6 +40,7 @@ class Utterance:
         self.slot = slot
         self.reader = RingReader(slot.caller, request.start_sample)
         self.end_sample: int | None = None
+        self.due_ns = 0
         self.stream: Stream | None = None
         self.finalised = False
         self.reported = ""
@@ -65,9 +66,9 @@ class SttWorker:
             case Transcribe():
                 slot = self.worker.exchange.slots[message.slot]
                 self.utterances.setdefault((message.call, message.utterance), Utterance(message, slot))
-            case Finalise(call=call, utterance=number, end_sample=end_sample):
+            case Finalise(call=call, utterance=number, end_sample=end_sample, due_ns=due_ns):
                 if utterance := self.utterances.get((call, number)):
-                    utterance.end_sample = end_sample
+                    utterance.end_sample, utterance.due_ns = end_sample, due_ns
                 else:
                     self.worker.bus.send(TranscriptFailed(call, number, "unknown utterance"))
             case DropUtterance(call=call, utterance=number):
@@ -108,7 +109,7 @@ class SttWorker:
         if utterance.finalised:
             return
         if utterance.stream is None:
-            utterance.stream = self.backend.open(utterance.request.expect, now_ns, utterance.request.overlap)
+            utterance.stream = self.backend.open(utterance.request, now_ns)
             if utterance.stream is None:
                 return
         reader, end_sample = utterance.reader, utterance.end_sample
@@ -121,7 +122,7 @@ class SttWorker:
                 utterance.stream.feed(chunk.samples)
         if end_sample is not None and reader.position >= end_sample:
             utterance.finalised = True
-            utterance.stream.finalise()
+            utterance.stream.finalise(utterance.due_ns)
 
     def _report(self, key: tuple[int, int], utterance: Utterance) -> None:
         stream = utterance.stream
@@ -147,7 +148,7 @@ class SttWorker:
 def run(worker: Worker) -> None:
     """The worker's main loop."""
     writes_grammars = all(isinstance(llm, FlowLlm) for llm in worker.config.tiers("llm"))
-    backend = make_backend(worker.config.stt, dictation=not writes_grammars)
+    backend = make_backend(worker.config.stt, dictation=not writes_grammars, wake=worker.bus.wake)
     backend.warm_up()
     stt = SttWorker(worker, backend)
     worker.ready()

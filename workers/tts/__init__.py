@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ringline.engine.config import EspeakTts, TtsConfig
@@ -10,8 +11,11 @@ if TYPE_CHECKING:
     from ringline.workers.tts.backend import TtsBackend
 
 
-def make_backend(config: TtsConfig) -> TtsBackend:
-    """The backend the configuration names; only its file is imported. Nothing is loaded before `warm_up`."""
+def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> TtsBackend:
+    """The backend the configuration names; only its file is imported. Nothing is loaded before `warm_up`.
+
+    ``wake``: what it calls, on any thread, when a phrase for which it had nothing ready may go on.
+    """
     if isinstance(config, EspeakTts):
         from ringline.workers.tts.espeak import EspeakBackend
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -20,6 +21,28 @@ class Mark(msgspec.Struct, frozen=True):
     """Of all the phrase's samples, the first of its sound."""
 
 
+class Order(msgspec.Struct):
+    """A phrase to be spoken."""
+
+    text: str
+    voice: str = ""
+    """Empty: the backend's default."""
+    speed: float = 1.0
+    language: str = ""
+    """A BCP 47 tag; empty: that of the voice."""
+    call: int = 0
+    deadline_ns: int = 0
+    """When the call runs out of sound. The worker keeps this and ``draft`` up to date while the phrase is made."""
+    draft: bool = False
+    """The reply may never be heard: others go first."""
+
+
+def check_speed(speed: float) -> None:
+    """Raises ValueError for a speed that is none."""
+    if not (math.isfinite(speed) and speed > 0):
+        raise ValueError(f"speed must be above 0, not {speed}")
+
+
 class TtsBackend(Protocol):
     """One model for all calls of the worker."""
 
@@ -29,13 +52,14 @@ class TtsBackend(Protocol):
     def warm_up(self) -> None:
         """Load the voice and run it once. Raises `ringline.workers.base.CannotStart` with what is missing."""
 
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | Mark | None]:
-        """Speak a phrase: int16 mono chunks as they are made. Empty ``voice``: the backend's default.
+    def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
+        """Speak a phrase: int16 mono chunks as they are made.
 
         A backend that knows where words begin yields their `Mark`s too, both fields growing from one to the next, each
         before the samples it points into or right behind them. Without any, the engine goes by the letters.
 
-        Yields None where nothing is ready yet and the worker should serve other calls meanwhile. Closing the iterator
+        Yields None where nothing is ready yet and the worker should serve other calls meanwhile: until the backend
+        calls the ``wake`` it was made with, or for NOT_READY_MS. Closing the iterator
         cancels the rest. Several phrases (of several calls) may be under way at once, each through its own iterator.
-        Raises ValueError for a voice that does not exist.
+        Raises ValueError for a voice that does not exist, or a speed that is none.
         """

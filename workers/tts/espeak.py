@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import math
 import queue
 import re
 import unicodedata
@@ -14,7 +13,7 @@ import numpy as np
 
 from ringline.engine.config import EspeakTts
 from ringline.workers.base import CannotStart
-from ringline.workers.tts.backend import Mark, Samples
+from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.espeak_library import ENDPAUSE, Job, Library, WordBegins
 from ringline.workers.tts.espeak_library import library as load
 from ringline.workers.tts.trim import AUDIBLE, Trim
@@ -42,19 +41,18 @@ class EspeakBackend:
         library = load()
         self.rate_hz = library.rate_hz
         try:
-            for _ in self.synthesize("ready", "", 1.0):
+            for _ in self.synthesize(Order("ready")):
                 pass
         except (ValueError, OSError) as error:
             raise CannotStart(f"[tts] voice: {error}") from error
 
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | Mark | None]:
+    def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
         """See `TtsBackend.synthesize`. ``speed`` 1.0 is 175 words a minute, and is held within 80 to 450."""
-        if not (math.isfinite(speed) and speed > 0):
-            raise ValueError(f"speed must be above 0, not {speed}")
+        check_speed(order.speed)
         library = load()
-        identifier = library.voice(voice or self._config.voice)
-        wpm = round(min(max(NORMAL_WPM * speed, SLOWEST_WPM), FASTEST_WPM))
-        return _phrase(library, text, identifier, wpm)
+        identifier = library.voice(order.voice or self._config.voice)
+        wpm = round(min(max(NORMAL_WPM * order.speed, SLOWEST_WPM), FASTEST_WPM))
+        return _phrase(library, order.text, identifier, wpm)
 
 
 def _phrase(library: Library, text: str, voice: bytes, wpm: int) -> Iterator[Samples | Mark | None]:

@@ -10,7 +10,7 @@ import numpy as np
 from ringline.ipc.messages import Speak
 from ringline.workers.audio.resample import Resampler
 from ringline.workers.audio.tones import key_tones
-from ringline.workers.tts.backend import Mark, Samples, TtsBackend
+from ringline.workers.tts.backend import Mark, Order, Samples, TtsBackend
 from ringline.workers.tts.rest import rest_begins
 
 
@@ -37,6 +37,8 @@ class Phrase:
             self._first_char = rest_begins(request.text, skip / wire_rate_hz * request.speed)
             self._first_sample += skip
             skip = 0
+        text = request.text[self._first_char :]
+        self.order = Order(text, request.voice, request.speed, request.language, request.call)
         self._skip = skip
         self._wire_rate_hz = wire_rate_hz
         self._rate_hz = wire_rate_hz if request.keys else backend.rate_hz
@@ -44,8 +46,7 @@ class Phrase:
         if request.keys:
             self._parts = iter((key_tones(request.keys, wire_rate_hz),))
         elif request.text:
-            text = request.text[self._first_char :]
-            self._parts = backend.synthesize(text, request.voice, request.speed)
+            self._parts = backend.synthesize(self.order)
         self._resampler = Resampler(self._rate_hz, wire_rate_hz)
         self._marks: deque[tuple[int, int]] = deque()
         """(char, reply sample) of words that the engine has not been told of."""

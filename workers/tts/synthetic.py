@@ -13,7 +13,7 @@ import numpy as np
 
 from ringline.engine.config import SyntheticTts
 from ringline.workers.base import is_nth
-from ringline.workers.tts.backend import Mark, Samples
+from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.coded import coded_phrase
 
 RATE_HZ = 16_000
@@ -48,14 +48,13 @@ class SyntheticBackend:
     def warm_up(self) -> None:
         _second()
 
-    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples | Mark | None]:
-        """See `TtsBackend.synthesize`. Every voice exists and sounds the same; ``speed`` shortens or lengthens."""
-        if not (math.isfinite(speed) and speed > 0):
-            raise ValueError(f"speed must be above 0, not {speed}")
-        characters = len(text.strip())
-        duration_ms = max(characters * CHARACTER_MS, SHORTEST_MS) / speed if characters else 0
+    def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
+        """See `TtsBackend.synthesize`. Every voice exists and sounds the same."""
+        check_speed(order.speed)
+        characters = len(order.text.strip())
+        duration_ms = max(characters * CHARACTER_MS, SHORTEST_MS) / order.speed if characters else 0
         self._phrases += 1
-        return self._phrase(text, round(duration_ms * RATE_HZ / 1000), self._clock(), self._phrases)
+        return self._phrase(order.text, round(duration_ms * RATE_HZ / 1000), self._clock(), self._phrases)
 
     def _phrase(self, text: str, num_samples: int, start_ns: int, number: int) -> Iterator[Samples | Mark | None]:
         marks = deque(_marks(text, num_samples) if self._config.marks else ())

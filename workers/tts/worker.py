@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 
-from ringline.ipc.exchange import PHRASE_START, WIRE_RATE_HZ, Slot
+from ringline.ipc.exchange import PHRASE_START, PLAY_TURN, WIRE_RATE_HZ, Slot
 from ringline.ipc.messages import (
     CallReleased,
     CancelSpeech,
@@ -24,7 +24,7 @@ from ringline.ipc.reply import ReplyWriter
 from ringline.workers.audio.resample import Resampler
 from ringline.workers.base import Worker
 from ringline.workers.tts import make_backend
-from ringline.workers.tts.backend import Mark, TtsBackend
+from ringline.workers.tts.backend import Mark, Order, TtsBackend
 from ringline.workers.tts.phrase import Phrase
 
 log = logging.getLogger("ringline.tts")
@@ -48,16 +48,27 @@ class Speaker:
         self.failed_turn = 0
         """A phrase of this turn failed, and the engine has not yet said what becomes of it; 0: all is well."""
         self.not_before_ns = 0
+        self.awaits_backend = False
+        """That is because the backend has nothing ready, not because the ring is full."""
 
     @property
     def busy(self) -> bool:
         """Whether there is anything to do."""
         return not self.failed_turn and (bool(self.queue) or self.phrase is not None)
 
-    def deadline_s(self) -> float:
+    @property
+    def next(self) -> Speak:
+        """What is being spoken, or is next."""
+        return self.phrase.request if self.phrase else self.queue[0]
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the gate is not open for it: nobody waits, and perhaps nobody ever will."""
+        return self.slot.load(PLAY_TURN) != self.next.turn
+
+    def ahead_s(self) -> float:
         """How long the call's audio lasts that is made and not yet played."""
-        request = self.phrase.request if self.phrase else self.queue[0]
-        if self.writer.turn != request.turn:
+        if self.writer.turn != self.next.turn:
             return 0.0
         return self.writer.ahead() / self.slot.load(WIRE_RATE_HZ)
 
@@ -110,7 +121,11 @@ class TtsWorker:
         ready = [item for item in self.speakers.items() if item[1].busy and item[1].not_before_ns <= now_ns]
         if not ready:
             return
-        call, speaker = min(ready, key=lambda item: item[1].deadline_s())
+        for _, speaker in ready:
+            if speaker.phrase is not None:
+                order = speaker.phrase.order
+                order.draft, order.deadline_ns = speaker.is_draft, now_ns + round(speaker.ahead_s() * 1e9)
+        call, speaker = min(ready, key=lambda item: (item[1].is_draft, item[1].ahead_s()))
         try:
             self._advance(speaker)
         except Exception as error:
@@ -125,6 +140,12 @@ class TtsWorker:
         due = [speaker.not_before_ns for speaker in self.speakers.values() if speaker.busy]
         return max(0.0, (min(due) - time.monotonic_ns()) / 1e6) if due else float("inf")
 
+    def look_again(self) -> None:
+        """The backend may have something ready."""
+        for speaker in self.speakers.values():
+            if speaker.awaits_backend:
+                speaker.awaits_backend, speaker.not_before_ns = False, 0
+
     def _let_go(self, call: int) -> None:
         if speaker := self.speakers.pop(call, None):
             speaker.cancel(2**62)
@@ -135,6 +156,7 @@ class TtsWorker:
             return
         if not phrase.waiting.shape[0] and not phrase.made_all and not phrase.make_more():
             speaker.not_before_ns = time.monotonic_ns() + int(NOT_READY_MS * 1e6)
+            speaker.awaits_backend = True
             return
         request = phrase.request
         room = min(speaker.writer.room(), phrase.waiting.shape[0])
@@ -184,16 +206,19 @@ class TtsWorker:
 
 def run(worker: Worker) -> None:
     """The worker's main loop."""
-    backend = make_backend(worker.config.tts)
+    backend = make_backend(worker.config.tts, worker.bus.wake)
     backend.warm_up()
     resampler = Resampler(backend.rate_hz, 8_000)
-    for part in backend.synthesize("one", "", 1.0):  # compiles the resampler for this backend's arrays
+    for part in backend.synthesize(Order("one")):  # compiles the resampler for this backend's arrays
         if part is not None and not isinstance(part, Mark):
             resampler.process(part)
     resampler.flush()
     tts = TtsWorker(worker, backend)
     worker.ready()
     while worker.running:
-        for message in worker.next_messages(tts.timeout_ms()):
+        messages = worker.next_messages(tts.timeout_ms())
+        for message in messages:
             tts.handle(message)
+        if not messages:
+            tts.look_again()
         tts.step()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from urllib.parse import urlsplit
 
-from ringline.workers.base import CannotStart
 from ringline.workers.capture.doors.backlog import SOCKET_SEND_BYTES
 
 
@@ -15,16 +13,6 @@ def host_and_port(url: str, default_port: int) -> tuple[str, int]:
     """The address a door's URL names. Port 0: any free one."""
     parts = urlsplit(url)
     return parts.hostname or "127.0.0.1", default_port if parts.port is None else parts.port
-
-
-def secret(value: str) -> str:
-    """A configured secret; ``$NAME`` stands for an environment variable. Raises CannotStart if that is not set."""
-    if not value.startswith("$"):
-        return value
-    found = os.environ.get(value[1:], "")
-    if not found:
-        raise CannotStart(f"the environment variable {value[1:]} is not set; the configuration takes a secret from it")
-    return found
 
 
 def set_up_peer(transport: asyncio.BaseTransport, dead_after_s: float) -> None:

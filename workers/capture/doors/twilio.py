@@ -29,10 +29,11 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from ringline.engine.config import DoorConfig
 from ringline.workers.base import CannotStart
-from ringline.workers.capture.doors import address, listening, twilio_signature
+from ringline.workers.capture.doors import listening, twilio_signature
 from ringline.workers.capture.doors.door import Reception
 from ringline.workers.capture.doors.listening import ListeningDoor
 from ringline.workers.capture.doors.twilio_leg import MAX_MESSAGE_BYTES, TwilioLeg
+from ringline.workers.secrets import secret
 
 _picows_log = logging.getLogger("ringline.doors.twilio.picows")
 # Of picows' own log only exceptions count: they are our errors. What a peer does wrong, the leg reports by itself.
@@ -101,7 +102,7 @@ class TwilioDoor(ListeningDoor):
     def __init__(self, config: DoorConfig, reception: Reception) -> None:
         """Raises CannotStart if the auth token is to come from an environment variable that is not set."""
         super().__init__(config, reception)
-        self._auth_token = address.secret(config.auth_token)
+        self._auth_token = secret(config.auth_token)
         self._path = (urlsplit(config.url).path or "/").encode()
 
     def connection(self) -> _Connection:

@@ -1,0 +1,28 @@
+"""ringline.toml -> frozen configuration, validated once at the door.
+
+Every table is a struct; its fields are the keys, with their units in the names. Unknown keys and bad values are
+`ConfigError`s that name the key and the line. The backends of a stage stand in a file of their own.
+"""
+
+from ringline.engine.config.capture import DoorConfig as DoorConfig
+from ringline.engine.config.capture import SileroVad as SileroVad
+from ringline.engine.config.config import STAGES as STAGES
+from ringline.engine.config.config import AgentConfig as AgentConfig
+from ringline.engine.config.config import Config as Config
+from ringline.engine.config.config import ControlConfig as ControlConfig
+from ringline.engine.config.config import EngineConfig as EngineConfig
+from ringline.engine.config.config import EventsConfig as EventsConfig
+from ringline.engine.config.config import Stage as Stage
+from ringline.engine.config.llm import FlowLlm as FlowLlm
+from ringline.engine.config.llm import LlmConfig as LlmConfig
+from ringline.engine.config.llm import SyntheticLlm as SyntheticLlm
+from ringline.engine.config.load import ConfigError as ConfigError
+from ringline.engine.config.load import load as load
+from ringline.engine.config.load import parse as parse
+from ringline.engine.config.stt import PocketsphinxStt as PocketsphinxStt
+from ringline.engine.config.stt import SttConfig as SttConfig
+from ringline.engine.config.stt import SyntheticStt as SyntheticStt
+from ringline.engine.config.tts import EspeakTts as EspeakTts
+from ringline.engine.config.tts import SyntheticTts as SyntheticTts
+from ringline.engine.config.tts import TtsConfig as TtsConfig
+from ringline.engine.config.turn import TurnConfig as TurnConfig

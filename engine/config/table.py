@@ -1,0 +1,52 @@
+"""What every table of the configuration is made of."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
+Positive = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table: its fields are the keys, with their units in the names."""
+
+
+class StageBackend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="backend"):
+    """``[stt]``, ``[llm]``, ``[tts]`` and their fallbacks: ``backend = "..."`` names the subclass."""
+
+    packages: ClassVar[tuple[str, ...]] = ()
+    """The modules it imports ..."""
+    extra: ClassVar[str] = ""
+    """... and the extra of setup.py that brings them; empty: the plain install does."""
+
+    workers: Positive = 1
+    """Processes of this pool."""
+    threads: Positive = 1
+    """What BLAS, OpenMP and the like may use in each."""
+
+    @property
+    def name(self) -> str:
+        """``pocketsphinx``"""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def remote_host(self) -> str:
+        """The machine that the backend talks to; empty if nothing leaves this one."""
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,36 @@
+"""``[tts]`` and ``[[tts.fallback]]``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from ringline.engine.config.table import Count, Milliseconds, StageBackend
+
+
+class EspeakTts(StageBackend, frozen=True, tag="espeak"):
+    """``[tts] backend = "espeak"``"""
+
+    packages = ("espeakng_loader",)
+
+    voice: str = "en-us"
+
+
+class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
+    """``[tts] backend = "synthetic"``"""
+
+    first_audio_ms: Milliseconds = 50
+    realtime_factor: Annotated[float, Meta(ge=0)] = 0.1
+    """Seconds of work per second of audio."""
+    fail_every: Count = 0
+    """A worker fails every so many-th phrase after its first 80 ms; 0: none. For tests of fallbacks."""
+    hang_every: Count = 0
+    """... and makes nothing more of every so many-th."""
+    marks: bool = True
+    """Whether it says where words begin."""
+    coded: bool = False
+    """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
+
+
+TtsConfig = EspeakTts | SyntheticTts
