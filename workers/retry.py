@@ -1,0 +1,30 @@
+"""Whether a request to a server is tried again. A caller waits: once, and soon, or the stage's fallback takes it."""
+
+from __future__ import annotations
+
+import math
+
+MAX_PAUSE_S = 1.0
+"""A server that wants more time than this is of no use to the call."""
+
+PAUSE_S = 0.1
+"""Where it does not say."""
+
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+
+
+def retry_pause_s(attempt: int, status: int | None, retry_after: str | None = None) -> float | None:
+    """How long to wait before a request is sent again; None: it has failed.
+
+    Only for requests of which nothing has been answered yet. ``attempt`` counts from 0, ``status`` is the HTTP status,
+    None where there was no answer at all, ``retry_after`` that header.
+    """
+    if attempt > 0 or (status is not None and status not in _PASSING):
+        return None
+    if retry_after is None:
+        return PAUSE_S
+    try:
+        pause_s = float(retry_after)
+    except ValueError:
+        return None  # a date: far off
+    return pause_s if math.isfinite(pause_s) and 0 <= pause_s <= MAX_PAUSE_S else None
