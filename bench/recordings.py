@@ -116,7 +116,7 @@ def _samples(path: Path) -> Samples:
 
 def _on_the_phone(narrow: Samples, rng: np.random.Generator) -> Samples:
     """int16 at 16 kHz. The line's noise begins before the recording and goes on behind it: nothing tells its edges."""
-    spoken = at_level(_band(narrow), float(rng.uniform(-28.0, -18.0))).astype(np.float64)
+    spoken = at_level(telephone_line(narrow), float(rng.uniform(-28.0, -18.0))).astype(np.float64)
     wire = np.concatenate([np.zeros(int(8_000 * BEFORE_S)), spoken, np.zeros(int(8_000 * AFTER_S))])
     noise_rms = 32_768 * 10 ** (float(rng.uniform(-70.0, -58.0)) / 20)
     wire += noise_rms * rng.standard_normal(wire.shape[0])
@@ -124,7 +124,7 @@ def _on_the_phone(narrow: Samples, rng: np.random.Generator) -> Samples:
     return Resampler(8_000, 16_000).process(codecs.decode(codecs.encode(clipped, "mulaw"), "mulaw"))
 
 
-def _band(narrow: Samples) -> Samples:
+def telephone_line(narrow: Samples) -> Samples:
     """What a handset and a telephone line let through: 300 to 3400 Hz; below, 12 dB less per octave."""
     spectrum = np.fft.rfft(narrow.astype(np.float64))
     hz = np.fft.rfftfreq(narrow.shape[0], 1 / 8_000)

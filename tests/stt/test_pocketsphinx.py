@@ -13,6 +13,7 @@ import pytest
 
 from ringline.engine.config import EspeakTts, PocketsphinxStt
 from ringline.ipc.messages import Expectation, Transcribe
+from ringline.tools.caller.script import read_sound
 from ringline.workers.audio import codecs
 from ringline.workers.audio.resample import Resampler
 from ringline.workers.base import CannotStart
@@ -206,3 +207,37 @@ def test_recorded_telephone_digits_are_understood(backend: Any, speech: Path) ->
         right += recognise(backend, grammar, Resampler(8_000, 16_000).process(wire)) == text.strip().lower()
     assert total >= 50
     assert right / total >= 0.75
+
+
+def test_model_of_other_bands_keeps_its_own_front_end(tmp_path: Path) -> None:
+    import pocketsphinx
+
+    model = tmp_path / "model"
+    model.mkdir()
+    for file in Path(pocketsphinx.get_model_path("en-us/en-us")).iterdir():
+        if file.name != "feat.params":
+            (model / file.name).symlink_to(file)
+    bands = (
+        "-lowerf 200\n-upperf 3500\n-nfilt 20\n-transform dct\n-lifter 22\n-feat 1s_c_d_dd\n-svspec 0-12/13-25/26-38\n"
+    )
+    (model / "feat.params").write_text(bands + "-agc none\n-cmn batch\n-varnorm no\n-model ptm\n")
+    backend = PocketsphinxBackend(PocketsphinxStt(decoders=1, model=str(model)))
+    backend.warm_up()
+    noise = np.random.default_rng(1).normal(0, 500, 16_000).astype(np.int16)
+    assert isinstance(recognise(backend, "#JSGF V1.0;\ngrammar g;\npublic <turn> = yes | no;\n", noise), str)
+
+
+def test_telephone_model_understands_recorded_digits(speech: Path) -> None:
+    backend = PocketsphinxBackend(
+        PocketsphinxStt(decoders=1, model=str(speech / "models" / "pocketsphinx-hub4wsj_sc_8k"))
+    )
+    backend.warm_up()
+    grammar = "#JSGF V1.0;\ngrammar g;\npublic <digit> = one | two | three | seven;\n"
+    right = 0
+    for number, word in ((1, "one"), (2, "two"), (3, "three"), (7, "seven")):
+        for speaker in ("george", "jackson", "theo"):
+            samples, rate_hz = read_sound(speech / "digits_8k" / f"{number}_{speaker}_0.wav")
+            assert rate_hz == 8_000
+            wire = np.pad(samples, (2_400, 1_600))
+            right += recognise(backend, grammar, Resampler(8_000, 16_000).process(wire)) == word
+    assert right >= 9  # of 12

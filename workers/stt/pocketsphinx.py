@@ -23,7 +23,7 @@ from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.backend import Samples, Stream
 from ringline.workers.stt.overlap_grammar import overlap_grammar
-from ringline.workers.stt.telephone_features import Cepstra, TelephoneFeatures
+from ringline.workers.stt.telephone_features import HIGH_HZ, LIFTER, LOW_HZ, NUM_BANDS, TelephoneFeatures
 
 log = logging.getLogger("ringline.stt.pocketsphinx")
 
@@ -43,11 +43,26 @@ DICTATION_WEIGHT = 6.5
 """pocketsphinx's own, for its language model."""
 
 _DICTATION = "dictation"
+_SPHINX_BANDS = {"lowerf": "133.33334", "upperf": "6855.4976", "nfilt": "40"}
+"""Edges and number of mel bands that a model has which does not say."""
+
+
+def _parameters(model: Path) -> dict[str, str]:
+    """What a model's feat.params says of its front end."""
+    lines = (model / "feat.params").read_text().splitlines()
+    return {name: value.strip() for name, value in (line[1:].split(None, 1) for line in lines if line.startswith("-"))}
+
+
+def _is_ours(parameters: dict[str, str]) -> bool:
+    """Whether our features are those the model was trained on."""
+    bands = (float(parameters.get(name, default)) for name, default in _SPHINX_BANDS.items())
+    return tuple(bands) == (LOW_HZ, HIGH_HZ, NUM_BANDS) and parameters.get("lifter") == str(LIFTER)
 
 
 @contextmanager
 def _for_our_features(model: str) -> Iterator[Path]:
-    """The model's folder with its front end switched off where ours does the work (telephone_features.py).
+    """The model's folder with its front end switched off where ours does the work (telephone_features.py). A model of
+    other bands keeps its own, with a running mean.
 
     What stands in a model's feat.params prevails over any setting, so this takes a folder of links with another one.
     """
@@ -58,12 +73,8 @@ def _for_our_features(model: str) -> Iterator[Path]:
         for file in source.iterdir():
             if file.name != "feat.params":
                 (Path(folder) / file.name).symlink_to(file.resolve())
-        parameters = dict(
-            line[1:].split(None, 1)
-            for line in (source / "feat.params").read_text().splitlines()
-            if line.startswith("-")
-        )
-        parameters |= {"cmn": "none", "remove_noise": "no"}
+        parameters = _parameters(source)
+        parameters |= {"cmn": "none", "remove_noise": "no"} if _is_ours(parameters) else {"cmn": "live"}
         text = "".join(f"-{name} {value}\n" for name, value in parameters.items())
         (Path(folder) / "feat.params").write_text(text)
         yield Path(folder)
@@ -81,6 +92,8 @@ class _Decoder:
         )  # fmt: skip
         config["lm"] = None
         self.pocketsphinx: Any = pocketsphinx.Decoder(config)
+        self.has_front_end = not _is_ours(_parameters(model))
+        """It takes audio; else it takes our features."""
         self._grammars: OrderedDict[str, None] = OrderedDict()
         self._refused: set[str] = set()
         self._dictation = dictation
@@ -140,7 +153,7 @@ class PocketsphinxStream:
         self._overlap = overlap
         self._best = ""
         """The hypothesis when it was looked at last, whether or not a sentence may end there."""
-        self._features = TelephoneFeatures()
+        self._features = None if decoder.has_front_end else TelephoneFeatures()
         self._begun = False
         self._num_samples = 0
         self._next_partial = RATE_HZ * PARTIAL_MS // 1000
@@ -151,7 +164,7 @@ class PocketsphinxStream:
         if not self._begun:
             self._decoder.pocketsphinx.start_utt()
             self._begun = True
-        self._decode(self._features.feed(samples))
+        self._decode(samples)
         self._num_samples += samples.size
         if self._num_samples >= self._next_partial:
             self._next_partial = self._num_samples + RATE_HZ * PARTIAL_MS // 1000
@@ -165,7 +178,7 @@ class PocketsphinxStream:
         if self._decoder is None or self.final is not None:
             return
         if self._begun:
-            self._decode(self._features.feed(np.zeros(0, np.int16), last=True))
+            self._decode(np.zeros(0, np.int16), last=True)
             self._best = self._hypothesis()
         self._end()
         self.final = self._hypothesis() if self._num_samples else ""
@@ -180,9 +193,14 @@ class PocketsphinxStream:
             self._backend.give_back(self._decoder)
             self._decoder = None
 
-    def _decode(self, cepstra: Cepstra) -> None:
-        if cepstra.shape[0] and self._decoder is not None:
-            self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
+    def _decode(self, samples: Samples, last: bool = False) -> None:
+        assert self._decoder is not None
+        if self._features is not None:
+            cepstra = self._features.feed(samples, last)
+            if cepstra.shape[0]:
+                self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
+        elif samples.size:
+            self._decoder.pocketsphinx.process_raw(samples.tobytes())
 
     def _end(self) -> None:
         if self._begun and self._decoder is not None:
