@@ -67,13 +67,13 @@ class TurnStatus(msgspec.Struct, frozen=True):
     cause: str
     response_ms: float | None
     stages: list[tuple[str, float, float]]
+    """(stage, start in ms, duration in ms)"""
     endpoint_reasons: tuple[str, ...] = ()
     """Why the caller's turn was taken for over when it was."""
     drafts_used: int = 0
     """1 if the reply was prepared before the turn was over."""
     drafts_wasted: int = 0
     """Replies prepared for the same turn that were dropped because the caller went on."""
-    """(stage, start in ms, duration in ms)"""
 
 
 class CallTrace(msgspec.Struct, frozen=True):

@@ -58,6 +58,8 @@ class WorkerProcess:
         """With the tier's backend as the main one."""
         self.tier = tier
         self.state = "down"
+        self.busy = False
+        """It has more to do than it can do soon, as it says itself."""
         self.bus_name = ""
         self.restarts = 0
         self.failures_in_a_row = 0
@@ -124,6 +126,11 @@ class Supervisor:
         """Whether a pool has a worker that can take requests, or will have one when it has loaded its models."""
         return any(worker.state in ("ready", "starting") for worker in self._pool(kind, tier))
 
+    def overloaded(self) -> bool:
+        """Whether some stage's workers are all busy."""
+        pools = (self.ready(stage) for stage in STAGES)
+        return any(pool and all(worker.busy for worker in pool) for pool in pools)
+
     def _pool(self, kind: str, tier: int) -> list[WorkerProcess]:
         return [worker for worker in self.workers if worker.kind == kind and worker.tier == tier]
 
@@ -187,7 +194,7 @@ class Supervisor:
 
     def _start(self, worker: WorkerProcess) -> None:
         worker.bus_name = f"{worker.name}-{secrets.token_hex(4)}"
-        worker.state = "starting"
+        worker.state, worker.busy = "starting", False
         worker.started_s = worker.beat_s = time.monotonic()
         worker.dumped_s = 0.0
         spec = WorkerSpec(

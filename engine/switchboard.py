@@ -18,7 +18,14 @@ from ringline.engine.call_setup import CallSetup
 from ringline.engine.config import Config
 from ringline.engine.conversation import Action, Event
 from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, Escalate, HungUp, RunTool, SetGate
-from ringline.engine.conversation.events import CallClosed, CallStarted, HangUpAsked, TimePassed, ToolReturned
+from ringline.engine.conversation.events import (
+    CallClosed,
+    CallStarted,
+    HangUpAsked,
+    Overloaded,
+    TimePassed,
+    ToolReturned,
+)
 from ringline.engine.event_log import EventLogs
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
@@ -35,6 +42,7 @@ from ringline.ipc.messages import (
     ReleaseCall,
     ToWorker,
     TranscriptPartial,
+    WorkerBusy,
     WorkerReady,
     WorkerRefused,
 )
@@ -73,6 +81,7 @@ class Switchboard:
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._is_overloaded = False
         self.supervisor: Supervisor
         self.requests: Requests
 
@@ -93,6 +102,9 @@ class Switchboard:
                 self.supervisor.worker_ready(worker, doors)
             case WorkerRefused(reason=reason):
                 self.supervisor.worker_refused(worker, reason)
+            case WorkerBusy(busy=busy):
+                worker.busy = busy
+                self._tell_overload()
             case CallArrived():
                 self._begin(message)
             case CallEnded(call=number, reason=reason, stats=stats):
@@ -107,6 +119,7 @@ class Switchboard:
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
         self.requests.worker_ready(worker)
+        self._tell_overload()
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""
@@ -122,6 +135,7 @@ class Switchboard:
         for number in list(self._releasing):
             self._released(number, bus_name)
         self.requests.worker_down(bus_name)
+        self._tell_overload()
 
     # --- calls ----------------------------------------------------------------------------------------------------
 
@@ -147,6 +161,8 @@ class Switchboard:
         log.info("call began", extra={"call": call.number, "door": call.door})
         self._on_event(call, CallBegan())
         self._handle(call, CallStarted())
+        if self._is_overloaded:
+            self._handle(call, Overloaded(True))
 
     def _end(self, number: int, reason: str, stats: dict[str, float]) -> None:
         call = self.calls.get(number)
@@ -194,6 +210,15 @@ class Switchboard:
         if isinstance(message, TranscriptPartial):
             self._on_event(call, CallerSpeaks(message.text))
         self._handle(call, message)
+
+    def _tell_overload(self) -> None:
+        overloaded = self.supervisor.overloaded()
+        if overloaded == self._is_overloaded:
+            return
+        self._is_overloaded = overloaded
+        log.warning("no drafts: a stage is overloaded" if overloaded else "drafts again")
+        for call in list(self.calls.values()):
+            self._handle(call, Overloaded(overloaded))
 
     def _deliver_soon(self, message: FromWorker) -> None:
         """For what comes to light while a conversation's actions are carried out: one thing after the other."""

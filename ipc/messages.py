@@ -73,6 +73,12 @@ class WorkerRefused(Message, frozen=True):
     reason: str
 
 
+class WorkerBusy(Message, frozen=True):
+    """Any worker -> engine, whenever it changes: there is more to do than it can do soon, or no longer."""
+
+    busy: bool
+
+
 class CallArrived(Message, frozen=True):
     """Capture -> engine: a door has claimed a slot and put the call through; its media clock runs."""
 
@@ -281,6 +287,7 @@ class SpeechReleased(Message, frozen=True):
 FromWorker = (
     WorkerReady
     | WorkerRefused
+    | WorkerBusy
     | CallArrived
     | CallEnded
     | CallReleased

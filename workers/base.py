@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+from typing import Any
 
 import msgspec
 from setproctitle import setproctitle
@@ -22,8 +23,9 @@ from ringline.engine.config import Config
 from ringline.ipc import logs
 from ringline.ipc.bus import WorkerBus
 from ringline.ipc.exchange import Exchange, Layout
-from ringline.ipc.messages import ShutDown, ToWorker, WorkerReady, WorkerRefused
+from ringline.ipc.messages import ShutDown, ToWorker, WorkerBusy, WorkerReady, WorkerRefused
 from ringline.ipc.warm_up import warm_up
+from ringline.workers.pool import Pool
 
 log = logging.getLogger("ringline.worker")
 
@@ -31,6 +33,10 @@ KINDS = ("capture", "stt", "llm", "tts")
 
 IDLE_WAIT_MS = 250.0
 """How long a worker with nothing to do waits at most: a quarter-second heartbeat costs nothing one can measure."""
+
+BUSY_S, IDLE_S = 0.3, 0.1
+"""A worker is busy from so much work ahead of it on; an answer takes that much longer. It is no longer at less than the
+second."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -66,6 +72,7 @@ class Worker:
         self.exchange = Exchange.attach(spec.exchange_fd, spec.layout)
         self.bus = WorkerBus(spec.bus_address, spec.bus_name)
         self.running = True
+        self._busy = False
 
     def ready(self, doors: tuple[str, ...] = ()) -> None:
         """Models are loaded: tell the engine. What was allocated so far is no garbage; the collector may forget it."""
@@ -78,6 +85,15 @@ class Worker:
     def beat(self) -> None:
         """The main loop is alive."""
         self.exchange.beat(self.spec.index)
+
+    def report(self, pool: Pool[Any] | None) -> None:
+        """Tell the engine if there is more to do than the pool can do soon, or no longer."""
+        if pool is None:
+            return
+        busy = pool.backlog_s > (IDLE_S if self._busy else BUSY_S)
+        if busy != self._busy:
+            self._busy = busy
+            self.bus.send(WorkerBusy(busy))
 
     def next_messages(self, timeout_ms: float) -> list[ToWorker]:
         """For workers with a loop of their own: wait for messages, at most ``timeout_ms``; `ShutDown` ends the loop."""

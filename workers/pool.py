@@ -98,6 +98,12 @@ class Pool(Generic[J]):
         return found
 
     @property
+    def backlog_s(self) -> float:
+        """How long the model will be at work on what waits, by what earlier runs have cost."""
+        with self._changed:
+            return self._cost.of(sum(job.work for job in self._waiting)) / 1e9 if self._waiting else 0.0
+
+    @property
     def load(self) -> int:
         """Jobs that wait or run."""
         with self._changed:

@@ -7,6 +7,7 @@ from ringline.engine.config import TurnConfig
 from ringline.engine.conversation.actions import Backchannel, CallerSaid, Escalate
 from ringline.engine.conversation.bot import MS, Bot
 from ringline.engine.conversation.endpointing import Endpointing
+from ringline.engine.conversation.events import Overloaded
 from ringline.engine.conversation.history import caller_keyed, caller_said
 from ringline.engine.conversation.outbox import Outbox
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
@@ -79,6 +80,7 @@ class Caller:
         self._judge = OverlapJudge(agent.language, self._barge_in)
         self._language = agent.language
         self._num_utterances = 0
+        self._is_overloaded = False
         self._overlap_limit_ns = 0
         """Until when the bot pauses at most while they speak."""
 
@@ -178,6 +180,10 @@ class Caller:
         elif not utterance.speaking and not utterance.is_due:
             self._set_endpoint(utterance)
 
+    def on_overloaded(self, event: Overloaded, now_ns: int) -> None:
+        """Replies that may be for nothing are not to be prepared, or may be again."""
+        self._is_overloaded = event.overloaded
+
     def _on_endless_speech(self, now_ns: int) -> None:
         utterance = self.utterance
         if utterance is None:
@@ -203,7 +209,12 @@ class Caller:
             self._out.at("draft", max(now_ns, utterance.end_ns + self._config.draft_after_ms * MS))
 
     def _may_draft(self, utterance: Utterance) -> bool:
-        return self._config.draft and utterance.wasted < self._config.max_drafts and not self.digits
+        return (
+            self._config.draft
+            and not self._is_overloaded
+            and utterance.wasted < self._config.max_drafts
+            and not self.digits
+        )
 
     def _set_endpoint(self, utterance: Utterance) -> None:
         utterance.decision = self._endpointing.decide(utterance.text, self._bot.expect, utterance.finished)

@@ -25,7 +25,14 @@ from ringline.engine.conversation.actions import (
 )
 from ringline.engine.conversation.bot import MS, Bot
 from ringline.engine.conversation.caller import DEADLINES, Caller
-from ringline.engine.conversation.events import CallClosed, CallStarted, HangUpAsked, TimePassed, ToolReturned
+from ringline.engine.conversation.events import (
+    CallClosed,
+    CallStarted,
+    HangUpAsked,
+    Overloaded,
+    TimePassed,
+    ToolReturned,
+)
 from ringline.engine.conversation.history import History
 from ringline.engine.conversation.outbox import Outbox
 from ringline.ipc.messages import (
@@ -50,7 +57,7 @@ from ringline.ipc.messages import (
     WordMarks,
 )
 
-Event = FromWorker | CallStarted | TimePassed | ToolReturned | HangUpAsked | CallClosed
+Event = FromWorker | CallStarted | TimePassed | ToolReturned | Overloaded | HangUpAsked | CallClosed
 Action = ToWorker | SetGate | RunTool | Escalate | CallerSaid | Backchannel | BotSaid | HungUp
 
 
@@ -81,6 +88,7 @@ class Conversation:
             CallStarted: self._on_call_started,
             HangUpAsked: self._on_hang_up_asked,
             TimePassed: self._on_time_passed,
+            Overloaded: self._caller.on_overloaded,
             SpeechStarted: self._caller.on_speech_started,
             SpeechStopped: self._caller.on_speech_stopped,
             TurnJudged: self._caller.on_turn_judged,

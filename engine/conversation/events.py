@@ -23,6 +23,12 @@ class ToolReturned(msgspec.Struct, frozen=True, tag=True):
     """JSON; an object with the key ``error`` where the tool failed."""
 
 
+class Overloaded(msgspec.Struct, frozen=True, tag=True):
+    """The models have more to do than they can do soon, or no longer: what may be for nothing is not begun."""
+
+    overloaded: bool
+
+
 class HangUpAsked(msgspec.Struct, frozen=True, tag=True):
     """The program around the engine wants the call to end."""
 

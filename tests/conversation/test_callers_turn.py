@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ringline.engine.conversation.actions import CallerSaid, SetGate
-from ringline.engine.conversation.events import CallClosed
+from ringline.engine.conversation.events import CallClosed, Overloaded
 from ringline.ipc.messages import (
     DtmfReceived,
     Expectation,
@@ -188,3 +188,22 @@ def test_cough_between_keys_does_not_complete_them(world: Any) -> None:
     call.at(1_200, lambda: call.presses("34"))
     call.run(3_000)
     assert [said.text for said in call.of(CallerSaid)] == ["1234"]
+
+
+def test_overloaded_models_get_no_drafts(world: Any) -> None:
+    call = started(world, endpoint_ms=1_000)
+    call.handle(Overloaded(True))
+    call.speaks(0, 500)
+    call.run(1_300)
+    assert not call.of(Generate)
+    call.run(700)
+    assert [request.draft for request in call.of(Generate)] == [False]
+
+
+def test_drafts_come_back_when_the_models_have_caught_up(world: Any) -> None:
+    call = started(world, endpoint_ms=1_000)
+    call.handle(Overloaded(True))
+    call.handle(Overloaded(False))
+    call.speaks(0, 500)
+    call.run(1_300)
+    assert [request.draft for request in call.of(Generate)] == [True]

@@ -220,3 +220,12 @@ threading.Event().wait({WATCHDOG_S})
 """
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, timeout=60, check=False)
     assert done.returncode == EXIT_OUT_OF_MEMORY
+
+
+def test_backlog_is_what_waits_in_seconds_of_work(make: Callable[..., Model]) -> None:
+    model = make(cost_s=lambda work: work)
+    order_of(model, [job(1, work=2.0), job(1, work=1.0)])
+    assert model.pool.backlog_s == 0.0
+    model.hold()
+    model.pool.submit(job(1, work=3.0))
+    assert model.pool.backlog_s == pytest.approx(3.0, rel=0.01)

@@ -31,6 +31,7 @@ class Voice:
     """A tenth of a second per word, each word a chunk of its own level. "broken" raises."""
 
     rate_hz = RATE_HZ
+    pool = None
 
     def __init__(self, level: int = 1000) -> None:
         self.level = level

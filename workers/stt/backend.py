@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ringline.ipc.messages import Transcribe
+from ringline.workers.pool import Pool
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
@@ -35,6 +36,10 @@ class Stream(Protocol):
 
 class SttBackend(Protocol):
     """A pool of one model for all calls of the worker."""
+
+    @property
+    def pool(self) -> Pool[Any] | None:
+        """Where the model's work waits; None if it is done at once, or elsewhere."""
 
     def warm_up(self) -> None:
         """Load the models and run them once. Raises `ringline.workers.base.CannotStart` with what is missing."""

@@ -216,6 +216,8 @@ class PocketsphinxStream:
 class PocketsphinxBackend:
     """`SttBackend` on a pool of pocketsphinx decoders, made when they are first needed."""
 
+    pool = None
+
     def __init__(self, config: PocketsphinxStt, dictation: bool = False) -> None:
         """``dictation``: whether the agent's brain may ask for it, by giving no grammar."""
         self._config = config

@@ -63,6 +63,8 @@ class SyntheticStream:
 class SyntheticBackend:
     """`SttBackend` without a model: any number of streams. ``clock`` gives monotonic nanoseconds."""
 
+    pool = None
+
     def __init__(self, config: SyntheticStt, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._words = config.text.split()
         self._final_ns = config.final_ms * 1_000_000

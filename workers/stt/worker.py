@@ -156,3 +156,4 @@ def run(worker: Worker) -> None:
         for message in worker.next_messages(stt.timeout_ms()):
             stt.handle(message)
         stt.step()
+        worker.report(backend.pool)

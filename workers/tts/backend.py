@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
+
+from ringline.workers.pool import Pool
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
@@ -48,6 +50,10 @@ class TtsBackend(Protocol):
 
     rate_hz: int
     """Rate of the samples it makes."""
+
+    @property
+    def pool(self) -> Pool[Any] | None:
+        """Where the model's work waits; None if it is done at once, or elsewhere."""
 
     def warm_up(self) -> None:
         """Load the voice and run it once. Raises `ringline.workers.base.CannotStart` with what is missing."""

@@ -33,6 +33,7 @@ class EspeakBackend:
     """`TtsBackend` on espeak-ng. Voices are named as espeak names them: ``en-us``, ``en-gb+m3``, ``gmw/en-US``."""
 
     rate_hz = 22_050
+    pool = None
 
     def __init__(self, config: EspeakTts) -> None:
         self._config = config

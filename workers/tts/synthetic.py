@@ -39,6 +39,7 @@ class SyntheticBackend:
     """
 
     rate_hz = RATE_HZ
+    pool = None
 
     def __init__(self, config: SyntheticTts, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._config = config

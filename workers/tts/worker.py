@@ -222,3 +222,4 @@ def run(worker: Worker) -> None:
         if not messages:
             tts.look_again()
         tts.step()
+        worker.report(backend.pool)
