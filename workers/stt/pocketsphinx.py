@@ -24,6 +24,7 @@ from ringline.workers.base import CannotStart
 from ringline.workers.stt.backend import Samples, Stream
 from ringline.workers.stt.overlap_grammar import overlap_grammar
 from ringline.workers.stt.telephone_features import Cepstra, TelephoneFeatures
+from ringline.workers.working import working_on
 
 log = logging.getLogger("ringline.stt.pocketsphinx")
 
@@ -131,13 +132,14 @@ class _Decoder:
 class PocketsphinxStream:
     """One utterance on one decoder of the pool."""
 
-    def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder, overlap: bool = False) -> None:
+    def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder, overlap: bool = False, call: int = 0) -> None:
         self.partial = ""
         self.final: str | None = None
         self.confidence = 0.0
         self._backend = backend
         self._decoder: _Decoder | None = decoder
         self._overlap = overlap
+        self._call = call
         self._best = ""
         """The hypothesis when it was looked at last, whether or not a sentence may end there."""
         self._features = TelephoneFeatures()
@@ -182,7 +184,8 @@ class PocketsphinxStream:
 
     def _decode(self, cepstra: Cepstra) -> None:
         if cepstra.shape[0] and self._decoder is not None:
-            self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
+            with working_on((self._call,)):
+                self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
 
     def _end(self) -> None:
         if self._begun and self._decoder is not None:
@@ -233,7 +236,7 @@ class PocketsphinxBackend:
             else:
                 return None
         decoder.select(request.expect.grammar, request.overlap)
-        return PocketsphinxStream(self, decoder, request.overlap)
+        return PocketsphinxStream(self, decoder, request.overlap, request.call)
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
         """Nothing is left to do: streams decode as they are fed."""
