@@ -23,8 +23,8 @@ class OpenRequest:
         self.messages: list[ToWorker] = []
         self.worker = ""
         """Bus name; empty while it waits for a worker."""
-        self.attempts = 0
-        """Workers of the tier that died under it."""
+        self.deaths = 0
+        """Workers of the tier that died, perhaps of it."""
         self.given_up: set[int] = set()
         """Phrases that failed on all tiers: of them only the end is still to be marked in the ring."""
 
@@ -32,7 +32,7 @@ class OpenRequest:
         """Take it away from its worker, for a worker of ``tier``."""
         if self.messages and isinstance(speak := self.messages[0], Speak) and tier != self.tier:
             self.messages[0] = msgspec.structs.replace(speak, other_voice=True)
-        self.worker, self.tier, self.attempts = "", tier, 0
+        self.worker, self.tier, self.deaths = "", tier, 0
 
     @property
     def generate(self) -> Generate:

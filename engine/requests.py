@@ -44,8 +44,11 @@ from ringline.ipc.messages import (
 
 log = logging.getLogger("ringline.requests")
 
-MAX_ATTEMPTS = 3
-"""A request under which so many workers of a tier died is failed there, not tried for ever."""
+MAX_DEATHS = 2
+"""A request that so many workers of a tier worked on when they died is failed there, not tried for ever."""
+
+MAX_SHARED_DEATHS = 3
+"""... and where several may be to blame, so many: sent again, they share no batch, and the blame becomes one's."""
 
 
 class Requests:
@@ -92,7 +95,7 @@ class Requests:
         request = self._open.get((stage, call, number))
         if request is None or not request.messages:
             return  # it has answered meanwhile
-        is_restarting = not request.worker or request.attempts > 0
+        is_restarting = not request.worker or request.deaths > 0
         if is_restarting and self._tiers.after(stage, request.tier) is None:
             return  # its worker died, which explains the delay: the next one gets its chance
         log.warning("late", extra={"request": request.key, "worker": request.worker})
@@ -143,18 +146,25 @@ class Requests:
                 return None if self._fall_back(request) else message
         return message
 
-    def worker_down(self, bus_name: str) -> None:
-        """What the worker had goes back to waiting, or to another worker at once."""
+    def worker_down(self, bus_name: str, working_on: frozenset[int] = frozenset()) -> None:
+        """What the worker had goes back to waiting, or to another worker at once.
+
+        ``working_on``: the calls it was working on; empty if it could not say, and then all it had are suspects.
+        """
         for sticky in [sticky for sticky, name in self._recognisers.items() if name == bus_name]:
             del self._recognisers[sticky]
         self._writers.worker_down(bus_name)
         lost = [request for request in self._open.values() if request.worker == bus_name]
         for request in lost:
             request.worker = ""
-            request.attempts += bool(request.messages)
-        for request in lost:
-            if request.attempts >= MAX_ATTEMPTS:
-                self._give_up(request, f"{request.attempts} workers died under it")
+        open_there = [request for request in lost if request.messages]
+        suspects = [request for request in open_there if request.call in working_on] or open_there
+        limit = MAX_DEATHS if len(suspects) == 1 else MAX_SHARED_DEATHS
+        for request in suspects:
+            request.deaths += 1
+        for request in suspects:
+            if request.deaths >= limit:
+                self._give_up(request, f"{request.deaths} workers died under it")
         self._dispatch_waiting()
 
     def worker_ready(self, worker: WorkerProcess) -> None:
@@ -211,6 +221,8 @@ class Requests:
 
     def _as_sent(self, request: OpenRequest, message: ToWorker) -> ToWorker:
         """The message for the request's tier: a backend knows nothing of another one's voices and states."""
+        if request.deaths and isinstance(message, Transcribe | Generate | Speak):
+            message = msgspec.structs.replace(message, alone=True)
         if isinstance(message, Generate) and self._tiers.num("llm") > 1:
             state = state_of(message.state, self._tiers.backend("llm", request.tier))
             return msgspec.structs.replace(message, state=state)

@@ -134,7 +134,7 @@ class Switchboard:
                     self._exchange.free(slot)
         for number in list(self._releasing):
             self._released(number, bus_name)
-        self.requests.worker_down(bus_name)
+        self.requests.worker_down(bus_name, self._exchange.working_on(worker.index))
         self._tell_overload()
 
     # --- calls ----------------------------------------------------------------------------------------------------

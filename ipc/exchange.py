@@ -33,7 +33,8 @@ LINE_WORDS = 8  # int64 words in a 64-byte cache line
 ADMIT = 0  # engine: 1 while new calls are welcome
 LAYOUT = ADMIT + 1  # engine, once: the sizes by which it laid out the block
 NEXT_CALL = 1 * LINE_WORDS  # any capture worker, atomically: calls claimed so far
-HEARTBEATS = 2 * LINE_WORDS  # one line per worker, written by that worker
+HEARTBEATS = 2 * LINE_WORDS  # one line per worker, written by that worker: its count of beats, ...
+WORKING = 1  # ... and in the line's other words the calls whose jobs its model is running, as far as it can name them
 MAX_WORKERS = 64
 HEADER_WORDS = HEARTBEATS + MAX_WORKERS * LINE_WORDS
 
@@ -199,6 +200,15 @@ class Exchange:
     def heartbeat(self, worker_index: int) -> int:
         """The worker's count of beats."""
         return int(self.header[HEARTBEATS + worker_index * LINE_WORDS])
+
+    def working_words(self, worker_index: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Where the worker writes the calls it is working on."""
+        line = HEARTBEATS + worker_index * LINE_WORDS
+        return self.header[line + WORKING : line + LINE_WORDS]
+
+    def working_on(self, worker_index: int) -> frozenset[int]:
+        """The calls the worker is working on, or was when it died. Empty: none, or it cannot say."""
+        return frozenset(self.working_words(worker_index).tolist()) - {0}
 
 
 def owner(call: int) -> int:

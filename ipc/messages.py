@@ -326,6 +326,8 @@ class Transcribe(Message, frozen=True):
     """The bot was speaking when the caller began: backchannels ("uh-huh", "right") and coughs are likely."""
     language: str = ""
     """The agent's, as a BCP 47 tag; empty: unknown."""
+    alone: bool = False
+    """A worker has died while it may have worked on this: it is to share no batch."""
 
 
 class Finalise(Message, frozen=True):
@@ -363,6 +365,8 @@ class Generate(Message, frozen=True):
     """The agent's tools, as JSON schemas in the form chat models take."""
     draft: bool = False
     """The caller may go on, and the reply be for nothing: others go first."""
+    alone: bool = False
+    """A worker has died while it may have worked on this: it is to share no batch."""
 
 
 class CancelReply(Message, frozen=True):
@@ -391,6 +395,8 @@ class Speak(Message, frozen=True):
     """What the ring holds of the phrase was made by another backend: go on by its words, not by its samples."""
     language: str = ""
     """The agent's, as a BCP 47 tag; empty: that of the voice."""
+    alone: bool = False
+    """A worker has died while it may have worked on this: it is to share no batch."""
 
 
 class CancelSpeech(Message, frozen=True):

@@ -25,6 +25,7 @@ from ringline.ipc.bus import WorkerBus
 from ringline.ipc.exchange import Exchange, Layout
 from ringline.ipc.messages import ShutDown, ToWorker, WorkerBusy, WorkerReady, WorkerRefused
 from ringline.ipc.warm_up import warm_up
+from ringline.workers import working
 from ringline.workers.pool import Pool
 
 log = logging.getLogger("ringline.worker")
@@ -70,6 +71,7 @@ class Worker:
         self.spec = spec
         self.config = spec.config
         self.exchange = Exchange.attach(spec.exchange_fd, spec.layout)
+        working.attach(self.exchange.working_words(spec.index))
         self.bus = WorkerBus(spec.bus_address, spec.bus_name)
         self.running = True
         self._busy = False

@@ -7,23 +7,18 @@ runs next is decided when the model is free, not when a job comes: until then de
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from ringline.workers.working import exit_out_of_memory, is_alone, is_out_of_memory, working_on
+
 log = logging.getLogger("ringline.pool")
 
 FORGETTING = 0.9
 """Of what is known of the model's speed: so much counts after each further run. Ten runs are remembered."""
-
-OUT_OF_MEMORY = ("out of memory", "cudaerrormemoryallocation", "failed to allocate", "bad_alloc")
-"""How CUDA, ONNX Runtime and CTranslate2 say it."""
-
-EXIT_OUT_OF_MEMORY = 12
-"""The worker's exit status then: the engine starts it anew and sends its jobs again."""
 
 
 class Job:
@@ -145,7 +140,9 @@ class Pool(Generic[J]):
         now_ns = self._clock()
         urgent = sorted(self._waiting, key=lambda job: (job.draft, job.deadline_ns))
         first = urgent[0]
-        others = [job for job in urgent[1:] if self._fits(first, job)]
+        if is_alone(first.call):
+            return (first,)
+        others = [job for job in urgent[1:] if self._fits(first, job) and not is_alone(job.call)]
         calls = {first.call}
         seconds: list[J] = []
         for job in others:
@@ -165,16 +162,20 @@ class Pool(Generic[J]):
 
     def _try(self, batch: Sequence[J]) -> None:
         """Run a batch; if it fails, each job by itself, so that one that cannot be done fails no other."""
-        try:
-            self._run(batch)
-        except Exception as error:
-            _exit_if_out_of_memory(error)
-            log.exception("the model failed", extra={"calls": [job.call for job in batch]})
-            if len(batch) == 1:
-                batch[0].error = error
+        calls = [job.call for job in batch]
+        with working_on(calls):
+            try:
+                self._run(batch)
                 return
-            for job in batch:
-                self._try((job,))
+            except Exception as error:
+                if is_out_of_memory(error):
+                    exit_out_of_memory(error)
+                log.exception("the model failed", extra={"calls": calls})
+                if len(batch) == 1:
+                    batch[0].error = error
+                    return
+        for job in batch:
+            self._try((job,))
 
 
 class _Cost:
@@ -198,11 +199,3 @@ class _Cost:
         slope = (n * xy - x * y) / spread if spread > 1e-9 * n * xx else 0.0
         slope = max(0.0, slope)
         return max(0.0, (y - slope * x) / n + slope * work)
-
-
-def _exit_if_out_of_memory(error: Exception) -> None:
-    """Whoever ran out of memory, the GPU's included, is not to be trusted with the next job."""
-    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
-        log.critical("out of memory", extra={"error": str(error)})
-        logging.shutdown()
-        os._exit(EXIT_OUT_OF_MEMORY)

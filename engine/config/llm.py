@@ -23,6 +23,8 @@ class SyntheticLlm(StageBackend, frozen=True, tag="synthetic"):
     """A worker fails every so many-th reply after its first word; 0: none. For tests of fallbacks."""
     hang_every: Count = 0
     """... and writes nothing more of every so many-th."""
+    out_of_memory_every: Count = 0
+    """... and runs out of memory over every so many-th that the process takes."""
 
 
 LlmConfig = FlowLlm | SyntheticLlm

@@ -26,6 +26,8 @@ class SyntheticStt(StageBackend, frozen=True, tag="synthetic"):
     """A worker fails every so many-th utterance when it is finalised; 0: none. For tests of fallbacks."""
     hang_every: Count = 0
     """... and never answers every so many-th."""
+    out_of_memory_every: Count = 0
+    """... and runs out of memory over every so many-th that the process takes."""
 
 
 SttConfig = PocketsphinxStt | SyntheticStt

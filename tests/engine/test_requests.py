@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ringline.engine.config import Config, EspeakTts, FlowLlm, PocketsphinxStt, SyntheticLlm, SyntheticStt, SyntheticTts
-from ringline.engine.requests import MAX_ATTEMPTS, Requests
+from ringline.engine.requests import MAX_DEATHS, MAX_SHARED_DEATHS, Requests
 from ringline.engine.tiers import MAX_FAILURES, PAUSE_S, Tiers
 from ringline.ipc.messages import (
     CancelReply,
@@ -88,9 +88,9 @@ class Desk:
         """What of it the conversation gets."""
         return self.requests.settle(bus_name, message)
 
-    def die(self, bus_name: str) -> None:
-        """The worker dies, and its successor of the same name is ready at once."""
-        self.requests.worker_down(bus_name)
+    def die(self, bus_name: str, *working_on: int) -> None:
+        """The worker dies over jobs of these calls, and its successor of the same name is ready at once."""
+        self.requests.worker_down(bus_name, frozenset(working_on))
 
 
 @pytest.fixture
@@ -166,20 +166,79 @@ def test_request_waits_for_a_fallback_that_is_starting(desk: Desk) -> None:
     assert desk.new() == [("stt1", TRANSCRIBE)]
 
 
-def test_request_under_which_workers_keep_dying_goes_to_the_fallback(desk: Desk) -> None:
+def test_request_under_which_two_workers_died_goes_to_the_fallback(desk: Desk) -> None:
     desk.requests.route(generate())
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_DEATHS):
         desk.die("llm0")
     assert desk.new()[-1] == ("llm1", generate())
     assert not desk.failures
 
 
-def test_request_under_which_workers_keep_dying_is_failed_without_a_fallback() -> None:
+def test_request_under_which_two_workers_died_is_failed_without_a_fallback() -> None:
     desk = Desk(Config())
     desk.requests.route(generate())
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_DEATHS):
         desk.die("llm0")
-    assert desk.failures == [ReplyFailed(CALL, 1, 0, "3 workers died under it")]
+    assert desk.failures == [ReplyFailed(CALL, 1, 0, "2 workers died under it")]
+    assert len(desk.requests) == 0
+
+
+def of_call(call: int) -> Generate:
+    return Generate(call, 1, 0, "speech", ())
+
+
+def test_job_that_kills_its_workers_is_failed_and_those_that_waited_beside_it_are_not() -> None:
+    desk = Desk(Config())
+    for call in (64, 128, 192):
+        desk.requests.route(of_call(call))
+    for _ in range(MAX_DEATHS):
+        desk.die("llm0", 128)
+    assert desk.failures == [ReplyFailed(128, 1, 0, "2 workers died under it")]
+    assert len(desk.requests) == 2
+
+
+def test_those_that_waited_beside_one_killer_after_the_other_are_not_failed() -> None:
+    desk = Desk(Config())
+    killers = tuple(range(128, 512, 64))
+    for call in (64, *killers):
+        desk.requests.route(of_call(call))
+    for call in killers:
+        for _ in range(MAX_DEATHS):
+            desk.die("llm0", call)
+    assert [failure.call for failure in desk.failures] == list(killers)
+    assert len(desk.requests) == 1
+
+
+def test_those_that_ran_in_the_killers_batch_are_sent_again_to_run_alone_and_are_not_failed() -> None:
+    desk = Desk(Config())
+    for call in (64, 128):
+        desk.requests.route(of_call(call))
+    desk.new()
+    desk.die("llm0", 64, 128)
+    assert desk.new() == [("llm0", msgspec.structs.replace(of_call(call), alone=True)) for call in (64, 128)]
+    desk.die("llm0", 128)
+    assert [failure.call for failure in desk.failures] == [128]
+    assert len(desk.requests) == 1
+
+
+def test_where_a_worker_cannot_say_what_it_worked_on_all_it_had_get_one_attempt_more() -> None:
+    desk = Desk(Config())
+    for call in (64, 128):
+        desk.requests.route(of_call(call))
+    for _ in range(MAX_SHARED_DEATHS - 1):
+        desk.die("llm0")
+    assert not desk.failures
+    desk.die("llm0")
+    assert {failure.call for failure in desk.failures} == {64, 128}
+
+
+def test_what_the_dead_worker_named_and_no_longer_had_is_blamed_for_nothing() -> None:
+    """It was answered, or cancelled, a moment before: then those that were there are the suspects."""
+    desk = Desk(Config())
+    desk.requests.route(of_call(64))
+    for _ in range(MAX_DEATHS):
+        desk.die("llm0", 128)
+    assert [failure.call for failure in desk.failures] == [64]
 
 
 # --- lateness -----------------------------------------------------------------------------------------------------
@@ -222,7 +281,7 @@ def test_worker_that_is_being_replaced_makes_nothing_late() -> None:
     desk.supervisor.worker("llm0").state = "ready"
     desk.new()
     desk.requests.worker_ready(desk.supervisor.worker("llm0"))  # type: ignore[arg-type]
-    assert desk.new() == [("llm0", generate())]
+    assert desk.new() == [("llm0", msgspec.structs.replace(generate(), alone=True))]
     desk.requests.escalate(CALL, "llm", 1)
     assert not desk.failures
 

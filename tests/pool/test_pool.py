@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
-from ringline.workers.pool import EXIT_OUT_OF_MEMORY, Job, Pool
+from ringline.workers.pool import Job, Pool
+from ringline.workers.working import EXIT_OUT_OF_MEMORY, attach, set_alone, working_on
 
 SECOND = 1_000_000_000
 WATCHDOG_S = 10.0
@@ -229,3 +231,52 @@ def test_backlog_is_what_waits_in_seconds_of_work(make: Callable[..., Model]) ->
     model.hold()
     model.pool.submit(job(1, work=3.0))
     assert model.pool.backlog_s == pytest.approx(3.0, rel=0.01)
+
+
+def test_jobs_of_a_call_that_may_have_killed_a_worker_share_no_batch(make: Callable[..., Model]) -> None:
+    model = make(max_batch=8)
+    set_alone(2, True)
+    order_of(model, [job(1, 1), job(2, 2), job(3, 3), job(4, 4)])
+    set_alone(2, False)
+    assert [[done.call for done in batch] for batch in model.batches[1:]] == [[1, 3, 4], [2]]
+
+
+def test_that_call_is_batched_again_when_it_is_cleared(make: Callable[..., Model]) -> None:
+    model = make(max_batch=8)
+    set_alone(2, True)
+    set_alone(2, False)
+    order_of(model, [job(1, 1), job(2, 2)])
+    assert len(model.batches[-1]) == 2
+
+
+@pytest.fixture
+def words() -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Where the engine would look."""
+    found = np.full(7, 99, np.int64)
+    attach(found)
+    yield found
+    attach(np.zeros(7, np.int64))
+
+
+def test_calls_of_the_batch_that_runs_are_named_and_no_others(make: Callable[..., Model], words: Any) -> None:
+    model = make(max_batch=2)
+    model.hold()
+    for call in (5, 6, 7):
+        model.pool.submit(job(call, call))
+    model.finish()
+    model.wait_begun()
+    assert set(words.tolist()) == {0, 5, 6}
+
+
+def test_of_more_calls_than_can_be_named_none_is(words: Any) -> None:
+    with working_on(range(1, 9)):
+        assert not words.any()
+
+
+def test_nothing_is_named_while_nothing_runs(make: Callable[..., Model], words: Any) -> None:
+    assert not words.any()
+    model = make()
+    job_done = model.hold()
+    model.broken.add(job_done)
+    model.finish()
+    assert not words.any()

@@ -99,7 +99,7 @@ async def test_request_under_which_workers_keep_dying_is_failed(start: Any) -> N
     async with start(stage_ms=400) as running:
 
         async def keep_killing() -> None:
-            for _ in range(3):
+            for _ in range(2):
                 await running.until_ready()
                 while len(running.engine.switchboard.requests) == 0:
                     await asyncio.sleep(0.001)
@@ -112,3 +112,25 @@ async def test_request_under_which_workers_keep_dying_is_failed(start: Any) -> N
         result = await running.call(manners=Manners(timeout_ms=60_000))
         await killer
     assert result.call_results[0].ended_by == "bot"
+
+
+@pytest.mark.parametrize(("stage", "worker"), [("stt", "stt-0"), ("llm", "llm-0")])
+async def test_worker_that_runs_out_of_memory_is_replaced_and_its_jobs_are_sent_again(
+    start: Any, stage: str, worker: str
+) -> None:
+    """The llm's first request is the greeting, so its second, and the third after the restart, is the caller's."""
+    async with start(**{stage: "out_of_memory_every = 2"}) as running:
+        before = running.pid(worker)
+        result = await running.call(say=("hello", "how are you"))
+        await running.until_ready()
+        assert running.pid(worker) != before
+    assert result.succeeded, result.failed
+    assert result.turns_answered == 2
+
+
+async def test_job_for_which_no_worker_has_the_memory_is_failed(start: Any) -> None:
+    async with start(llm="out_of_memory_every = 1") as running:
+        result = await running.call(manners=Manners(timeout_ms=60_000))
+        restarts = next(w.restarts for w in running.engine.supervisor.workers if w.name == "llm-0")
+    assert result.call_results[0].ended_by == "bot"
+    assert restarts == 2

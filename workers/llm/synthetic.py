@@ -38,6 +38,8 @@ class SyntheticLlm:
             due_s += self._token_s
             if is_nth(number, self._settings.fail_every):
                 raise RuntimeError("this one fails, as configured")
+            if is_nth(number, self._settings.out_of_memory_every):
+                raise MemoryError("this one takes too much, as configured")
             if is_nth(number, self._settings.hang_every):
                 await asyncio.Event().wait()
         yield Finished()

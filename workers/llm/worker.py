@@ -22,6 +22,7 @@ from ringline.ipc.messages import (
 from ringline.workers.base import IDLE_WAIT_MS, Worker
 from ringline.workers.llm import make_backend
 from ringline.workers.llm.backend import Finished, LlmBackend, TextDelta
+from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.llm")
 
@@ -41,6 +42,7 @@ class LlmWorker:
         """One message from the engine."""
         match message:
             case Generate():
+                set_alone(message.call, message.alone)
                 key = (message.call, message.turn, message.step)
                 if key not in self.replies:
                     task = asyncio.get_running_loop().create_task(self._reply(message))
@@ -67,6 +69,8 @@ class LlmWorker:
                     send(ReplyDelta(*key, part.text, time.monotonic_ns()))
                 elif isinstance(part, Finished):
                     send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, time.monotonic_ns()))
+        except MemoryError as error:
+            exit_out_of_memory(error)
         except Exception as error:
             log.exception("reply failed", extra={"call": request.call, "turn": request.turn})
             send(ReplyFailed(*key, f"{type(error).__name__}: {error}"))

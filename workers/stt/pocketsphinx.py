@@ -24,6 +24,7 @@ from ringline.workers.base import CannotStart
 from ringline.workers.stt.backend import Samples, Stream
 from ringline.workers.stt.overlap_grammar import overlap_grammar
 from ringline.workers.stt.telephone_features import HIGH_HZ, LIFTER, LOW_HZ, NUM_BANDS, TelephoneFeatures
+from ringline.workers.working import working_on
 
 log = logging.getLogger("ringline.stt.pocketsphinx")
 
@@ -144,13 +145,14 @@ class _Decoder:
 class PocketsphinxStream:
     """One utterance on one decoder of the pool."""
 
-    def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder, overlap: bool = False) -> None:
+    def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder, overlap: bool = False, call: int = 0) -> None:
         self.partial = ""
         self.final: str | None = None
         self.confidence = 0.0
         self._backend = backend
         self._decoder: _Decoder | None = decoder
         self._overlap = overlap
+        self._call = call
         self._best = ""
         """The hypothesis when it was looked at last, whether or not a sentence may end there."""
         self._features = None if decoder.has_front_end else TelephoneFeatures()
@@ -195,12 +197,14 @@ class PocketsphinxStream:
 
     def _decode(self, samples: Samples, last: bool = False) -> None:
         assert self._decoder is not None
-        if self._features is not None:
-            cepstra = self._features.feed(samples, last)
-            if cepstra.shape[0]:
-                self._decoder.pocketsphinx.process_cep(cepstra.tobytes())
-        elif samples.size:
-            self._decoder.pocketsphinx.process_raw(samples.tobytes())
+        sphinx = self._decoder.pocketsphinx
+        with working_on((self._call,)):
+            if self._features is not None:
+                cepstra = self._features.feed(samples, last)
+                if cepstra.shape[0]:
+                    sphinx.process_cep(cepstra.tobytes())
+            elif samples.size:
+                sphinx.process_raw(samples.tobytes())
 
     def _end(self) -> None:
         if self._begun and self._decoder is not None:
@@ -253,7 +257,7 @@ class PocketsphinxBackend:
             else:
                 return None
         decoder.select(request.expect.grammar, request.overlap)
-        return PocketsphinxStream(self, decoder, request.overlap)
+        return PocketsphinxStream(self, decoder, request.overlap, request.call)
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
         """Nothing is left to do: streams decode as they are fed."""

@@ -21,7 +21,12 @@ class SyntheticStream:
     """One utterance. Its partial grows by a word for every WORD_MS of audio."""
 
     def __init__(
-        self, words: list[str], final_ns: int, clock: Callable[[], int], fails: bool = False, hangs: bool = False
+        self,
+        words: list[str],
+        final_ns: int,
+        clock: Callable[[], int],
+        error: Exception | None = None,
+        hangs: bool = False,
     ) -> None:
         self.partial = ""
         self.final: str | None = None
@@ -34,7 +39,7 @@ class SyntheticStream:
         self._words = words
         self._final_ns = final_ns
         self._clock = clock
-        self._fails = fails
+        self._error = error
         self._hangs = hangs
 
     def feed(self, samples: Samples) -> None:
@@ -46,8 +51,8 @@ class SyntheticStream:
         self.partial = " ".join(self._words[:num_words])
 
     def finalise(self, due_ns: int = 0) -> None:
-        if self._fails:
-            raise RuntimeError("this one fails, as configured")
+        if self._error:
+            raise self._error
         if self.due_ns is None and not self._hangs:
             self.due_ns = self._clock() + self._final_ns
 
@@ -77,8 +82,13 @@ class SyntheticBackend:
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         self._opened += 1
-        fails, hangs = is_nth(self._opened, self._config.fail_every), is_nth(self._opened, self._config.hang_every)
-        return SyntheticStream(self._words, self._final_ns, self._clock, fails, hangs)
+        error: Exception | None = None
+        if is_nth(self._opened, self._config.fail_every):
+            error = RuntimeError("this one fails, as configured")
+        if is_nth(self._opened, self._config.out_of_memory_every):
+            error = MemoryError("this one takes too much, as configured")
+        hangs = is_nth(self._opened, self._config.hang_every)
+        return SyntheticStream(self._words, self._final_ns, self._clock, error, hangs)
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:
         earliest: int | None = None

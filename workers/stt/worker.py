@@ -22,6 +22,7 @@ from ringline.ipc.ring import RingReader
 from ringline.workers.base import Worker
 from ringline.workers.stt import make_backend
 from ringline.workers.stt.backend import Stream, SttBackend
+from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.stt")
 
@@ -64,6 +65,7 @@ class SttWorker:
         """One message from the engine."""
         match message:
             case Transcribe():
+                set_alone(message.call, message.alone)
                 slot = self.worker.exchange.slots[message.slot]
                 self.utterances.setdefault((message.call, message.utterance), Utterance(message, slot))
             case Finalise(call=call, utterance=number, end_sample=end_sample, due_ns=due_ns):
@@ -85,6 +87,8 @@ class SttWorker:
         for key, utterance in sorted(self.utterances.items(), key=lambda item: item[1].urgency):
             try:
                 self._feed(utterance, now_ns)
+            except MemoryError as error:
+                exit_out_of_memory(error)
             except Exception as error:
                 log.exception("recognition failed", extra={"call": key[0]})
                 self._forget(key)

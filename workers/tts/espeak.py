@@ -53,16 +53,16 @@ class EspeakBackend:
         library = load()
         identifier = library.voice(order.voice or self._config.voice)
         wpm = round(min(max(NORMAL_WPM * order.speed, SLOWEST_WPM), FASTEST_WPM))
-        return _phrase(library, order.text, identifier, wpm)
+        return _phrase(library, order.text, identifier, wpm, order.call)
 
 
-def _phrase(library: Library, text: str, voice: bytes, wpm: int) -> Iterator[Samples | Mark | None]:
+def _phrase(library: Library, text: str, voice: bytes, wpm: int, call: int) -> Iterator[Samples | Mark | None]:
     spoken, chars = speakable(text)
     pieces = segments(spoken)
     trim, words = Trim(library.rate_hz), _Words(text)
     num_samples = 0
     for index, (offset, piece) in enumerate(pieces):
-        job = Job(piece.encode(), voice, wpm, ENDPAUSE if index < len(pieces) - 1 else 0)
+        job = Job(piece.encode(), voice, wpm, ENDPAUSE if index < len(pieces) - 1 else 0, call)
         library.submit(job)
         segment_start = num_samples
         try:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ringline.workers.base import CannotStart
+from ringline.workers.working import working_on
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
@@ -74,8 +75,8 @@ class _Voice(ctypes.Structure):
 class Job:
     """A segment of a phrase on its way through the synthesising thread."""
 
-    def __init__(self, text: bytes, voice: bytes, wpm: int, flags: int) -> None:
-        self.text, self.voice, self.wpm, self.flags = text, voice, wpm, flags
+    def __init__(self, text: bytes, voice: bytes, wpm: int, flags: int, call: int) -> None:
+        self.text, self.voice, self.wpm, self.flags, self.call = text, voice, wpm, flags, call
         self.chunks: queue.SimpleQueue[Samples | WordBegins | Exception | None] = queue.SimpleQueue()
         """What was made, word events ahead of their samples; None at the end."""
         self.cancelled = False
@@ -126,7 +127,8 @@ class Library:
             job = self._jobs.get()
             if not job.cancelled:
                 try:
-                    self._speak(job)
+                    with working_on((job.call,)):
+                        self._speak(job)
                 except OSError as error:
                     job.chunks.put(error)
             job.chunks.put(None)

@@ -26,6 +26,7 @@ from ringline.workers.base import Worker
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Mark, Order, TtsBackend
 from ringline.workers.tts.phrase import Phrase
+from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.tts")
 
@@ -100,6 +101,7 @@ class TtsWorker:
         """One message from the engine."""
         match message:
             case Speak():
+                set_alone(message.call, message.alone)
                 speaker = self.speakers.get(message.call)
                 if speaker is None:
                     speaker = self.speakers[message.call] = Speaker(self.worker.exchange.slots[message.slot])
@@ -128,6 +130,8 @@ class TtsWorker:
         call, speaker = min(ready, key=lambda item: (item[1].is_draft, item[1].ahead_s()))
         try:
             self._advance(speaker)
+        except MemoryError as error:
+            exit_out_of_memory(error)
         except Exception as error:
             request = speaker.phrase.request if speaker.phrase else speaker.queue.popleft()
             log.exception("speech failed", extra={"call": call, "turn": request.turn})
