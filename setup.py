@@ -41,10 +41,14 @@ setup(
         "uvloop>=0.21",
     ],
     extras_require={
+        "openai": ["openai>=3.50"],  # any server with OpenAI's API
+        "anthropic": ["anthropic>=2.12"],
         "dev": [
+            "anthropic>=2.12",
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",
+            "openai>=3.50",
             "pytest>=8.3",
             "pytest-benchmark>=5.1",
             "pytest-timeout>=2.3",

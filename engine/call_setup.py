@@ -26,6 +26,8 @@ class CallSetup(msgspec.Struct, frozen=True):
     """Of a reply; 0: no limit."""
     trusts_dictation: bool = True
     """Whether the recogniser's text tells where turns end when it follows no grammar."""
+    warms_prompt: bool = False
+    """Whether the LLM is given its prompt ahead."""
 
     @classmethod
     def of(cls, arrived: CallArrived, agent: Agent, config: Config) -> CallSetup:
@@ -35,10 +37,14 @@ class CallSetup(msgspec.Struct, frozen=True):
             is_authored = isinstance(config.llm, FlowLlm | SyntheticLlm)
             limit = 0 if is_authored else MAX_SENTENCES
         trusts_dictation = not isinstance(config.stt, PocketsphinxStt)
-        return cls(arrived.call, arrived.slot, agent, config.turn, arrived.wire_rate_hz, limit, trusts_dictation)
+        return cls(
+            arrived.call, arrived.slot, agent, config.turn, arrived.wire_rate_hz, limit, trusts_dictation,
+            config.llm.warms_prompt,
+        )  # fmt: skip
 
     def conversation(self) -> Conversation:
         """A new conversation: for a call, or for the replay of one."""
         return Conversation(
-            self.call, self.slot, self.agent, self.turn, self.wire_rate_hz, self.max_sentences, self.trusts_dictation
-        )
+            self.call, self.slot, self.agent, self.turn, self.wire_rate_hz, self.max_sentences, self.trusts_dictation,
+            self.warms_prompt,
+        )  # fmt: skip

@@ -39,6 +39,7 @@ from ringline.ipc.messages import (
     TranscriptFailed,
     TranscriptFinal,
     TranscriptPartial,
+    WarmPrompt,
     WordMarks,
 )
 
@@ -83,6 +84,9 @@ class Requests:
             case Generate(call=call, turn=turn):
                 self._open.pop(("llm", call, turn), None)
                 self._add(("llm", call, turn), message)
+            case WarmPrompt():
+                for worker in self._supervisor.ready("llm")[:1]:  # all share one server
+                    self._send(worker.bus_name, message)
             case CancelReply(call=call, turn=turn):
                 self._cancel("llm", call, turn, message)
             case Speak(call=call, turn=turn):

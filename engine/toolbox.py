@@ -38,6 +38,8 @@ class Toolbox:
 
     async def run(self, tool_call: ToolCall) -> str:
         """The tool's result as JSON; an object with the key ``error`` where it failed. Never raises."""
+        if tool_call.problem:
+            return _error(tool_call.problem)
         tool = self._tools.get(tool_call.name)
         if tool is None:
             return _error(f"there is no tool {tool_call.name}")

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ringline.ipc.messages import Usage
+
 
 class TurnTrace(msgspec.Struct):
     """How one reply came about."""
@@ -46,6 +48,18 @@ class TurnTrace(msgspec.Struct):
     """Replies that were drafted for the same turn before, and dropped because the caller went on."""
     num_pauses: int = 0
     """How often it paused for a sound of the caller's."""
+    prompt_tokens: int = 0
+    """What the LLM was given, in all steps, where the backend counts it ..."""
+    cached_tokens: int = 0
+    """... what of it was in its cache ..."""
+    completion_tokens: int = 0
+    """... and what it wrote."""
+
+    def count(self, usage: Usage) -> None:
+        """A step has cost so much."""
+        self.prompt_tokens += usage.prompt
+        self.cached_tokens += usage.cached
+        self.completion_tokens += usage.completion
 
     @property
     def response_ms(self) -> float | None:

@@ -26,6 +26,8 @@ class ToolCall(msgspec.Struct, frozen=True):
     id: str
     name: str
     arguments: dict[str, object]
+    problem: str = ""
+    """What is wrong with what the model wrote: it cannot be run, and the model is told so."""
 
 
 class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,6 +43,17 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a tool's message: it still runs, and ``content`` says so."""
     keyed: str = ""
     """Of a user's message: the keys they pressed; ``content`` says so in words."""
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens that a reply has cost."""
+
+    prompt: int
+    """All that the model was given ..."""
+    cached: int
+    """... of which so many were in its cache."""
+    completion: int
+    """What it wrote."""
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -220,6 +233,8 @@ class ReplyFinished(Message, frozen=True):
     """What the backend wants to be given back with the call's next request."""
     expect: Expectation = Expectation()
     time_ns: int = 0
+    usage: Usage | None = None
+    """Where the backend counts tokens."""
 
 
 class ReplyFailed(Message, frozen=True):
@@ -369,6 +384,15 @@ class Generate(Message, frozen=True):
     """A worker has died while it may have worked on this: it is to share no batch."""
 
 
+class WarmPrompt(Message, frozen=True):
+    """Engine -> LLM, ahead of the call's next `Generate`, whose prompt will begin like this: backends that keep what
+    they have computed of a prompt compute it now. There is no answer."""
+
+    call: int
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[dict[str, object], ...] = ()
+
+
 class CancelReply(Message, frozen=True):
     """Engine -> LLM: no more text of this turn is wanted."""
 
@@ -442,6 +466,7 @@ ToWorker = (
     | Finalise
     | DropUtterance
     | Generate
+    | WarmPrompt
     | CancelReply
     | Speak
     | CancelSpeech

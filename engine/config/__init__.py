@@ -15,6 +15,7 @@ from ringline.engine.config.config import EventsConfig as EventsConfig
 from ringline.engine.config.config import Stage as Stage
 from ringline.engine.config.llm import FlowLlm as FlowLlm
 from ringline.engine.config.llm import LlmConfig as LlmConfig
+from ringline.engine.config.llm import OpenAiLlm as OpenAiLlm
 from ringline.engine.config.llm import SyntheticLlm as SyntheticLlm
 from ringline.engine.config.load import ConfigError as ConfigError
 from ringline.engine.config.load import load as load

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Meta
 
-from ringline.engine.config.table import Count, Milliseconds, StageBackend
+from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend, is_loopback
+
+Temperature = Annotated[float, Meta(ge=0, le=2)]
+Seconds = Annotated[float, Meta(gt=0)]
 
 
-class FlowLlm(StageBackend, frozen=True, tag="flow"):
+class LlmBackend(StageBackend, frozen=True):
+    """What all tables of the stage share."""
+
+    @property
+    def warms_prompt(self) -> bool:
+        """Whether the prompt is sent ahead when a call begins."""
+        return False
+
+
+class FlowLlm(LlmBackend, frozen=True, tag="flow"):
     """``[llm] backend = "flow"``: the agent's flow file decides what to say."""
 
 
-class SyntheticLlm(StageBackend, frozen=True, tag="synthetic"):
+class SyntheticLlm(LlmBackend, frozen=True, tag="synthetic"):
     """``[llm] backend = "synthetic"``"""
 
     first_token_ms: Milliseconds = 100
@@ -27,4 +41,50 @@ class SyntheticLlm(StageBackend, frozen=True, tag="synthetic"):
     """... and runs out of memory over every so many-th that the process takes."""
 
 
-LlmConfig = FlowLlm | SyntheticLlm
+class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
+    """``[llm] backend = "openai"``: any server that speaks OpenAI's chat completions."""
+
+    packages = ("openai",)
+    extra = "openai"
+
+    base_url: str = "https://api.openai.com/v1"
+    api_key: str = "$OPENAI_API_KEY"
+    """``$NAME`` reads the environment variable NAME; a server on this machine needs none."""
+    model: str = ""
+    """As the server calls it; empty: the first that it lists."""
+    server: Literal["openai", "vllm", "llama.cpp"] = "openai"
+    """What answers there: how a reply is continued, and which names settings have, differs. "openai" is right for
+    ollama and all others."""
+    temperature: Temperature | None = None
+    """None: the server's default."""
+    max_tokens: Positive = 300
+    """Of a reply, tool calls included."""
+    extra_body: dict[str, object] = msgspec.field(default_factory=dict)
+    """Further fields of each request, as the server has them: ``{ top_k = 20 }``."""
+    priority: bool = False
+    """Send a ``priority`` with each request, so that committed replies pass drafts. vLLM refuses it unless it runs with
+    ``--scheduling-policy priority``, others ignore it."""
+    warm_prompt: bool | None = None
+    """Send the prompt ahead when a call begins, so that the server has it computed. None: where the server is on this
+    machine; elsewhere it costs money."""
+    timeout_s: Seconds = 20.0
+    """Without a byte from the server."""
+    serve: str = ""
+    """A command line that starts the server at ``base_url``; the engine watches it. ``{model}``, ``{host}`` and
+    ``{port}`` stand for what is configured here."""
+    serve_ready_s: Seconds = 300.0
+    """How long the server may take to load its model."""
+
+    @property
+    def remote_host(self) -> str:
+        """The server's host, if it is another machine."""
+        host = urlsplit(self.base_url).hostname or ""
+        return "" if is_loopback(host) else host
+
+    @property
+    def warms_prompt(self) -> bool:
+        """As configured."""
+        return not self.remote_host if self.warm_prompt is None else self.warm_prompt
+
+
+LlmConfig = FlowLlm | SyntheticLlm | OpenAiLlm

@@ -37,6 +37,7 @@ from ringline.ipc.messages import (
     ReplyFinished,
     Speak,
     ToolCall,
+    WarmPrompt,
     WordMarks,
 )
 
@@ -64,7 +65,15 @@ class Bot:
     """Owns the reply under way, the history and the brain's state."""
 
     def __init__(
-        self, call: int, slot: int, agent: Agent, config: TurnConfig, wire_rate_hz: int, max_sentences: int, out: Outbox
+        self,
+        call: int,
+        slot: int,
+        agent: Agent,
+        config: TurnConfig,
+        wire_rate_hz: int,
+        max_sentences: int,
+        out: Outbox,
+        warms_prompt: bool = False,
     ) -> None:
         self.history = History(agent.prompt, agent.language, config.history_tokens, agent.voice_rules)
         self.reply: Reply | None = None
@@ -82,6 +91,9 @@ class Bot:
         self._pace = Pace(wire_rate_hz, agent.speed)
         self._max_sentences = max_sentences
         self._out = out
+        self._warms_prompt = warms_prompt
+        self._warm_head: tuple[ChatMessage, ...] = ()
+        """What the LLM was given ahead of the next request."""
         self.phrasebook = phrasebook(agent.language)
         self._tool_schemas = (*(tool.schema() for tool in agent.tools.values()), *builtin_tools.BUILT_IN.values())
         self._state = b""
@@ -121,6 +133,13 @@ class Bot:
             )
         )
         self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+
+    def warm_prompt(self) -> None:
+        """Give the LLM ahead what the next request begins with, if that is new."""
+        head = tuple(message for message in self.history.messages()[:1] if message.role == "system")
+        if self._warms_prompt and head != self._warm_head:
+            self._warm_head = head
+            self._out.act(WarmPrompt(self._call, head, self._tool_schemas))
 
     def begin(self, cause: Cause, now_ns: int, *pending: ChatMessage) -> Reply:
         """A reply that is open from the start."""
@@ -223,6 +242,8 @@ class Bot:
                 self.history.bot(text, interrupted)
         exact = heard_sample is None or reply.is_exact(heard_sample)
         self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace, exact))
+        if not interrupted:
+            self.warm_prompt()
 
     def _make_real(self, reply: Reply) -> None:
         """From here on the reply has happened: the history holds it, the brain goes on from its state."""
@@ -258,6 +279,8 @@ class Bot:
             return
         reply.is_generating = False
         reply.result = event
+        if event.usage is not None:
+            reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
         self.failures = 0

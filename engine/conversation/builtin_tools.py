@@ -65,6 +65,8 @@ BUILT_IN: dict[str, dict[str, object]] = {
 def parse(tool_call: ToolCall) -> BuiltIn | str:
     """What a model asks for, checked; a text that says what is wrong with it. Raises KeyError for any other tool."""
     arguments = _ARGUMENTS[tool_call.name]
+    if tool_call.problem:
+        return tool_call.problem
     try:
         return msgspec.convert(tool_call.arguments, arguments)
     except msgspec.ValidationError as error:

@@ -73,15 +73,16 @@ class Conversation:
         wire_rate_hz: int = 8_000,
         max_sentences: int = 0,
         trusts_dictation: bool = True,
+        warms_prompt: bool = False,
     ) -> None:
         """``max_sentences``: how long replies of the LLM may be, 0 for as long as it likes; ``trusts_dictation``: as
-        for `Endpointing`."""
+        for `Endpointing`; ``warms_prompt``: whether the LLM is given its prompt ahead."""
         self.call = call
         self.slot = slot
         self._agent = agent
         self._config = config
         self._out = Outbox()
-        self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out)
+        self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out, warms_prompt)
         self._caller = Caller(call, slot, agent, config, self._bot, self._out, trusts_dictation)
         self._over = False
         self._handlers: dict[type, Callable[..., None]] = {
@@ -133,6 +134,7 @@ class Conversation:
         self._out.at("call", now_ns + int(self._config.max_call_s * 1e9))
         if self._agent.greeting:
             self._bot.say(self._agent.greeting, now_ns)
+            self._bot.warm_prompt()
         else:
             self._bot.begin("opening", now_ns)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringline.engine.config import Config, FlowLlm, SyntheticLlm
+from ringline.engine.config import Config, FlowLlm, OpenAiLlm, SyntheticLlm
 from ringline.workers.llm.backend import LlmBackend
 
 
@@ -17,3 +17,7 @@ def make_backend(config: Config) -> LlmBackend:
             from ringline.workers.llm.synthetic import SyntheticLlm as SyntheticBackend
 
             return SyntheticBackend(config.llm)
+        case OpenAiLlm():
+            from ringline.workers.llm.openai import OpenAiBackend
+
+            return OpenAiBackend(config.llm, config.engine.max_calls)

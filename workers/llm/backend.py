@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from ringline.ipc.messages import Expectation, Generate, ToolCall
+from ringline.ipc.messages import Expectation, Generate, ToolCall, Usage, WarmPrompt
 
 
 class TextDelta(msgspec.Struct, frozen=True):
@@ -22,6 +22,7 @@ class Finished(msgspec.Struct, frozen=True):
     tool_calls: tuple[ToolCall, ...] = ()
     state: bytes = b""
     expect: Expectation = Expectation()
+    usage: Usage | None = None
 
 
 class LlmBackend(Protocol):
@@ -35,3 +36,6 @@ class LlmBackend(Protocol):
 
         Text that ``request.said`` already holds is not yielded again.
         """
+
+    async def warm_prompt(self, request: WarmPrompt) -> None:
+        """Compute what the next prompt begins with, where the model keeps it. Cancelled when a reply is wanted."""

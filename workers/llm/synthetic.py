@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 
 from ringline.engine import config
-from ringline.ipc.messages import Generate
+from ringline.ipc.messages import Generate, WarmPrompt
 from ringline.workers.base import is_nth
 from ringline.workers.llm.backend import Finished, TextDelta
 
@@ -43,3 +43,6 @@ class SyntheticLlm:
             if is_nth(number, self._settings.hang_every):
                 await asyncio.Event().wait()
         yield Finished()
+
+    async def warm_prompt(self, request: WarmPrompt) -> None:
+        """It reads no prompt."""

@@ -18,6 +18,7 @@ from ringline.ipc.messages import (
     ReplyFinished,
     ShutDown,
     ToWorker,
+    WarmPrompt,
 )
 from ringline.workers.base import IDLE_WAIT_MS, Worker
 from ringline.workers.llm import make_backend
@@ -36,6 +37,7 @@ class LlmWorker:
         self.worker = worker
         self.backend = backend
         self.replies: dict[Key, asyncio.Task[None]] = {}
+        self.warming: asyncio.Task[None] | None = None
         self.stopped = asyncio.Event()
 
     def handle(self, message: ToWorker) -> None:
@@ -43,11 +45,16 @@ class LlmWorker:
         match message:
             case Generate():
                 set_alone(message.call, message.alone)
+                self._stop_warming()
                 key = (message.call, message.turn, message.step)
                 if key not in self.replies:
                     task = asyncio.get_running_loop().create_task(self._reply(message))
                     self.replies[key] = task
                     task.add_done_callback(lambda _: self.replies.pop(key, None))
+            case WarmPrompt():
+                if not self.replies:  # else the model has better things to do, and very likely this prompt already
+                    self._stop_warming()
+                    self.warming = asyncio.get_running_loop().create_task(self._warm(message))
             case CancelReply(call=call, turn=turn):
                 self._cancel(key for key in self.replies if key[0] == call and key[1] <= turn)
             case ReleaseCall(call=call):
@@ -60,6 +67,17 @@ class LlmWorker:
         for key in list(keys):  # type: ignore[call-overload]
             self.replies[key].cancel()
 
+    def _stop_warming(self) -> None:
+        if self.warming is not None:
+            self.warming.cancel()
+            self.warming = None
+
+    async def _warm(self, request: WarmPrompt) -> None:
+        try:
+            await self.backend.warm_prompt(request)
+        except Exception:
+            log.warning("the prompt was not sent ahead", extra={"call": request.call}, exc_info=True)
+
     async def _reply(self, request: Generate) -> None:
         key = (request.call, request.turn, request.step)
         send = self.worker.bus.send
@@ -68,7 +86,8 @@ class LlmWorker:
                 if isinstance(part, TextDelta):
                     send(ReplyDelta(*key, part.text, time.monotonic_ns()))
                 elif isinstance(part, Finished):
-                    send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, time.monotonic_ns()))
+                    now_ns = time.monotonic_ns()
+                    send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, now_ns, part.usage))
         except MemoryError as error:
             exit_out_of_memory(error)
         except Exception as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ringline.engine.agent import AgentError, find_agent
 from ringline.engine.config import FlowLlm
-from ringline.ipc.messages import Generate
+from ringline.ipc.messages import Generate, WarmPrompt
 from ringline.workers.base import CannotStart
 from ringline.workers.llm.backend import Finished, TextDelta
 from ringline.workers.llm.flow.brain import answer
@@ -43,6 +43,9 @@ class FlowBackend:
         for sentence in sentences(unsaid(text, request.said)):
             yield TextDelta(sentence)
         yield finished
+
+    async def warm_prompt(self, request: WarmPrompt) -> None:
+        """It reads no prompt."""
 
 
 def sentences(text: str) -> Iterator[str]:

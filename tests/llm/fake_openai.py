@@ -1,0 +1,111 @@
+"""A server on loopback that speaks OpenAI's chat completions, as far as Ringline uses them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Self
+
+from aiohttp import web
+
+Chunk = dict[str, Any]
+
+
+def text(content: str) -> Chunk:
+    """A piece of a reply's text."""
+    return {"choices": [{"index": 0, "delta": {"content": content}, "finish_reason": None}]}
+
+
+def tool(index: int, arguments: str, name: str | None = None, id: str | None = None) -> Chunk:  # noqa: A002
+    """A piece of a tool call; the first one names it."""
+    function = {"arguments": arguments} | ({"name": name} if name else {})
+    call = {"index": index, "function": function} | ({"id": id, "type": "function"} if id is not None else {})
+    return {"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}]}
+
+
+def end(reason: str = "stop") -> Chunk:
+    """The last piece of a reply."""
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+
+
+def usage(prompt: int, cached: int, completion: int) -> Chunk:
+    """What ``include_usage`` brings."""
+    details = {"cached_tokens": cached}
+    counts = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    return {"choices": [], "usage": counts | {"prompt_tokens_details": details}}
+
+
+class FakeOpenAi:
+    """``async with FakeOpenAi() as server``: what it answers can be set at any time."""
+
+    def __init__(self) -> None:
+        self.reply: list[Chunk] = [text("Hello "), text("there."), end(), usage(12, 8, 2)]
+        self.hang_after: int | None = None
+        """So many pieces are sent, and then nothing more."""
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.bad_requests = 0
+        """So many requests are answered with ``status``; -1: all."""
+        self.models = ["tiny"]
+        self.bodies: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.peers: set[object] = set()
+        """Each connection's own address."""
+        self.cancelled = asyncio.Event()
+        """A client went away before its reply was complete."""
+        self.open = 0
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/v1/models", self._list)
+        app.router.add_post("/v1/chat/completions", self._complete)
+        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.port: int = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """For ``base_url``."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        self.keys.append(request.headers.get("Authorization", ""))
+        if self.status == 200 or self.bad_requests == 0:
+            return None
+        self.bad_requests -= 1
+        return web.json_response({"error": {"message": "no"}}, status=self.status, headers=self.headers)
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        models = [{"id": name, "object": "model", "created": 0, "owned_by": "tests"} for name in self.models]
+        return self._refusal(request) or web.json_response({"object": "list", "data": models})
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        self.bodies.append(await request.json())
+        self.peers.add(request.transport and request.transport.get_extra_info("peername"))
+        if refusal := self._refusal(request):
+            return refusal
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        self.open += 1
+        try:
+            await response.prepare(request)
+            for number, chunk in enumerate(self.reply):
+                if number == self.hang_after:
+                    await asyncio.Event().wait()
+                data = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "tiny"} | chunk
+                await response.write(b"data: " + json.dumps(data).encode() + b"\n\n")
+            if self.hang_after is not None:
+                await asyncio.Event().wait()
+            await response.write(b"data: [DONE]\n\n")
+            await response.write_eof()
+        except (asyncio.CancelledError, ConnectionError):
+            self.cancelled.set()
+            raise
+        finally:
+            self.open -= 1
+        return response

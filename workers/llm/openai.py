@@ -1,0 +1,177 @@
+"""Any server that speaks OpenAI's chat completions, through the official SDK: vLLM, llama.cpp, OpenAI itself, ..."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ringline.engine.config import OpenAiLlm
+from ringline.ipc.messages import ChatMessage, Generate, Usage, WarmPrompt
+from ringline.workers.base import CannotStart
+from ringline.workers.extras import require
+from ringline.workers.llm.backend import Finished, TextDelta
+from ringline.workers.llm.chat import GO_ON, Continuation, ToolCalls, openai_messages
+from ringline.workers.retry import retry_pause_s
+from ringline.workers.secrets import secret
+
+log = logging.getLogger("ringline.llm.openai")
+
+COMMITTED, DRAFT, WARMING = 0, 1, 2
+"""Priorities: vLLM takes the lowest first."""
+
+CONNECT_S = 3.0
+KEEP_ALIVE_S = 120.0
+"""A caller may speak for long: the connection is still there when they have finished."""
+
+ANY_TURN = ChatMessage("user", ".")
+"""Many chat templates refuse a prompt without a turn of the user's; what stands before it is the same for all calls."""
+
+
+class OpenAiBackend:
+    """One pool of connections for all calls of the worker."""
+
+    def __init__(self, config: OpenAiLlm, max_calls: int) -> None:
+        self._config = config
+        self._max_calls = max_calls
+        self._model = config.model
+        self._sdk: Any = None
+        self._client: Any = None
+
+    async def warm_up(self) -> None:
+        """Connect and ask for the models: a wrong key is found now. A server that is not there may come later."""
+        config = self._config
+        self._sdk = require("openai", "openai")
+        httpx = require("httpx2", "openai")
+        timeout = httpx.Timeout(config.timeout_s, connect=CONNECT_S)
+        limits = httpx.Limits(max_keepalive_connections=self._max_calls, keepalive_expiry=KEEP_ALIVE_S)
+        self._client = self._sdk.AsyncOpenAI(
+            api_key=self._key(),
+            base_url=config.base_url,
+            max_retries=0,
+            http_client=self._sdk.DefaultAsyncHttpxClient(timeout=timeout, limits=limits),
+        )
+        try:
+            models = await self._client.models.list()
+        except (self._sdk.AuthenticationError, self._sdk.PermissionDeniedError) as error:
+            await self.close()
+            raise CannotStart(
+                f"{config.base_url} refuses the key: check {config.api_key if config.api_key.startswith('$') else 'it'}"
+                f" ([llm] api_key): {error}"
+            ) from error
+        except self._sdk.OpenAIError as error:
+            log.error("the server does not answer", extra={"url": config.base_url, "error": str(error)})
+            return
+        names = [model.id for model in models.data or ()]
+        if not self._model and names:
+            self._model = names[0]
+        elif names and self._model not in names:
+            log.warning("the server does not list the model", extra={"model": self._model, "lists": names[:10]})
+
+    def _key(self) -> str:
+        try:
+            return secret(self._config.api_key) or "none"
+        except CannotStart:
+            if self._config.remote_host:
+                raise
+            return "none"  # the SDK insists on one, the server does not
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+        """The reply. Closing the iterator closes the connection, by which servers notice that nobody reads on."""
+        stream = await self._open(self._body(request))
+        text, calls = Continuation(request.said), ToolCalls(request.messages)
+        usage: Usage | None = None
+        is_complete = False
+        try:
+            async for chunk in stream:
+                if chunk.usage is not None:
+                    usage = _usage(chunk.usage)
+                if not chunk.choices:
+                    continue
+                choice = chunk.choices[0]
+                is_complete = is_complete or choice.finish_reason is not None
+                if choice.delta is None:
+                    continue
+                for piece in choice.delta.tool_calls or ():
+                    function = piece.function
+                    calls.add(piece.index, piece.id, function and function.name, function and function.arguments)
+                if new := text.feed(choice.delta.content or choice.delta.refusal or ""):
+                    yield TextDelta(new)
+        finally:
+            await stream.close()
+        if not is_complete:
+            raise ConnectionError("the server ended the reply in the middle")
+        yield Finished(calls.made(), usage=usage)
+
+    async def warm_prompt(self, request: WarmPrompt) -> None:
+        """Have the server compute the prompt, for one token that nobody reads."""
+        messages = openai_messages((*request.messages, ANY_TURN))
+        stream = await self._open(self._common(messages, request.tools, 1, WARMING))
+        try:
+            async for _ in stream:
+                pass
+        finally:
+            await stream.close()
+
+    def _body(self, request: Generate) -> dict[str, Any]:
+        messages = openai_messages(request.messages)
+        priority = DRAFT if request.draft else COMMITTED
+        body = self._common(messages, request.tools, self._config.max_tokens, priority)
+        if request.said:
+            messages.append({"role": "assistant", "content": request.said})
+            if self._config.server == "vllm":
+                body["extra_body"] |= {"add_generation_prompt": False, "continue_final_message": True}
+            elif self._config.server == "openai":  # llama.cpp continues by itself
+                messages.append({"role": "system", "content": GO_ON})
+        return body
+
+    def _common(
+        self, messages: list[dict[str, object]], tools: tuple[dict[str, object], ...], max_tokens: int, priority: int
+    ) -> dict[str, Any]:
+        config = self._config
+        extra = dict(config.extra_body)
+        if config.priority:
+            extra["priority"] = priority
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "max_completion_tokens" if config.server == "openai" else "max_tokens": max_tokens,
+            "extra_body": extra,
+        }
+        if tools:
+            body["tools"] = list(tools)
+        if config.temperature is not None:
+            body["temperature"] = config.temperature
+        return body
+
+    async def _open(self, body: dict[str, Any]) -> Any:
+        """The server's answer, as a stream of which nothing is read yet."""
+        attempt = 0
+        while True:
+            try:
+                return await self._client.chat.completions.create(**body)
+            except self._sdk.APITimeoutError:
+                raise
+            except self._sdk.APIConnectionError as error:
+                pause_s, failure = retry_pause_s(attempt, None), error
+            except self._sdk.APIStatusError as error:
+                pause_s, failure = (
+                    retry_pause_s(attempt, error.status_code, error.response.headers.get("retry-after")),
+                    error,
+                )
+            if pause_s is None:
+                raise failure
+            attempt += 1
+            await asyncio.sleep(pause_s)
+
+
+def _usage(counted: Any) -> Usage:
+    details = counted.prompt_tokens_details
+    return Usage(counted.prompt_tokens or 0, (details and details.cached_tokens) or 0, counted.completion_tokens or 0)
