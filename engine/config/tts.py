@@ -49,4 +49,18 @@ class KokoroTts(StageBackend, frozen=True, tag="kokoro"):
     device: Literal["cpu", "cuda"] = "cpu"
 
 
-TtsConfig = EspeakTts | SyntheticTts | KokoroTts
+class PiperTts(StageBackend, frozen=True, tag="piper"):
+    """``[tts] backend = "piper"``: Piper's voices, in some 40 languages. Each has a licence of its own (see its
+    MODEL_CARD), not all for commercial use; phonemes come from espeak-ng (GPL-3)."""
+
+    packages = ("onnxruntime", "onnx")
+
+    model: str = "piper"
+    """A folder of voices (``NAME.onnx`` and ``NAME.onnx.json``) or one voice's file: a path, or a name in the model
+    store."""
+    voice: str = ""
+    """``NAME``, or ``NAME#speaker``; empty: the only one there is."""
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+TtsConfig = EspeakTts | SyntheticTts | KokoroTts | PiperTts

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.models.kokoro import make_kokoro
+from bench.models.piper import make_piper
 
-from ringline.engine.config import EspeakTts, KokoroTts, SyntheticTts, TtsConfig
+from ringline.engine.config import EspeakTts, KokoroTts, PiperTts, SyntheticTts, TtsConfig
 from ringline.ipc.exchange import REPLY_POSITION, Exchange, Layout, Slot
 from ringline.ipc.messages import Message, PhraseFinished, Speak
 from ringline.workers.tts import make_backend
@@ -21,6 +22,7 @@ BACKENDS: dict[str, Callable[[Path], TtsConfig]] = {
     "espeak": lambda _: EspeakTts(),
     "synthetic": lambda _: SyntheticTts(first_audio_ms=0, realtime_factor=0.0),
     "coded": lambda _: SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True),
+    "piper": lambda folder: PiperTts(model=str(make_piper(folder))),
     "kokoro": lambda folder: KokoroTts(model=str(make_kokoro(folder))),
 }
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import numpy as np
+from itertools import accumulate
 
 from ringline.engine.config import KokoroTts
 from ringline.engine.conversation.language_tags import primary_language
@@ -14,7 +13,8 @@ from ringline.workers.tts.espeak_library import library
 from ringline.workers.tts.kokoro.alphabet import TIE, in_kokoros_letters
 from ringline.workers.tts.kokoro.files import find, vocabulary
 from ringline.workers.tts.kokoro.runtimes import OnnxRuntime, Runtime, TorchRuntime
-from ringline.workers.tts.kokoro.voices import ESPEAK_VOICES, Voices, espeak_voice
+from ringline.workers.tts.kokoro.voices import ESPEAK_VOICES, Styles, Voices, espeak_voice
+from ringline.workers.tts.onnx_session import word_samples
 from ringline.workers.tts.phonemes import spoken_words
 from ringline.workers.tts.pieces import Piece
 
@@ -72,19 +72,13 @@ class KokoroModel:
         if run:
             yield self._sound(run, styles, speed)
 
-    def _sound(self, words: list[tuple[int, list[int]]], styles: np.ndarray, speed: float) -> Sound:
+    def _sound(self, words: list[tuple[int, list[int]]], styles: Styles, speed: float) -> Sound:
         tokens = [token for _, tokens in words for token in tokens]
         style = styles[min(len(tokens), styles.shape[0]) - 1][None, :]
         samples, durations = self._runtime.run([PAD, *tokens, PAD], style, speed)
-        if durations is None:
-            return Sound(samples)
-        ends = np.cumsum(durations)
-        begins: list[tuple[int, int]] = []
-        place = 1
-        for char, own in words:
-            begins.append((char, int(ends[place - 1] * samples.shape[0] // ends[-1])))
-            place += len(own)
-        return Sound(samples, begins)
+        firsts = accumulate((len(own) for _, own in words), initial=1)
+        begins = [(char, first) for (char, _), first in zip(words, firsts, strict=False)]
+        return Sound(samples, word_samples(begins, durations, samples.shape[0]))
 
     def _phonemes_of(self, voice: str, language: str) -> str:
         """The voice of espeak-ng for a voice that speaks a language; its own where that is empty."""

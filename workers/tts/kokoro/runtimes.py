@@ -10,6 +10,7 @@ import numpy as np
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.tts.loudness import FloatSamples
+from ringline.workers.tts.onnx_session import onnx_session
 
 _DTYPES = {
     "tensor(float)": np.float32,
@@ -34,8 +35,7 @@ class OnnxRuntime:
 
     def __init__(self, file: Path, device: str, threads: int) -> None:
         """Raises CannotStart."""
-        onnxruntime = require("onnxruntime", "kokoro")
-        self._session = onnx_session(onnxruntime, file, device, threads)
+        self._session = onnx_session(file, device, threads)
         self.embedded_config: str = self._session.get_modelmeta().custom_metadata_map.get("kokoro_config", "")
         self._types = {node.name: _DTYPES[node.type] for node in self._session.get_inputs()}
         self._tokens = "tokens" if "tokens" in self._types else "input_ids"
@@ -73,22 +73,3 @@ class TorchRuntime:
         ids = self._torch.tensor([tokens], dtype=self._torch.long, device=self._device)
         audio, durations = self._model.forward_with_tokens(ids, self._torch.from_numpy(style).to(self._device), speed)
         return audio.reshape(-1).float().cpu().numpy(), durations.reshape(-1).cpu().numpy()
-
-
-def onnx_session(onnxruntime: Any, file: Path | bytes, device: str, threads: int) -> Any:
-    """A session for a voice. Raises CannotStart for a file that is no model, or a device that is not there."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Threads that wait for work would take the CPU from capture.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[device]
-    if provider not in onnxruntime.get_available_providers():
-        raise CannotStart(f"[tts] device: this onnxruntime has no {provider}: pip install onnxruntime-gpu in its place")
-    try:
-        source = file if isinstance(file, bytes) else str(file)
-        return onnxruntime.InferenceSession(source, options, providers=[provider])
-    except Exception as error:  # those of onnxruntime share no base class
-        name = "the network" if isinstance(file, bytes) else file
-        raise CannotStart(f"[tts] model: {name} cannot be loaded: {error}") from error
