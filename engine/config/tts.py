@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -33,4 +33,34 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
     """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
 
 
-TtsConfig = EspeakTts | SyntheticTts
+class KokoroTts(StageBackend, frozen=True, tag="kokoro"):
+    """``[tts] backend = "kokoro"``: American and British English, Spanish, French, Hindi, Italian, Portuguese. Model
+    and voices are under Apache-2.0; phonemes come from espeak-ng (GPL-3)."""
+
+    packages = ("onnxruntime",)
+    extra = "kokoro"
+
+    model: str = "kokoro"
+    """The folder of the model, or its network's file: a path, or a name in the model store."""
+    voice: str = "af_heart"
+    """... or a blend: ``af_heart+am_adam``, ``af_heart:0.7,af_sky:0.3``."""
+    runtime: Literal["onnx", "torch"] = "onnx"
+    """torch: the publishers' package, ``pip install 'ringline[kokoro-torch]'``."""
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+class PiperTts(StageBackend, frozen=True, tag="piper"):
+    """``[tts] backend = "piper"``: Piper's voices, in some 40 languages. Each has a licence of its own (see its
+    MODEL_CARD), not all for commercial use; phonemes come from espeak-ng (GPL-3)."""
+
+    packages = ("onnxruntime", "onnx")
+
+    model: str = "piper"
+    """A folder of voices (``NAME.onnx`` and ``NAME.onnx.json``) or one voice's file: a path, or a name in the model
+    store."""
+    voice: str = ""
+    """``NAME``, or ``NAME#speaker``; empty: the only one there is."""
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+TtsConfig = EspeakTts | SyntheticTts | KokoroTts | PiperTts

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from bench.models.kokoro import make_kokoro
+from bench.models.piper import make_piper
 
-from ringline.engine.config import EspeakTts, SyntheticTts, TtsConfig
+from ringline.engine.config import EspeakTts, KokoroTts, PiperTts, SyntheticTts, TtsConfig
 from ringline.ipc.exchange import REPLY_POSITION, Exchange, Layout, Slot
 from ringline.ipc.messages import Message, PhraseFinished, Speak
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.worker import TtsWorker
 
-BACKENDS: list[TtsConfig] = [
-    EspeakTts(),
-    SyntheticTts(first_audio_ms=0, realtime_factor=0.0),
-    SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True),
-]
+BACKENDS: dict[str, Callable[[Path], TtsConfig]] = {
+    "espeak": lambda _: EspeakTts(),
+    "synthetic": lambda _: SyntheticTts(first_audio_ms=0, realtime_factor=0.0),
+    "coded": lambda _: SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True),
+    "piper": lambda folder: PiperTts(model=str(make_piper(folder))),
+    "kokoro": lambda folder: KokoroTts(model=str(make_kokoro(folder))),
+}
 
 
-@pytest.fixture(scope="session", params=BACKENDS, ids=["espeak", "synthetic", "coded"])
-def backend(request: pytest.FixtureRequest) -> Any:
-    made = make_backend(request.param)
+@pytest.fixture(scope="session", params=BACKENDS)
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    made = make_backend(BACKENDS[request.param](tmp_path_factory.mktemp(request.param)))
     made.warm_up()
     return made
 

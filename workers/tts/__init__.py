@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringline.engine.config import EspeakTts, TtsConfig
+from ringline.engine.config import EspeakTts, KokoroTts, PiperTts, TtsConfig
 
 if TYPE_CHECKING:
     from ringline.workers.tts.backend import TtsBackend
@@ -20,6 +20,16 @@ def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> 
         from ringline.workers.tts.espeak import EspeakBackend
 
         return EspeakBackend(config)
+    if isinstance(config, KokoroTts):
+        from ringline.workers.tts.computed import ComputedBackend
+        from ringline.workers.tts.kokoro.model import KokoroModel
+
+        return ComputedBackend(KokoroModel(config), wake)
+    if isinstance(config, PiperTts):
+        from ringline.workers.tts.computed import ComputedBackend
+        from ringline.workers.tts.piper import PiperModel
+
+        return ComputedBackend(PiperModel(config), wake)
     from ringline.workers.tts.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)

@@ -1,0 +1,97 @@
+"""Kokoro's voices: for each length of a text, a style of 256 numbers. Styles can be blended."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ringline.workers.base import CannotStart
+
+STYLE = 256
+ESPEAK_VOICES = {"a": "en-us", "b": "en-gb", "e": "es", "f": "fr-fr", "h": "hi", "i": "it", "p": "pt-br"}
+"""A voice's name begins with the letter of its language. Japanese (j) and Chinese (z) need front ends of their own."""
+
+Styles = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+"""[length - 1, STYLE]"""
+
+
+class Voices:
+    """Those in a model's folder, each read when it is first used."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises CannotStart: there are none."""
+        self._packs: dict[str, Any] = {}
+        self._files: dict[str, Path] = {}
+        self._blends: dict[str, Styles] = {}
+        for file in sorted([*folder.iterdir(), *(folder / "voices").glob("*")]):
+            if file.suffix in (".bin", ".npz") and _is_archive(file):
+                pack = np.load(file)
+                self._packs.update(dict.fromkeys(pack.files, pack))
+            elif file.suffix in (".bin", ".npy", ".pt") and re.match("[a-z]{2}_", file.name):
+                self._files.setdefault(file.stem, file)
+        self.names = sorted({*self._packs, *self._files})
+        if not self.names:
+            raise CannotStart(f"[tts] model: no voices in {folder}: put voices-v1.0.bin or voices/*.bin there")
+
+    def styles(self, voice: str) -> Styles:
+        """Of a voice, or of a blend: ``af_heart+am_adam``, ``af_heart:0.7,af_sky:0.3``.
+
+        Raises ValueError for one that is not there.
+        """
+        if voice not in self._blends:
+            parts = parse(voice)
+            total = sum(weight for _, weight in parts)
+            styles = [self._read(name) * np.float32(weight / total) for name, weight in parts]
+            length = min(part.shape[0] for part in styles)
+            self._blends[voice] = np.sum([part[:length] for part in styles], axis=0, dtype=np.float32)
+        return self._blends[voice]
+
+    def check(self, voice: str) -> None:
+        """Raises ValueError for a voice, or a part of a blend, that is not there."""
+        for name, _ in parse(voice):
+            if name not in self.names:
+                raise ValueError(f"Kokoro has no voice `{name}` here; there are {', '.join(self.names)}")
+
+    def _read(self, name: str) -> Styles:
+        self.check(name)
+        if name in self._packs:
+            array = self._packs[name][name]
+        elif (file := self._files[name]).suffix == ".npy":
+            array = np.load(file)
+        elif file.suffix == ".pt":
+            import torch
+
+            array = torch.load(file, weights_only=True, map_location="cpu").numpy()
+        else:
+            array = np.fromfile(file, np.float32)
+        return np.asarray(array, np.float32).reshape(-1, STYLE)
+
+
+def parse(voice: str) -> list[tuple[str, float]]:
+    """The voices of a blend, each with its weight. Raises ValueError."""
+    parts = []
+    for part in re.split(r"[+,]", voice):
+        name, _, weight = part.strip().partition(":")
+        try:
+            parts.append((name.strip(), float(weight) if weight else 1.0))
+        except ValueError:
+            raise ValueError(f"`{weight}` is no weight, in the voice `{voice}`") from None
+    if not all(weight > 0 for _, weight in parts):
+        raise ValueError(f"weights must be above 0, in the voice `{voice}`")
+    return parts
+
+
+def espeak_voice(voice: str) -> str:
+    """The voice of espeak-ng whose phonemes it speaks. Raises ValueError."""
+    found = ESPEAK_VOICES.get(voice[:1])
+    if found is None:
+        raise ValueError(f"the voice `{voice}` speaks a language that espeak-ng does not prepare for Kokoro")
+    return found
+
+
+def _is_archive(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(2) == b"PK"
