@@ -384,6 +384,24 @@ class Speak(Message, frozen=True):
     """What the ring holds of the phrase was made by another backend: go on by its words, not by its samples."""
     language: str = ""
     """The agent's, as a BCP 47 tag; empty: that of the voice."""
+    phonemes: dict[str, str] = {}
+    """IPA of words of ``text`` that are not to be said by the rules, by the word in lower case without marks."""
+
+
+class PhraseText(msgspec.Struct, frozen=True):
+    """What is said in a phrase: see `Speak`."""
+
+    text: str
+    phonemes: dict[str, str] = {}
+
+
+class Rehearse(Message, frozen=True):
+    """Engine -> TTS, when it is ready and when the agent changes: phrases that calls will need, to be made in time."""
+
+    phrases: tuple[PhraseText, ...]
+    voice: str = ""
+    speed: float = 1.0
+    language: str = ""
 
 
 class CancelSpeech(Message, frozen=True):
@@ -431,6 +449,7 @@ ToWorker = (
     | Generate
     | CancelReply
     | Speak
+    | Rehearse
     | CancelSpeech
     | ReleaseSpeech
     | FlushPlayout

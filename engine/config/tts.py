@@ -33,7 +33,14 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
     """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
 
 
-class KokoroTts(StageBackend, frozen=True, tag="kokoro"):
+class ComputedTts(StageBackend, frozen=True):
+    """What the voices have in common that take time to compute."""
+
+    cache_mb: Count = 64
+    """Memory for phrases that were spoken before, in each worker: 64 MB are some 20 min. 0: none is kept."""
+
+
+class KokoroTts(ComputedTts, frozen=True, tag="kokoro"):
     """``[tts] backend = "kokoro"``: American and British English, Spanish, French, Hindi, Italian, Portuguese. Model
     and voices are under Apache-2.0; phonemes come from espeak-ng (GPL-3)."""
 
@@ -49,7 +56,7 @@ class KokoroTts(StageBackend, frozen=True, tag="kokoro"):
     device: Literal["cpu", "cuda"] = "cpu"
 
 
-class PiperTts(StageBackend, frozen=True, tag="piper"):
+class PiperTts(ComputedTts, frozen=True, tag="piper"):
     """``[tts] backend = "piper"``: Piper's voices, in some 40 languages. Each has a licence of its own (see its
     MODEL_CARD), not all for commercial use; phonemes come from espeak-ng (GPL-3)."""
 

@@ -20,6 +20,7 @@ MARKS = ';:,.!?¡¿—…"«»“”()„‚‘’、。！，：；？'
 
 _LANGUAGE_SWITCH = re.compile(r"\([^)]*\)")
 """espeak-ng says so where it reads a word by another language's rules: ``(en)hˈaɪ(de)``."""
+_TWO_LETTERS = re.compile("aɪ|aʊ|eɪ|oʊ|əʊ|ɔɪ|dʒ|tʃ|ts|dz")
 _CLAUSE_END = re.compile(r"[;:,.!?—…、。！，：；？]")
 
 
@@ -70,7 +71,7 @@ def _clause(
         if own is None:
             run.append(word)
         else:
-            said += [*_phonemes(run, voice, tie), own + " "]
+            said += [*_phonemes(run, voice, tie), _tied(own, tie) + " "]
             run = []
     said += _phonemes(run, voice, tie)
     words = []
@@ -97,6 +98,12 @@ def _phonemes(words: list[str], voice: bytes, tie: str) -> list[str]:
     return [
         together[start:end] + (" " if end == len(together) else "") for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def _tied(ipa: str, tie: str) -> str:
+    """IPA written by hand, with the tie in the phonemes of two letters."""
+    ipa = ipa.replace("\u0361", "")
+    return _TWO_LETTERS.sub(lambda match: tie.join(match.group()), ipa) if tie else ipa
 
 
 def _said(text: str, voice: bytes, tie: str) -> str:

@@ -94,7 +94,7 @@ class PiperModel:
         pad = file.phoneme_id_map[PAD]
         ids = [*file.phoneme_id_map[BEGIN], *pad]
         words = []
-        for word in spoken_words(piece.text, file.espeak.voice):
+        for word in spoken_words(piece.text, file.espeak.voice, dictionary=order.phonemes):
             words.append((word.char, len(ids)))
             for phoneme in unicodedata.normalize("NFD", word.phonemes):
                 if phoneme in file.phoneme_id_map:
