@@ -28,4 +28,5 @@ from ringline.engine.config.tts import KokoroTts as KokoroTts
 from ringline.engine.config.tts import PiperTts as PiperTts
 from ringline.engine.config.tts import SyntheticTts as SyntheticTts
 from ringline.engine.config.tts import TtsConfig as TtsConfig
+from ringline.engine.config.tts import XttsTts as XttsTts
 from ringline.engine.config.turn import TurnConfig as TurnConfig

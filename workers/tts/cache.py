@@ -43,6 +43,11 @@ class CachedBackend:
             return iter(self._kept[key])
         return self._made(key, self._backend.synthesize(order))
 
+    def close(self) -> None:
+        """Of the backend, where it has any."""
+        if close := getattr(self._backend, "close", None):
+            close()
+
     def rehearse(self, orders: Iterable[Order]) -> None:
         """Make these when there is time (`go_on`); they take the place of those that are still to be made."""
         self._to_rehearse = deque(order for order in orders if _key(order) not in self._kept)

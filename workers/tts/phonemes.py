@@ -10,6 +10,7 @@ import bisect
 import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import NamedTuple
 
 from ringline.workers.tts.espeak import speakable
@@ -92,8 +93,12 @@ def _phonemes(words: list[str], voice: bytes, tie: str) -> list[str]:
     groups = together.split()
     if len(groups) == len(words):
         return [group + " " for group in groups]
-    alone = [_said(word, voice, tie).replace(" ", "") for word in words]
-    starts = _laid_beside(alone, together)
+    alone = [_said(word, voice, tie) for word in words]
+    sizes = [len(said.split()) for said in alone]
+    if sum(sizes) == len(groups):
+        rest = iter(groups)
+        return ["".join(group + " " for group in islice(rest, size)) for size in sizes]
+    starts = _laid_beside([said.replace(" ", "") for said in alone], together)
     ends = [*starts[1:], len(together)]
     return [
         together[start:end] + (" " if end == len(together) else "") for start, end in zip(starts, ends, strict=True)
