@@ -43,6 +43,10 @@ setup(
     extras_require={
         "openai": ["openai>=3.50"],  # any server with OpenAI's API
         "anthropic": ["anthropic>=2.12"],
+        "kokoro-torch": [  # Kokoro on GPUs by its publishers' package; brings torch and spaCy
+            "kokoro>=0.9.4; python_version < '3.13'",
+        ],
+        "xtts": ["coqui-tts[cpu]>=0.28"],  # brings torch; the model itself is for non-commercial use only (CPML)
         "dev": [
             "anthropic>=2.12",
             "hypothesis>=6.120",

@@ -1,6 +1,6 @@
 """What a bot is: its voice, its words, its tools. An agent is a folder:
 
-agent.toml   name, voice, speed, language, prompt, voice_rules, greeting
+agent.toml   name, voice, speed, language, prompt, voice_rules, greeting, [pronunciations]
 flow.toml    what it says and expects to hear (for the flow brain)
 tools.py     Python functions it may call, each marked with `tool`
 
@@ -19,6 +19,7 @@ from typing import Annotated, Literal, overload
 import msgspec
 from msgspec import Meta
 
+from ringline.engine.pronunciation import parse_dictionary
 from ringline.engine.tool import AgentError as AgentError
 from ringline.engine.tool import F, Tool, ToolOptions, is_marked
 
@@ -33,6 +34,7 @@ class _AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     greeting: str = ""
     barge_in: Literal["", "off", "low", "normal", "high"] = ""
     max_sentences: Annotated[int, Meta(ge=0)] | None = None
+    pronunciations: dict[str, str] = {}
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -55,6 +57,9 @@ class Agent(msgspec.Struct, frozen=True):
     """How easily the caller interrupts, as ``[turn] barge_in``; empty: as configured there."""
     max_sentences: int | None = None
     """A reply of the LLM ends behind so many sentences, 0 for any number; None: 3, but any number of a flow's."""
+    pronunciations: dict[str, str] = {}
+    """Word -> how it is said: a respelling (``shi-vawn``), for voices that take phonemes IPA (``/ʃɪvˈɔːn/``), or both
+    (``shi-vawn /ʃɪvˈɔːn/``)."""
 
     @overload
     def tool(self, function: F) -> F: ...
@@ -84,7 +89,8 @@ class Agent(msgspec.Struct, frozen=True):
         try:
             table = tomllib.loads((folder / "agent.toml").read_text(encoding="utf-8"))
             file = msgspec.convert(table, _AgentFile)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError, OSError) as error:
+            parse_dictionary(file.pronunciations)
+        except (ValueError, OSError) as error:
             raise AgentError(f"{folder / 'agent.toml'}: {error}") from None
         agent = cls(**msgspec.structs.asdict(file))
         if (folder / "tools.py").exists():

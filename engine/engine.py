@@ -123,7 +123,7 @@ class Engine:
         """Let new calls be answered by this agent."""
         self.agent = agent
         if self._running:
-            self.switchboard.agent = agent
+            self.switchboard.use(agent)
 
     def hang_up(self, number: int) -> None:
         """End a call. Raises KeyError if there is none of that number."""

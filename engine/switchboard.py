@@ -26,6 +26,7 @@ from ringline.engine.conversation.events import (
     TimePassed,
     ToolReturned,
 )
+from ringline.engine.conversation.fixed_phrases import rehearsal
 from ringline.engine.event_log import EventLogs
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
@@ -69,7 +70,7 @@ class Switchboard:
         event_logs: EventLogs | None = None,
     ) -> None:
         self.agent = agent
-        """For new calls; may be replaced."""
+        """For new calls."""
         self.calls: dict[int, Call] = {}
         self.finished: deque[Call] = deque(maxlen=MAX_FINISHED_CALLS)
         self._config = config
@@ -118,8 +119,17 @@ class Switchboard:
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
+        if worker.kind == "tts":
+            self._send(worker.bus_name, rehearsal(self.agent))
         self.requests.worker_ready(worker)
         self._tell_overload()
+
+    def use(self, agent: Agent) -> None:
+        """Let new calls be answered by this agent."""
+        self.agent = agent
+        for worker in self.supervisor.workers:
+            if worker.kind == "tts" and worker.state == "ready":
+                self._send(worker.bus_name, rehearsal(agent))
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""

@@ -421,6 +421,24 @@ class Speak(Message, frozen=True):
     """The agent's, as a BCP 47 tag; empty: that of the voice."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
+    phonemes: dict[str, str] = {}
+    """IPA of words of ``text`` that are not to be said by the rules, by the word in lower case without marks."""
+
+
+class PhraseText(msgspec.Struct, frozen=True):
+    """What is said in a phrase: see `Speak`."""
+
+    text: str
+    phonemes: dict[str, str] = {}
+
+
+class Rehearse(Message, frozen=True):
+    """Engine -> TTS, when it is ready and when the agent changes: phrases that calls will need, to be made in time."""
+
+    phrases: tuple[PhraseText, ...]
+    voice: str = ""
+    speed: float = 1.0
+    language: str = ""
 
 
 class CancelSpeech(Message, frozen=True):
@@ -469,6 +487,7 @@ ToWorker = (
     | WarmPrompt
     | CancelReply
     | Speak
+    | Rehearse
     | CancelSpeech
     | ReleaseSpeech
     | FlushPlayout

@@ -59,6 +59,7 @@ def network(*, durations: bool, old_names: bool, int_speed: bool) -> onnx.ModelP
         "axis1": np.array([1], np.int64),
         "frame": np.array([1, FRAME], np.int64),
         "shape": np.array([-1], np.int64),
+        "swell": np.sin(np.pi * np.arange(FRAME) / FRAME).astype(np.float32)[None, :],
         "time": (np.arange(FRAME) * 2 * np.pi / RATE_HZ).astype(np.float32)[None, :],
     }
     node = helper.make_node
@@ -83,7 +84,8 @@ def network(*, durations: bool, old_names: bool, int_speed: bool) -> onnx.ModelP
         node("Gather", ["amplitude", "letters"], ["level"]),
         node("Unsqueeze", ["pitch", "axis1"], ["pitch_col"]),
         node("Mul", ["pitch_col", "time"], ["phase"]),
-        node("Sin", ["phase"], ["tone"]),
+        node("Sin", ["phase"], ["wave"]),
+        node("Mul", ["wave", "swell"], ["tone"]),
         node("Gather", ["style", "first"], ["loud_all"], axis=1),
         node("Unsqueeze", ["level", "axis1"], ["level_col"]),
         node("Mul", ["level_col", "loud_all"], ["scaled"]),

@@ -63,6 +63,7 @@ def network(speakers: int) -> onnx.ModelProto:
         "shape": np.array([-1], np.int64),
         "shape3": np.array([1, 1, -1], np.int64),
         "shape4": np.array([1, 1, 1, -1], np.int64),
+        "swell": np.sin(np.pi * np.arange(HOP) / HOP).astype(np.float32)[None, :],
         "time": (np.arange(HOP) * 2 * np.pi / RATE_HZ).astype(np.float32)[None, :],
     }
     node = helper.make_node
@@ -88,7 +89,8 @@ def network(speakers: int) -> onnx.ModelProto:
         node("Gather", ["amplitude", "letters"], ["level"]),
         node("Unsqueeze", ["pitch", "one"], ["pitch_col"]),
         node("Mul", ["pitch_col", "time"], ["phase"]),
-        node("Sin", ["phase"], ["tone"]),
+        node("Sin", ["phase"], ["wave"]),
+        node("Mul", ["wave", "swell"], ["tone"]),
         node("Unsqueeze", ["level", "one"], ["level_col"]),
         node("Gather", ["loudness", "sid" if speakers > 1 else "zero"], ["loud"]),
         node("Mul", ["level_col", "loud"], ["scaled"]),

@@ -23,9 +23,11 @@ from ringline.engine.config.load import parse as parse
 from ringline.engine.config.stt import PocketsphinxStt as PocketsphinxStt
 from ringline.engine.config.stt import SttConfig as SttConfig
 from ringline.engine.config.stt import SyntheticStt as SyntheticStt
+from ringline.engine.config.tts import ComputedTts as ComputedTts
 from ringline.engine.config.tts import EspeakTts as EspeakTts
 from ringline.engine.config.tts import KokoroTts as KokoroTts
 from ringline.engine.config.tts import PiperTts as PiperTts
 from ringline.engine.config.tts import SyntheticTts as SyntheticTts
 from ringline.engine.config.tts import TtsConfig as TtsConfig
+from ringline.engine.config.tts import XttsTts as XttsTts
 from ringline.engine.config.turn import TurnConfig as TurnConfig

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ringline.engine.config.config import STAGES, Config
+from ringline.engine.config.tts import TtsConfig, XttsTts
 
 
 class ConfigError(ValueError):
@@ -30,7 +31,19 @@ def load(path: str | Path) -> Config:
     if config.turn.smart_turn not in ("", "pipecat"):
         turn = msgspec.structs.replace(config.turn, smart_turn=str((path.parent / config.turn.smart_turn).resolve()))
         config = msgspec.structs.replace(config, turn=turn)
-    return config
+    return msgspec.structs.replace(
+        config,
+        tts=_with_voices(config.tts, path.parent),
+        tts_fallback=tuple(_with_voices(table, path.parent) for table in config.tts_fallback),
+    )
+
+
+def _with_voices(table: TtsConfig, folder: Path) -> TtsConfig:
+    """With the paths of the recordings of cloned voices."""
+    if not isinstance(table, XttsTts):
+        return table
+    voices = {name: tuple(str((folder / file).resolve()) for file in files) for name, files in table.voices.items()}
+    return msgspec.structs.replace(table, voices=voices)
 
 
 def parse(source: str, name: str = "ringline.toml") -> Config:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from ringline.engine.config.table import Count, Milliseconds, StageBackend
@@ -33,7 +34,14 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
     """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
 
 
-class KokoroTts(StageBackend, frozen=True, tag="kokoro"):
+class ComputedTts(StageBackend, frozen=True):
+    """What the voices have in common that take time to compute."""
+
+    cache_mb: Count = 64
+    """Memory for phrases that were spoken before, in each worker: 64 MB are some 20 min. 0: none is kept."""
+
+
+class KokoroTts(ComputedTts, frozen=True, tag="kokoro"):
     """``[tts] backend = "kokoro"``: American and British English, Spanish, French, Hindi, Italian, Portuguese. Model
     and voices are under Apache-2.0; phonemes come from espeak-ng (GPL-3)."""
 
@@ -49,18 +57,39 @@ class KokoroTts(StageBackend, frozen=True, tag="kokoro"):
     device: Literal["cpu", "cuda"] = "cpu"
 
 
-class PiperTts(StageBackend, frozen=True, tag="piper"):
+class PiperTts(ComputedTts, frozen=True, tag="piper"):
     """``[tts] backend = "piper"``: Piper's voices, in some 40 languages. Each has a licence of its own (see its
     MODEL_CARD), not all for commercial use; phonemes come from espeak-ng (GPL-3)."""
 
     packages = ("onnxruntime", "onnx")
 
-    model: str = "piper"
+    model: str = "en_US-ljspeech-medium"
     """A folder of voices (``NAME.onnx`` and ``NAME.onnx.json``) or one voice's file: a path, or a name in the model
     store."""
     voice: str = ""
-    """``NAME``, or ``NAME#speaker``; empty: the only one there is."""
+    """``NAME``, or ``NAME#speaker``; empty: the only one there is. An agent's voice may lie in another folder of the
+    model store, which has its name."""
     device: Literal["cpu", "cuda"] = "cpu"
 
 
-TtsConfig = EspeakTts | SyntheticTts | KokoroTts | PiperTts
+class XttsTts(ComputedTts, frozen=True, tag="xtts"):
+    """``[tts] backend = "xtts"``: XTTS v2, which speaks 17 languages in any voice of which it has heard some seconds.
+    The model and all that it speaks are for non-commercial use only (Coqui Public Model License)."""
+
+    packages = ("TTS", "torch")
+    extra = "xtts"
+
+    model: str = "xtts-v2"
+    """The model's folder: a path, or a name in the model store."""
+    voice: str = "Claribel Dervla"
+    """One of ``voices``, or of the model's own speakers."""
+    voices: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Name -> WAV files of one speaker, 6 to 30 s together, relative to the configuration file. Clone only voices of
+    people who agreed to it."""
+    language: str = "en"
+    """Where an agent names none."""
+    device: Literal["cpu", "cuda"] = "cuda"
+    """A CPU is too slow for a conversation."""
+
+
+TtsConfig = EspeakTts | SyntheticTts | KokoroTts | PiperTts | XttsTts

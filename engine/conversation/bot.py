@@ -15,10 +15,12 @@ from ringline.engine.config import TurnConfig
 from ringline.engine.conversation import builtin_tools
 from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
 from ringline.engine.conversation.events import ToolReturned
+from ringline.engine.conversation.fixed_phrases import as_one
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
 from ringline.engine.conversation.ledger import Pace, SpokenPhrase
 from ringline.engine.conversation.outbox import Outbox
-from ringline.engine.conversation.phrasing import Phrase, Phraser
+from ringline.engine.conversation.phrasing import Phrase
+from ringline.engine.conversation.pronunciation import Pronunciations
 from ringline.engine.conversation.reply import Reply, words_of
 from ringline.engine.conversation.wording import phrasebook
 from ringline.ipc.messages import (
@@ -94,6 +96,7 @@ class Bot:
         self._warms_prompt = warms_prompt
         self._warm_head: tuple[ChatMessage, ...] = ()
         """What the LLM was given ahead of the next request."""
+        self._pronunciations = Pronunciations(agent.pronunciations)
         self.phrasebook = phrasebook(agent.language)
         self._tool_schemas = (*(tool.schema() for tool in agent.tools.values()), *builtin_tools.BUILT_IN.values())
         self._state = b""
@@ -320,6 +323,7 @@ class Bot:
         number = len(reply.phrases)
         if reply.unspoken is None:
             self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
+        phrase, phonemes = self._pronunciations.apply(phrase)
         reply.phrases.append(SpokenPhrase(phrase, self._pace, is_filler))
         agent = self._agent
         self._out.act(
@@ -334,6 +338,7 @@ class Bot:
                 agent.speed,
                 keys,
                 language=agent.language,
+                phonemes=phonemes,
             )
         )
 
@@ -539,9 +544,7 @@ class Bot:
         text = next((text for text in own if text and text not in reply.text()), "")
         text = text or self.phrasebook.fillers[reply.num_fillers % len(self.phrasebook.fillers)]
         reply.num_fillers += 1
-        phraser = Phraser(self._agent.language)
-        phrases = [*phraser.feed(text), *phraser.flush()]
-        return Phrase(tuple(word for phrase in phrases for word in phrase.words), True)
+        return as_one(text, self._agent.language)
 
     def _progress(self, now_ns: int) -> None:
         """The reply is still coming, and what there is of it is still to be heard."""

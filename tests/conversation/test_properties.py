@@ -10,12 +10,12 @@ from simulation.call import SimulatedCall
 from simulation.stand_ins import AnyEndpointing, SimplePhraser
 from simulation.tape import Tape, smaller
 
-from ringline.engine.conversation import bot, caller, reply
+from ringline.engine.conversation import caller, fixed_phrases, reply
 
 
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(bot, "Phraser", SimplePhraser)
+    monkeypatch.setattr(fixed_phrases, "Phraser", SimplePhraser)
     monkeypatch.setattr(reply, "Phraser", SimplePhraser)
     monkeypatch.setattr(caller, "Endpointing", AnyEndpointing)
     return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringline.engine.config import EspeakTts, KokoroTts, PiperTts, TtsConfig
+from ringline.engine.config import ComputedTts, EspeakTts, KokoroTts, PiperTts, TtsConfig, XttsTts
 
 if TYPE_CHECKING:
     from ringline.workers.tts.backend import TtsBackend
@@ -24,12 +24,23 @@ def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> 
         from ringline.workers.tts.computed import ComputedBackend
         from ringline.workers.tts.kokoro.model import KokoroModel
 
-        return ComputedBackend(KokoroModel(config), wake)
+        return _cached(ComputedBackend(KokoroModel(config), wake), config)
     if isinstance(config, PiperTts):
         from ringline.workers.tts.computed import ComputedBackend
         from ringline.workers.tts.piper import PiperModel
 
-        return ComputedBackend(PiperModel(config), wake)
+        return _cached(ComputedBackend(PiperModel(config), wake), config)
+    if isinstance(config, XttsTts):
+        from ringline.workers.tts.computed import ComputedBackend
+        from ringline.workers.tts.xtts import XttsModel
+
+        return _cached(ComputedBackend(XttsModel(config), wake), config)
     from ringline.workers.tts.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)
+
+
+def _cached(backend: TtsBackend, config: ComputedTts) -> TtsBackend:
+    from ringline.workers.tts.cache import CachedBackend
+
+    return CachedBackend(backend, config.cache_mb * 1_000_000) if config.cache_mb else backend

@@ -32,6 +32,8 @@ class Order(msgspec.Struct):
     speed: float = 1.0
     language: str = ""
     """A BCP 47 tag; empty: that of the voice."""
+    phonemes: dict[str, str] = {}
+    """IPA of words of ``text``, by the word in lower case: for voices that take phonemes; the others pay no heed."""
     call: int = 0
     deadline_ns: int = 0
     """When the call runs out of sound. The worker keeps this and ``draft`` up to date while the phrase is made."""

@@ -10,6 +10,7 @@ import bisect
 import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import NamedTuple
 
 from ringline.workers.tts.espeak import speakable
@@ -20,6 +21,7 @@ MARKS = ';:,.!?¡¿—…"«»“”()„‚‘’、。！，：；？'
 
 _LANGUAGE_SWITCH = re.compile(r"\([^)]*\)")
 """espeak-ng says so where it reads a word by another language's rules: ``(en)hˈaɪ(de)``."""
+_TWO_LETTERS = re.compile("aɪ|aʊ|eɪ|oʊ|əʊ|ɔɪ|dʒ|tʃ|ts|dz")
 _CLAUSE_END = re.compile(r"[;:,.!?—…、。！，：；？]")
 
 
@@ -70,7 +72,7 @@ def _clause(
         if own is None:
             run.append(word)
         else:
-            said += [*_phonemes(run, voice, tie), own + " "]
+            said += [*_phonemes(run, voice, tie), _tied(own, tie) + " "]
             run = []
     said += _phonemes(run, voice, tie)
     words = []
@@ -91,12 +93,22 @@ def _phonemes(words: list[str], voice: bytes, tie: str) -> list[str]:
     groups = together.split()
     if len(groups) == len(words):
         return [group + " " for group in groups]
-    alone = [_said(word, voice, tie).replace(" ", "") for word in words]
-    starts = _laid_beside(alone, together)
+    alone = [_said(word, voice, tie) for word in words]
+    sizes = [len(said.split()) for said in alone]
+    if sum(sizes) == len(groups):
+        rest = iter(groups)
+        return ["".join(group + " " for group in islice(rest, size)) for size in sizes]
+    starts = _laid_beside([said.replace(" ", "") for said in alone], together)
     ends = [*starts[1:], len(together)]
     return [
         together[start:end] + (" " if end == len(together) else "") for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def _tied(ipa: str, tie: str) -> str:
+    """IPA written by hand, with the tie in the phonemes of two letters."""
+    ipa = ipa.replace("\u0361", "")
+    return _TWO_LETTERS.sub(lambda match: tie.join(match.group()), ipa) if tie else ipa
 
 
 def _said(text: str, voice: bytes, tie: str) -> str:

@@ -38,7 +38,7 @@ class Phrase:
             self._first_sample += skip
             skip = 0
         text = request.text[self._first_char :]
-        self.order = Order(text, request.voice, request.speed, request.language, request.call)
+        self.order = Order(text, request.voice, request.speed, request.language, request.phonemes, request.call)
         self._skip = skip
         self._wire_rate_hz = wire_rate_hz
         self._rate_hz = wire_rate_hz if request.keys else backend.rate_hz

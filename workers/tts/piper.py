@@ -16,7 +16,7 @@ import numpy as np
 
 from ringline.engine.config import PiperTts
 from ringline.workers.base import CannotStart
-from ringline.workers.models.store import locate
+from ringline.workers.models.store import locate, store
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.computed import Sound
 from ringline.workers.tts.espeak_library import library
@@ -94,7 +94,7 @@ class PiperModel:
         pad = file.phoneme_id_map[PAD]
         ids = [*file.phoneme_id_map[BEGIN], *pad]
         words = []
-        for word in spoken_words(piece.text, file.espeak.voice):
+        for word in spoken_words(piece.text, file.espeak.voice, dictionary=order.phonemes):
             words.append((word.char, len(ids)))
             for phoneme in unicodedata.normalize("NFD", word.phonemes):
                 if phoneme in file.phoneme_id_map:
@@ -119,11 +119,9 @@ class PiperModel:
     def _read(self, name: str) -> VoiceFile:
         """The voice's description. Raises ValueError: there is none."""
         if name not in self._files:
-            path = self._folder / f"{name}.onnx.json"
-            if "/" in name or not path.is_file():
-                raise ValueError(
-                    f"Piper has no voice `{name}`: put {name}.onnx and {name}.onnx.json into {self._folder}"
-                )
+            path = self._network(name).with_suffix(".onnx.json")
+            if not path.is_file():
+                raise ValueError(f"Piper has no voice `{name}`: put {name}.onnx and {path.name} into {path.parent}")
             try:
                 file = msgspec.convert(json.loads(path.read_bytes()), VoiceFile)
             except (msgspec.ValidationError, json.JSONDecodeError) as error:
@@ -133,9 +131,15 @@ class PiperModel:
             self._files[name] = file
         return self._files[name]
 
+    def _network(self, name: str) -> Path:
+        """Its file: beside the one that was configured, or in a folder of its own in the store."""
+        file = self._folder / f"{name}.onnx"
+        other = store() / name / f"{name}.onnx"
+        return other if other.is_file() and not file.is_file() else file
+
     def _session(self, name: str) -> Any:
         if name not in self._sessions:
-            file = self._folder / f"{name}.onnx"
+            file = self._network(name)
             self._sessions[name] = onnx_session(file, self._config.device, self._config.threads, with_durations(file))
         return self._sessions[name]
 

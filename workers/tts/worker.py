@@ -13,6 +13,7 @@ from ringline.ipc.messages import (
     PhraseFailed,
     PhraseFinished,
     PhraseStarted,
+    Rehearse,
     ReleaseCall,
     ReleaseSpeech,
     Speak,
@@ -25,6 +26,7 @@ from ringline.workers.audio.resample import Resampler
 from ringline.workers.base import Worker
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Mark, Order, TtsBackend
+from ringline.workers.tts.cache import CachedBackend
 from ringline.workers.tts.phrase import Phrase
 from ringline.workers.working import exit_out_of_memory, set_alone
 
@@ -107,6 +109,9 @@ class TtsWorker:
                     speaker = self.speakers[message.call] = Speaker(self.worker.exchange.slots[message.slot])
                 if message.turn > speaker.dead_turn:
                     speaker.queue.append(message)
+            case Rehearse(phrases, voice, speed, language):
+                if isinstance(self.backend, CachedBackend):
+                    self.backend.rehearse(Order(part.text, voice, speed, language, part.phonemes) for part in phrases)
             case CancelSpeech(call=call, turn=turn):
                 if speaker := self.speakers.get(call):
                     speaker.cancel(turn)
@@ -122,6 +127,8 @@ class TtsWorker:
         now_ns = time.monotonic_ns()
         ready = [item for item in self.speakers.items() if item[1].busy and item[1].not_before_ns <= now_ns]
         if not ready:
+            if isinstance(self.backend, CachedBackend) and not any(speaker.busy for speaker in self.speakers.values()):
+                self.backend.go_on()
             return
         for _, speaker in ready:
             if speaker.phrase is not None:

@@ -60,7 +60,7 @@ class KokoroModel:
         espeak = self._phonemes_of(voice, order.language)
         run: list[tuple[int, list[int]]] = []
         num_tokens = 0
-        for word in spoken_words(piece.text, espeak, TIE):
+        for word in spoken_words(piece.text, espeak, TIE, order.phonemes):
             letters = in_kokoros_letters(word.phonemes, espeak)
             tokens = [self._vocabulary[letter] for letter in letters if letter in self._vocabulary][:MAX_TOKENS]
             if run and num_tokens + len(tokens) > MAX_TOKENS:

@@ -23,16 +23,16 @@ class Voices:
 
     def __init__(self, folder: Path) -> None:
         """Raises CannotStart: there are none."""
-        self._packs: dict[str, Any] = {}
+        self._archives: dict[str, Path] = {}
         self._files: dict[str, Path] = {}
         self._blends: dict[str, Styles] = {}
         for file in sorted([*folder.iterdir(), *(folder / "voices").glob("*")]):
             if file.suffix in (".bin", ".npz") and _is_archive(file):
-                pack = np.load(file)
-                self._packs.update(dict.fromkeys(pack.files, pack))
+                with np.load(file) as archive:
+                    self._archives.update(dict.fromkeys(archive.files, file))
             elif file.suffix in (".bin", ".npy", ".pt") and re.match("[a-z]{2}_", file.name):
                 self._files.setdefault(file.stem, file)
-        self.names = sorted({*self._packs, *self._files})
+        self.names = sorted({*self._archives, *self._files})
         if not self.names:
             raise CannotStart(f"[tts] model: no voices in {folder}: put voices-v1.0.bin or voices/*.bin there")
 
@@ -57,8 +57,10 @@ class Voices:
 
     def _read(self, name: str) -> Styles:
         self.check(name)
-        if name in self._packs:
-            array = self._packs[name][name]
+        array: Any
+        if name in self._archives:
+            with np.load(self._archives[name]) as archive:
+                array = archive[name]
         elif (file := self._files[name]).suffix == ".npy":
             array = np.load(file)
         elif file.suffix == ".pt":

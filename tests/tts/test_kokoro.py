@@ -1,0 +1,158 @@
+"""Kokoro: its files in all their forms, voices and blends, languages, the alphabet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bench.models.kokoro import make_kokoro, vocabulary
+
+from ringline.engine.config import KokoroTts
+from ringline.workers.base import CannotStart
+from ringline.workers.tts.backend import Order
+from ringline.workers.tts.kokoro.alphabet import in_kokoros_letters
+from ringline.workers.tts.kokoro.model import MAX_TOKENS, KokoroModel
+from ringline.workers.tts.kokoro.voices import Voices, parse
+from ringline.workers.tts.pieces import Piece
+
+
+def loaded(folder: Path, **keys: Any) -> KokoroModel:
+    model = KokoroModel(KokoroTts(model=str(folder), **keys))
+    model.load()
+    return model
+
+
+def sounds(model: KokoroModel, text: str, **fields: Any) -> list[Any]:
+    return list(model.speak(Piece(text, 0, 0), Order(text, **fields)))
+
+
+@pytest.mark.parametrize("old_names", [True, False])
+@pytest.mark.parametrize("int_speed", [True, False])
+def test_exports_of_all_forms_are_taken(tmp_path: Path, old_names: bool, int_speed: bool) -> None:
+    (sound,) = sounds(loaded(make_kokoro(tmp_path, old_names=old_names, int_speed=int_speed)), "Good morning.")
+    assert sound.samples.shape[0] > 12_000
+    assert [char for char, _ in sound.words] == [0, 5]
+
+
+def test_export_without_durations_marks_no_words(tmp_path: Path) -> None:
+    (sound,) = sounds(loaded(make_kokoro(tmp_path, durations=False)), "Good morning.")
+    assert list(sound.words) == []
+
+
+def test_layout_of_the_published_conversion_is_taken(tmp_path: Path) -> None:
+    """onnx/model.onnx, tokenizer.json, voices/NAME.bin of raw floats, and a config.json without an alphabet."""
+    folder = make_kokoro(tmp_path)
+    (folder / "onnx").mkdir()
+    (folder / "model.onnx").rename(folder / "onnx" / "model.onnx")
+    (folder / "config.json").write_text('{"model_type": "style_text_to_speech_2"}', encoding="utf-8")
+    (folder / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocabulary()}}), encoding="utf-8")
+    (folder / "voices-v1.0.bin").unlink()
+    (folder / "voices").mkdir()
+    np.ones((510, 1, 256), np.float32).tofile(folder / "voices" / "af_heart.bin")
+    assert sounds(loaded(folder), "Good morning.")
+    assert sounds(loaded(folder / "onnx" / "model.onnx"), "Good morning.")
+
+
+@pytest.mark.parametrize(
+    ("file", "named"), [("model.onnx", "onnx"), ("config.json", "config.json"), ("voices-v1.0.bin", "voices")]
+)
+def test_file_that_is_missing_is_named(tmp_path: Path, file: str, named: str) -> None:
+    (make_kokoro(tmp_path) / file).unlink()
+    with pytest.raises(CannotStart, match=named):
+        loaded(tmp_path)
+
+
+def test_network_that_is_another_is_refused(tmp_path: Path) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "model.onnx").write_bytes(b"not a network")
+    with pytest.raises(CannotStart, match=r"model\.onnx cannot be loaded"):
+        loaded(folder)
+
+
+def test_several_networks_in_a_folder_ask_for_a_name(tmp_path: Path) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "model_q8.onnx").write_bytes((folder / "model.onnx").read_bytes())
+    with pytest.raises(CannotStart, match=r"model\.onnx, model_q8\.onnx"):
+        loaded(folder)
+    assert sounds(loaded(folder / "model_q8.onnx"), "Good morning.")
+
+
+def test_blend_is_the_weighted_mean(tmp_path: Path) -> None:
+    voices = Voices(make_kokoro(tmp_path))
+    assert np.allclose(voices.styles("af_heart+am_adam"), (1.0 + 0.25) / 2)
+    assert np.allclose(voices.styles("af_heart:0.7, am_adam:0.3"), 0.7 + 0.3 * 0.25)
+    assert np.allclose(voices.styles("af_heart:2,bf_emma:2"), 1.5)
+
+
+@pytest.mark.parametrize("voice", ["af_heart:x", "af_heart:-1", "af_heart:0"])
+def test_weights_that_are_none_are_refused(voice: str) -> None:
+    with pytest.raises(ValueError, match="weight"):
+        parse(voice)
+
+
+def test_unknown_voice_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    model = loaded(make_kokoro(tmp_path))
+    with pytest.raises(ValueError, match=r"af_nobody.*am_adam"):
+        model.check(Order("Hello.", "af_heart+af_nobody"))
+
+
+def test_language_follows_the_voice_unless_the_agent_has_another(tmp_path: Path) -> None:
+    model = loaded(make_kokoro(tmp_path))
+    text = "casa bella"
+    own = sounds(model, text, voice="ef_dora")[0].samples
+    assert np.array_equal(own, sounds(model, text, voice="ef_dora", language="es-MX")[0].samples)
+    assert not np.array_equal(own, sounds(model, text, voice="ef_dora", language="fr")[0].samples)
+
+
+@pytest.mark.parametrize("fields", [{"voice": "jf_alpha"}, {"language": "de"}], ids=str)
+def test_language_it_does_not_speak_is_refused(tmp_path: Path, fields: dict[str, str]) -> None:
+    model = loaded(make_kokoro(tmp_path))
+    with pytest.raises(ValueError, match="language"):
+        model.check(Order("Hello.", **fields))
+
+
+def test_text_of_more_tokens_than_fit_is_made_in_several_runs(tmp_path: Path) -> None:
+    model = loaded(make_kokoro(tmp_path))
+    text = "internationalisation " * 30
+    found = sounds(model, text)
+    assert len(found) > 1
+    chars = [char for sound in found for char, _ in sound.words]
+    assert chars == list(range(0, len(text), 21))
+    assert MAX_TOKENS == 510
+
+
+def test_dictionary_replaces_phonemes_of_its_words_only(tmp_path: Path) -> None:
+    model = loaded(make_kokoro(tmp_path))
+    plain, other = (sounds(model, "Dear Nguyen, hello", phonemes=table)[0] for table in ({}, {"nguyen": "wˈɪn"}))
+    assert [char for char, _ in plain.words] == [char for char, _ in other.words] == [0, 5, 13]
+    assert plain.words[1] == other.words[1]
+    assert plain.words[2] != other.words[2]
+
+
+@pytest.mark.parametrize(
+    ("espeak", "voice", "kokoro"),
+    [
+        ("həlˈo^ʊ", "en-us", "həlˈO"),
+        ("həlˈə^ʊ", "en-gb", "həlˈQ"),
+        ("tədˈe^ɪ", "en-us", "tədˈA"),
+        ("bˈɜːd", "en-us", "bˈɜɹd"),
+        ("t^ʃˈe^ə", "en-gb", "ʧˈɛː"),
+        ("fˈɔː^ɹɾi", "en-us", "fˈɔɹTi"),
+        ("lˈɪɾə^l", "en-us", "lˈɪTᵊl"),
+        ("bˈʌʔn̩", "en-us", "bˈʌtn"),
+        ("mˈut^ʃo", "es", "mˈuʧo"),
+        ("pˈit^sa", "it", "pˈiʦa"),
+    ],
+)
+def test_phonemes_are_written_in_the_models_letters(espeak: str, voice: str, kokoro: str) -> None:
+    assert in_kokoros_letters(espeak, voice) == kokoro
+
+
+def test_torch_runtime_without_its_package_says_how_to_get_it(tmp_path: Path) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "kokoro-v1_0.pth").write_bytes(b"")
+    with pytest.raises(CannotStart, match=r"ringline\[kokoro-torch\]"):
+        loaded(folder, runtime="torch")

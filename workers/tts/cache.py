@@ -1,0 +1,94 @@
+"""Phrases that were spoken before are not made again: a greeting starts at once.
+
+Everything that was made to its end is kept, and the least recently used is forgotten. What every call needs is made
+before the first one (`Rehearse`), whenever no call has anything to say.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ringline.workers.tts.backend import Mark, Order, Samples, TtsBackend
+
+log = logging.getLogger("ringline.tts")
+
+_Key = tuple[str, str, float, str, tuple[tuple[str, str], ...]]
+
+
+class CachedBackend:
+    """A `TtsBackend` in front of another. What it repeats is, sample for sample and mark for mark, what was made."""
+
+    rate_hz = 0
+
+    def __init__(self, backend: TtsBackend, max_bytes: int) -> None:
+        self._backend, self._max_bytes = backend, max_bytes
+        self._kept: OrderedDict[_Key, tuple[Samples | Mark, ...]] = OrderedDict()
+        self._num_bytes = 0
+        self._to_rehearse: deque[Order] = deque()
+        self._rehearsed: Iterator[Samples | Mark | None] | None = None
+
+    def warm_up(self) -> None:
+        self._backend.warm_up()
+        self.rate_hz = self._backend.rate_hz
+
+    def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
+        """See `TtsBackend.synthesize`."""
+        key = _key(order)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return iter(self._kept[key])
+        return self._made(key, self._backend.synthesize(order))
+
+    def close(self) -> None:
+        """Of the backend, where it has any."""
+        if close := getattr(self._backend, "close", None):
+            close()
+
+    def rehearse(self, orders: Iterable[Order]) -> None:
+        """Make these when there is time (`go_on`); they take the place of those that are still to be made."""
+        self._to_rehearse = deque(order for order in orders if _key(order) not in self._kept)
+
+    def go_on(self) -> None:
+        """Rehearse until the backend has nothing ready, or nothing is left."""
+        while self._rehearsed is not None or self._to_rehearse:
+            try:
+                if self._rehearsed is None:
+                    order = self._to_rehearse.popleft()
+                    order.draft, order.deadline_ns = True, 2**62
+                    self._rehearsed = self.synthesize(order)
+                for part in self._rehearsed:
+                    if part is None:
+                        return
+            except Exception:
+                # It may succeed when it is needed. If not, that request fails, and its fallback is asked.
+                log.exception("a phrase could not be rehearsed")
+            self._rehearsed = None
+
+    def _made(self, key: _Key, parts: Iterator[Samples | Mark | None]) -> Iterator[Samples | Mark | None]:
+        kept: list[Samples | Mark] = []
+        for part in parts:
+            if part is not None:
+                kept.append(part)
+            yield part
+        self._keep(key, tuple(kept))
+
+    def _keep(self, key: _Key, parts: tuple[Samples | Mark, ...]) -> None:
+        num_bytes = _num_bytes(parts)
+        if key in self._kept or num_bytes > self._max_bytes:
+            return
+        self._kept[key] = parts
+        self._num_bytes += num_bytes
+        while self._num_bytes > self._max_bytes:
+            self._num_bytes -= _num_bytes(self._kept.popitem(last=False)[1])
+
+
+def _key(order: Order) -> _Key:
+    return order.text, order.voice, order.speed, order.language, tuple(sorted(order.phonemes.items()))
+
+
+def _num_bytes(parts: tuple[Samples | Mark, ...]) -> int:
+    return sum(part.nbytes if isinstance(part, np.ndarray) else 64 for part in parts)
