@@ -22,6 +22,8 @@ from ringline.engine.config.load import parse as parse
 from ringline.engine.config.stt import PocketsphinxStt as PocketsphinxStt
 from ringline.engine.config.stt import SttConfig as SttConfig
 from ringline.engine.config.stt import SyntheticStt as SyntheticStt
+from ringline.engine.config.tts import CartesiaTts as CartesiaTts
+from ringline.engine.config.tts import ElevenLabsTts as ElevenLabsTts
 from ringline.engine.config.tts import EspeakTts as EspeakTts
 from ringline.engine.config.tts import SyntheticTts as SyntheticTts
 from ringline.engine.config.tts import TtsConfig as TtsConfig

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from ringline.engine.config.table import Count, Milliseconds, StageBackend
+from ringline.engine.config.table import Count, Milliseconds, StageBackend, is_loopback
 
 
 class EspeakTts(StageBackend, frozen=True, tag="espeak"):
@@ -33,4 +34,69 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
     """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
 
 
-TtsConfig = EspeakTts | SyntheticTts
+class HostedTts(StageBackend, frozen=True):
+    """What the tables of hosted voices share. The text of every phrase leaves this machine."""
+
+    language: str = ""
+    """BCP 47 tag of phrases that name none, and of the connection that is opened at the start; empty: the vendor
+    decides by the text."""
+    base_url: str = ""
+    """Another address of the service (data residency, a proxy), with its scheme; empty: the vendor's usual one."""
+
+    @property
+    def url(self) -> str:
+        """Where the service is, without a slash at the end."""
+        raise NotImplementedError
+
+    @property
+    def remote_host(self) -> str:
+        """See `StageBackend.remote_host`."""
+        host = urlsplit(self.url).hostname or self.url
+        return "" if is_loopback(host) else host
+
+
+class ElevenLabsTts(HostedTts, frozen=True, tag="elevenlabs"):
+    """``[tts] backend = "elevenlabs"``"""
+
+    packages = ("elevenlabs", "websockets")
+    extra = "elevenlabs"
+
+    api_key: str = "$ELEVENLABS_API_KEY"
+    """``$NAME`` of the environment variable that holds it."""
+    model: str = "eleven_flash_v2_5"
+    """Models without WebSockets (``eleven_v3``) do not work here."""
+    voice: str = "JBFqnCBsd6RMkjVDRZzb"
+    """A voice's id, not its name."""
+    stability: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """Unset, this and the next two: as they are stored with the voice."""
+    similarity_boost: Annotated[float, Meta(ge=0, le=1)] | None = None
+    style: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+    @property
+    def url(self) -> str:
+        """See `HostedTts.url`."""
+        return (self.base_url or "https://api.elevenlabs.io").rstrip("/")
+
+
+class CartesiaTts(HostedTts, frozen=True, tag="cartesia"):
+    """``[tts] backend = "cartesia"``"""
+
+    packages = ("cartesia", "websockets")
+    extra = "cartesia"
+
+    api_key: str = "$CARTESIA_API_KEY"
+    """``$NAME`` of the environment variable that holds it."""
+    model: str = "sonic-3"
+    voice: str = "f786b574-daa5-4673-aa0c-cbe3e8534c02"
+    """A voice's id, not its name."""
+    volume: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
+    emotion: str = ""
+    """``calm``, ``sympathetic``, ...; empty: as the text has it."""
+
+    @property
+    def url(self) -> str:
+        """See `HostedTts.url`."""
+        return (self.base_url or "https://api.cartesia.ai").rstrip("/")
+
+
+TtsConfig = EspeakTts | SyntheticTts | ElevenLabsTts | CartesiaTts

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from voice_servers import SERVERS
 
 from ringline.engine.config import EspeakTts, SyntheticTts, TtsConfig
 from ringline.ipc.exchange import REPLY_POSITION, Exchange, Layout, Slot
@@ -15,18 +17,25 @@ from ringline.ipc.messages import Message, PhraseFinished, Speak
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.worker import TtsWorker
 
-BACKENDS: list[TtsConfig] = [
+BACKENDS: list[TtsConfig | str] = [
     EspeakTts(),
     SyntheticTts(first_audio_ms=0, realtime_factor=0.0),
     SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True),
+    *SERVERS,
 ]
 
 
-@pytest.fixture(scope="session", params=BACKENDS, ids=["espeak", "synthetic", "coded"])
-def backend(request: pytest.FixtureRequest) -> Any:
-    made = make_backend(request.param)
-    made.warm_up()
-    return made
+@pytest.fixture(scope="session", params=BACKENDS, ids=["espeak", "synthetic", "coded", *SERVERS])
+def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with contextlib.ExitStack() as stack:
+        config = request.param
+        if isinstance(config, str):
+            config = stack.enter_context(SERVERS[config]()).config()
+        made = make_backend(config)
+        if close := getattr(made, "close", None):
+            stack.callback(close)
+        made.warm_up()
+        yield made
 
 
 class Speaking:

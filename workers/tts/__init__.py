@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringline.engine.config import EspeakTts, TtsConfig
+from ringline.engine.config import CartesiaTts, ElevenLabsTts, EspeakTts, TtsConfig
 
 if TYPE_CHECKING:
     from ringline.workers.tts.backend import TtsBackend
@@ -20,6 +20,14 @@ def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> 
         from ringline.workers.tts.espeak import EspeakBackend
 
         return EspeakBackend(config)
+    if isinstance(config, ElevenLabsTts):
+        from ringline.workers.tts.elevenlabs import ElevenLabsBackend
+
+        return ElevenLabsBackend(config, wake)
+    if isinstance(config, CartesiaTts):
+        from ringline.workers.tts.cartesia import CartesiaBackend
+
+        return CartesiaBackend(config, wake)
     from ringline.workers.tts.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)
