@@ -40,7 +40,7 @@ class HostedTts(StageBackend, frozen=True):
     language: str = ""
     """BCP 47 tag of phrases that name none, and of the connection that is opened at the start; empty: the vendor
     decides by the text."""
-    base_url: str = ""
+    base_url: Annotated[str, Meta(pattern="^(https?://.+)?$")] = ""
     """Another address of the service (data residency, a proxy), with its scheme; empty: the vendor's usual one."""
 
     @property

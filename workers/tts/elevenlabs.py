@@ -102,15 +102,18 @@ class ElevenLabsBackend(HostedBackend):
 
     def requests(self, order: Order, text: str, context: str) -> Iterable[Any]:
         """See `HostedBackend.requests`. A context that is flushed and closed ends with its last sound, and says so."""
-        speed = min(max(order.speed, SLOWEST), FASTEST)
-        settings = self._types.RealtimeVoiceSettings(
-            stability=self._config.stability,
-            similarity_boost=self._config.similarity_boost,
-            style=self._config.style,
-            speed=speed,
-        )
+        config = self._config
+        settings = {
+            "stability": config.stability,
+            "similarity_boost": config.similarity_boost,
+            "style": config.style,
+            "speed": min(max(order.speed, SLOWEST), FASTEST),
+        }
+        settings = {name: value for name, value in settings.items() if value is not None}  # the SDK would send null
         messages = (
-            self._types.InitializeConnectionMulti(text=" ", voice_settings=settings, context_id=context),
+            self._types.InitializeConnectionMulti(
+                text=" ", voice_settings=self._types.RealtimeVoiceSettings(**settings), context_id=context
+            ),
             self._types.SendTextMulti(text=f"{text} ", context_id=context, flush=True),
             self._types.CloseContext(context_id=context, close_context=True),
         )

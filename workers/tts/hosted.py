@@ -58,10 +58,10 @@ class HostedBackend(ABC):
         """``api_key``: as it is configured."""
         self._key_name = api_key.removeprefix("$") if api_key.startswith("$") else "[tts] api_key"
         self._wake = wake
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=f"tts-{self.vendor}", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread | None = None
         self._lines: dict[Line, Hashable] = {}
-        self._opening: dict[Hashable, asyncio.Task[None]] = {}
+        self._opening: dict[Hashable, asyncio.Task[Line]] = {}
         self._kept: Hashable = None
         """What the connection is for that is opened again when it is lost: that of the last phrase."""
         self._contexts = itertools.count(1)
@@ -89,6 +89,8 @@ class HostedBackend(ABC):
     def warm_up(self) -> None:
         """Speak a word: shows that key, voice and model are good, and leaves a connection open."""
         self.prepare()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"tts-{self.vendor}", daemon=True)
         self._thread.start()
         try:
             for part in self.synthesize(Order("Ready.")):
@@ -107,7 +109,9 @@ class HostedBackend(ABC):
         return self._phrase(order)
 
     def close(self) -> None:
-        """Hang up, and end the thread."""
+        """Hang up, and end the thread, if it was started."""
+        if self._thread is None:
+            return
         self._submit(self._close()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -178,7 +182,7 @@ class HostedBackend(ABC):
 
     async def _cancel(self, line: Line, context: str) -> None:
         """Nothing happens to a context that has ended."""
-        if not line.is_open or not line.is_begun(context):
+        if line.lost or not line.is_begun(context):
             line.end(context)
             return
         line.ignore(context)
@@ -194,24 +198,28 @@ class HostedBackend(ABC):
             for line, of in self._lines.items():
                 if of == key and (self.max_contexts is None or line.num_contexts < self.max_contexts):
                     return line
-            await asyncio.shield(self._open(key))
+            opened = await asyncio.shield(self._open(key))
+            if opened.lost:
+                raise opened.lost
 
-    def _open(self, key: Hashable) -> asyncio.Task[None]:
+    def _open(self, key: Hashable) -> asyncio.Task[Line]:
         """Several phrases may wait for one connection; it is opened even if they are cancelled."""
         if key not in self._opening:
             self._opening[key] = task = asyncio.create_task(self._add_line(key))
             task.add_done_callback(lambda task: self._opened(key, task))
         return self._opening[key]
 
-    async def _add_line(self, key: Hashable) -> None:
+    async def _add_line(self, key: Hashable) -> Line:
         try:
             async with asyncio.timeout(OPEN_S):
                 line = await self.connect(key)
         except Exception as error:
             raise failure(error) from error
-        self._lines[line] = key
+        if not line.lost:
+            self._lines[line] = key
+        return line
 
-    def _opened(self, key: Hashable, task: asyncio.Task[None]) -> None:
+    def _opened(self, key: Hashable, task: asyncio.Task[Line]) -> None:
         del self._opening[key]
         if not task.cancelled() and (error := task.exception()):
             log.warning("no connection", extra={"vendor": self.vendor, "error": str(error)})

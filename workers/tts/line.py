@@ -57,9 +57,10 @@ class Line:
         parse: Callable[[Any], tuple[str | None, Iterable[Event]]],
         on_lost: Callable[[Line], None],
     ) -> None:
-        """``parse`` makes of what the socket receives the context (None, of a failure: all) and its events; whatever it raises
-        ends the connection. ``on_lost`` is called when that has ended."""
-        self.is_open = True
+        """``parse`` makes of what the socket receives the context (None, of a failure: all) and its events; whatever it
+        raises ends the connection. ``on_lost`` is called when that has ended."""
+        self.lost: ServiceError | None = None
+        """Why it is closed."""
         self.opened_s = time.monotonic()
         self._heard_s = self.opened_s
         self._contexts: dict[str, asyncio.Queue[Event] | None] = {}
@@ -123,7 +124,7 @@ class Line:
         await asyncio.wait([self._reader])
 
     async def _read(self) -> None:
-        lost = ServiceError("the connection was closed")
+        lost = ServiceError("the connection was closed")  # by this side
         try:
             while True:
                 context, events = self._parse(await self._socket.recv())
@@ -135,7 +136,7 @@ class Line:
             lost = failure(error)
             log.info("a connection was lost", extra={"error": str(lost)})
         finally:
-            self.is_open = False
+            self.lost = lost
             self._on_lost(self)
             self._sort(None, lost)
             await self._socket.close()

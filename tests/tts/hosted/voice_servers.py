@@ -50,6 +50,8 @@ class VoiceServer:
         self.holding = 0
         self.raw: list[str | bytes] = []
         """Sent instead of the next text's sound."""
+        self.is_closed = False
+        """Whoever connects is hung up on."""
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="voice-server", daemon=True)
@@ -71,6 +73,11 @@ class VoiceServer:
     def config(self, port: int = 0, **fields: Any) -> TtsConfig:
         """A table for this server, or for a proxy before it."""
         raise NotImplementedError
+
+    @property
+    def num_asked(self) -> int:
+        """Texts that clients have sent."""
+        return sum("transcript" in message or bool(message.get("flush")) for message in self.messages)
 
     def release(self) -> None:
         """What is held goes on."""
@@ -122,6 +129,8 @@ class VoiceServer:
         self.num_open += 1
         self._notify()
         try:
+            if self.is_closed:
+                return
             async with asyncio.TaskGroup() as tasks:
                 await self.converse(connection, tasks)
                 raise asyncio.CancelledError
