@@ -38,8 +38,8 @@ class HostedTts(StageBackend, frozen=True):
     """What the tables of hosted voices share. The text of every phrase leaves this machine."""
 
     language: str = ""
-    """BCP 47 tag of phrases that name none, and of the connection that is opened at the start; empty: the vendor
-    decides by the text."""
+    """BCP 47 tag of phrases that name none, and of the connection that is opened at the start, which the first phrase
+    finds if this is the agent's language; empty: the vendor decides by the text."""
     base_url: Annotated[str, Meta(pattern="^(https?://.+)?$")] = ""
     """Another address of the service (data residency, a proxy), with its scheme; empty: the vendor's usual one."""
 

@@ -56,7 +56,8 @@ class CartesiaBackend(HostedBackend):
             "transcript": text,
             "voice": {"id": order.voice or config.voice},
             "output_format": {"container": "raw", "encoding": "pcm_s16le", "sample_rate": RATE_HZ},
-            "continue": False,  # the text is whole, and is spoken at once
+            "continue": False,  # the text is whole ...
+            "max_buffer_delay_ms": 0,  # ... and nothing is gained by waiting for more
             "add_timestamps": True,
             "use_normalized_timestamps": False,
         }

@@ -134,7 +134,7 @@ class _Parser:
         message = msgspec.json.decode(data, type=_Message)
         if message.error:
             told = f"{message.error}: {message.message or ''}"
-            return message.context, [ServiceError(told, _STATUSES.get(message.error, 400))]
+            return message.context, [ServiceError(told, _STATUSES.get(message.error, 500))]
         if message.context is None:
             return None, []
         sound = self._sounds.setdefault(message.context, _Sound())

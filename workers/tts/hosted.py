@@ -89,6 +89,8 @@ class HostedBackend(ABC):
     def warm_up(self) -> None:
         """Speak a word: shows that key, voice and model are good, and leaves a connection open."""
         self.prepare()
+        for name in ("websockets", self.vendor):  # they log all that is sent and received
+            logging.getLogger(name).setLevel(logging.INFO)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"tts-{self.vendor}", daemon=True)
         self._thread.start()

@@ -16,6 +16,7 @@ from voice_servers import CartesiaServer, ElevenLabsServer, VoiceServer
 from ringline.ipc.messages import CancelSpeech, PhraseFailed
 from ringline.workers.base import CannotStart
 from ringline.workers.tts import make_backend
+from ringline.workers.tts.backend import Order
 from ringline.workers.tts.line import ServiceError
 
 BUSY = {
@@ -106,6 +107,24 @@ def test_sound_that_breaks_off_fails_the_phrase_and_leaves_nothing_open(
     proxy.wait_for(lambda: proxy.num_open == 1)
     server.wait_for(lambda: server.num_open == 1)
     assert resources(backend) == before
+
+
+def test_phrase_can_be_cancelled_while_it_waits_for_a_connection(
+    server: VoiceServer, proxy: FaultyProxy, started: Callable[..., Any], say: Callable[..., Any]
+) -> None:
+    backend = started(server.config(proxy.port))
+    whole = say(backend)[0]
+    server.hang_up()
+    proxy.wait_for(lambda: proxy.num_open == 0)
+    proxy.fault = Hang()
+    num_connections = len(proxy.connections)
+    phrase = backend.synthesize(Order("Good morning."))
+    assert next(phrase) is None
+    proxy.wait_for(lambda: len(proxy.connections) > num_connections)
+    phrase.close()
+    proxy.fault = None
+    assert say(backend)[0].size == whole.size
+    assert len(proxy.connections) == num_connections + 1
 
 
 def test_worker_says_why_a_phrase_failed_and_speaks_the_next_turn(

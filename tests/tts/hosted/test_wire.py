@@ -42,6 +42,7 @@ def test_cartesia_is_asked_as_documented(cartesia: Any, started: Callable[..., A
         "voice": {"id": "a-voice"},
         "output_format": {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 16000},
         "continue": False,
+        "max_buffer_delay_ms": 0,
         "add_timestamps": True,
         "use_normalized_timestamps": False,
         "language": "de",
