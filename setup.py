@@ -41,11 +41,11 @@ setup(
         "uvloop>=0.21",
     ],
     extras_require={
-        "elevenlabs": ["elevenlabs>=2.70,<3"],  # MIT; brings websockets, httpx, pydantic
+        "elevenlabs": ["elevenlabs>=2.78,<3"],  # MIT; brings websockets, httpx, pydantic
         "cartesia": ["cartesia>=4.2,<5", "websockets>=14"],  # Apache-2.0; its own extra for websockets stops below 16
         "dev": [
             "cartesia>=4.2,<5",
-            "elevenlabs>=2.70,<3",
+            "elevenlabs>=2.78,<3",
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",

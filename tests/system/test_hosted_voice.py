@@ -8,7 +8,13 @@ from voice_servers import KEY, CartesiaServer, ElevenLabsServer
 
 from ringline.ipc.messages import PhraseFailed, WordMarks
 
-TABLE = '[[tts.fallback]]\nbackend = "{vendor}"\nbase_url = "http://127.0.0.1:{port}"\napi_key = "{key}"\nlanguage = "en"\n'
+TABLE = """
+[[tts.fallback]]
+backend = "{vendor}"
+base_url = "http://127.0.0.1:{port}"
+api_key = "{key}"
+language = "en"
+"""
 
 
 async def test_call_is_answered_by_the_hosted_voice_that_works(start: Any) -> None:

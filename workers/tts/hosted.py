@@ -89,8 +89,6 @@ class HostedBackend(ABC):
     def warm_up(self) -> None:
         """Speak a word: shows that key, voice and model are good, and leaves a connection open."""
         self.prepare()
-        for name in ("websockets", self.vendor):  # they log all that is sent and received
-            logging.getLogger(name).setLevel(logging.INFO)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"tts-{self.vendor}", daemon=True)
         self._thread.start()
@@ -285,9 +283,10 @@ class _Sound:
             yield audio
 
     def _marks(self) -> Iterator[Mark]:
-        while self._found:
+        """Of the words whose sound has begun to arrive."""
+        while self._found and self._found[0][1] < self._num_samples:
             char, sample = self._found.popleft()
             sample = max(0, sample - self._trim.dropped)
-            if sample > self._last_sample and sample < self._num_samples:
+            if sample > self._last_sample:
                 self._last_sample = sample
                 yield Mark(char, sample)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from voice_servers import KEY, CartesiaServer, ElevenLabsServer, VoiceServer
 
@@ -83,6 +84,28 @@ def test_cartesia_context_is_cancelled_and_no_other(
     assert cartesia.spoken[-1] == cartesia.messages[-2]["context_id"]
     assert say(backend)[0].size == whole.size
     assert len(cartesia.handshakes) == 1
+
+
+@pytest.mark.parametrize("words_at", ["before", "after"])
+def test_words_may_come_long_before_their_sound_or_behind_it(
+    cartesia: Any, started: Callable[..., Any], say: Callable[..., Any], words_at: str
+) -> None:
+    backend = started(cartesia.config())
+    samples, marks = say(backend, LONG)
+    assert len(marks) == len(LONG.split())
+    cartesia.words_at = words_at
+    again, other_marks = say(backend, LONG)
+    assert np.array_equal(again, samples)
+    assert other_marks == marks
+
+
+def test_message_may_end_within_a_sample(cartesia: Any, started: Callable[..., Any], say: Callable[..., Any]) -> None:
+    backend = started(cartesia.config())
+    samples, marks = say(backend)
+    cartesia.halves_samples = True
+    again, other_marks = say(backend)
+    assert np.array_equal(again, samples)
+    assert other_marks == marks
 
 
 def test_elevenlabs_is_asked_as_documented(

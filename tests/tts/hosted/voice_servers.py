@@ -174,6 +174,13 @@ class VoiceServer:
 class CartesiaServer(VoiceServer):
     vendor = "cartesia"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.words_at = "with"
+        """Words are told "with" the sound they begin in, or all "before" any, or "after"."""
+        self.halves_samples = False
+        """Messages begin and end within samples."""
+
     def config(self, port: int = 0, **fields: Any) -> TtsConfig:
         return CartesiaTts(base_url=f"http://127.0.0.1:{port or self.port}", api_key=KEY, **fields)
 
@@ -201,12 +208,33 @@ class CartesiaServer(VoiceServer):
             await connection.send(self.raw.pop(0))
             return
         speed = request.get("generation_config", {}).get("speed", 1.0)
-        async for _, samples, words in self.pieces(request["transcript"], speed, context):
-            if words:
-                starts = [sample / RATE_HZ for _, sample in words]
-                told = {"words": [word for word, _ in words], "start": starts, "end": starts}
-                await send("timestamps", word_timestamps=told)
-            await send("chunk", data=base64.b64encode(samples.tobytes()).decode(), step_time=1.0)
+
+        async def send_words(words: list[tuple[str, int]]) -> None:
+            starts = [sample / RATE_HZ for _, sample in words]
+            told = {"words": [word for word, _ in words], "start": starts, "end": starts}
+            await send("timestamps", word_timestamps=told)
+
+        async def send_sound(data: bytes) -> None:
+            await send("chunk", data=base64.b64encode(data).decode(), step_time=1.0)
+
+        pieces = self.pieces(request["transcript"], speed, context)
+        if self.words_at != "with":
+            gathered = [piece async for piece in pieces]
+            all_words = [word for _, _, words in gathered for word in words]
+            if self.words_at == "before":
+                await send_words(all_words)
+            for _, samples, _ in gathered:
+                await send_sound(samples.tobytes())
+            if self.words_at == "after":
+                await send_words(all_words)
+        else:
+            async for _, samples, words in pieces:
+                if words:
+                    await send_words(words)
+                data = samples.tobytes()
+                cut = 101 if self.halves_samples else 0
+                for part in filter(None, (data[:cut], data[cut:])):
+                    await send_sound(part)
         await send("done", done=True)
 
 
