@@ -34,24 +34,22 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
     """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
 
 
-class HostedTts(StageBackend, frozen=True):
+Url = Annotated[str, Meta(pattern="^https?://.+")]
+
+
+class HostedTts(StageBackend, frozen=True, kw_only=True):
     """What the tables of hosted voices share. The text of every phrase leaves this machine."""
 
+    base_url: Url
+    """Where the service is: the vendor's usual address, one for data residency, a proxy."""
     language: str = ""
     """BCP 47 tag of phrases that name none, and of the connection that is opened at the start, which the first phrase
     finds if this is the agent's language; empty: the vendor decides by the text."""
-    base_url: Annotated[str, Meta(pattern="^(https?://.+)?$")] = ""
-    """Another address of the service (data residency, a proxy), with its scheme; empty: the vendor's usual one."""
-
-    @property
-    def url(self) -> str:
-        """Where the service is, without a slash at the end."""
-        raise NotImplementedError
 
     @property
     def remote_host(self) -> str:
         """See `StageBackend.remote_host`."""
-        host = urlsplit(self.url).hostname or self.url
+        host = urlsplit(self.base_url).hostname or self.base_url
         return "" if is_loopback(host) else host
 
 
@@ -61,6 +59,7 @@ class ElevenLabsTts(HostedTts, frozen=True, tag="elevenlabs"):
     packages = ("elevenlabs", "websockets")
     extra = "elevenlabs"
 
+    base_url: Url = "https://api.elevenlabs.io"
     api_key: str = "$ELEVENLABS_API_KEY"
     """``$NAME`` of the environment variable that holds it."""
     model: str = "eleven_flash_v2_5"
@@ -72,11 +71,6 @@ class ElevenLabsTts(HostedTts, frozen=True, tag="elevenlabs"):
     similarity_boost: Annotated[float, Meta(ge=0, le=1)] | None = None
     style: Annotated[float, Meta(ge=0, le=1)] | None = None
 
-    @property
-    def url(self) -> str:
-        """See `HostedTts.url`."""
-        return (self.base_url or "https://api.elevenlabs.io").rstrip("/")
-
 
 class CartesiaTts(HostedTts, frozen=True, tag="cartesia"):
     """``[tts] backend = "cartesia"``"""
@@ -84,6 +78,7 @@ class CartesiaTts(HostedTts, frozen=True, tag="cartesia"):
     packages = ("cartesia", "websockets")
     extra = "cartesia"
 
+    base_url: Url = "https://api.cartesia.ai"
     api_key: str = "$CARTESIA_API_KEY"
     """``$NAME`` of the environment variable that holds it."""
     model: str = "sonic-3"
@@ -92,11 +87,6 @@ class CartesiaTts(HostedTts, frozen=True, tag="cartesia"):
     volume: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
     emotion: str = ""
     """``calm``, ``sympathetic``, ...; empty: as the text has it."""
-
-    @property
-    def url(self) -> str:
-        """See `HostedTts.url`."""
-        return (self.base_url or "https://api.cartesia.ai").rstrip("/")
 
 
 TtsConfig = EspeakTts | SyntheticTts | ElevenLabsTts | CartesiaTts

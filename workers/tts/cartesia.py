@@ -31,7 +31,7 @@ class CartesiaBackend(HostedBackend):
         """See `HostedBackend.prepare`."""
         sdk = require("cartesia", CartesiaTts.extra)
         require("websockets", CartesiaTts.extra)
-        url = self._config.url
+        url = self._config.base_url
         self._client = sdk.AsyncCartesia(
             api_key=secret(self._config.api_key), base_url=url, websocket_base_url=url.replace("http", "ws", 1)
         )

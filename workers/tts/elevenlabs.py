@@ -95,7 +95,7 @@ class ElevenLabsBackend(HostedBackend):
             "inactivity_timeout": str(INACTIVITY_S),
             **({"language_code": language} if language else {}),
         }
-        url = build_ws_url(self._config.url, ["v1", "text-to-speech", voice, "multi-stream-input"], settings)
+        url = build_ws_url(self._config.base_url, ["v1", "text-to-speech", voice, "multi-stream-input"], settings)
         headers = {"xi-api-key": self._api_key}
         socket = await connect(url, additional_headers=headers, **websocket_options())
         return Line(socket, _Parser(), self.lost)

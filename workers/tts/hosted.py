@@ -14,15 +14,12 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable, Itera
 from concurrent.futures import Future
 from typing import Any
 
-import numpy as np
-
 from ringline.workers.base import CannotStart
 from ringline.workers.retry import retry_pause_s
 from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.line import Line, ServiceError, Word, failure
+from ringline.workers.tts.sound import Sound
 from ringline.workers.tts.text import segments, speakable
-from ringline.workers.tts.trim import Trim
-from ringline.workers.tts.words import Words
 
 log = logging.getLogger("ringline.tts")
 
@@ -119,7 +116,7 @@ class HostedBackend(ABC):
 
     def _phrase(self, order: Order) -> Iterator[Samples | Mark | None]:
         text, _ = speakable(order.text)
-        sound = _Sound(order.text)
+        sound = Sound(order.text, RATE_HZ)
         for _, segment in segments(text):
             if not any(char.isalnum() for char in segment):
                 continue  # nothing to say: some refuse it
@@ -147,20 +144,21 @@ class HostedBackend(ABC):
     async def _fetch(self, order: Order, text: str, parts: deque[bytes | Word]) -> None:
         try:
             for attempt in itertools.count():
-                num_bytes = 0
+                is_begun, num_bytes = False, 0
                 try:
                     async with contextlib.aclosing(self._hear(order, text)) as heard:
                         async for part in heard:
                             num_bytes += len(part) if isinstance(part, bytes) else 0
                             if num_bytes > LONGEST_SEGMENT_S * RATE_HZ * 2:
                                 raise ServiceError(f"{self.vendor} sends more sound than the text can have", 500)
+                            is_begun = True
                             parts.append(part)
                             self._wake()
                     if num_bytes == 0:
                         raise ServiceError(f"{self.vendor} has sent no sound", 500)
                     return
                 except ServiceError as error:
-                    pause_s = None if num_bytes else retry_pause_s(attempt, error.status, error.retry_after)
+                    pause_s = None if is_begun else retry_pause_s(attempt, error.status, error.retry_after)
                     if pause_s is None:
                         raise
                     await asyncio.sleep(pause_s)
@@ -181,9 +179,8 @@ class HostedBackend(ABC):
             await self._cancel(line, context)
 
     async def _cancel(self, line: Line, context: str) -> None:
-        """Nothing happens to a context that has ended."""
-        if line.lost or not line.is_begun(context):
-            line.end(context)
+        """Nothing is to be done for a context that has ended."""
+        if line.lost or not line.has(context):
             return
         line.ignore(context)
         for message in self.cancellations(context):
@@ -240,53 +237,3 @@ class HostedBackend(ABC):
         for other in others:
             other.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-
-
-class _Sound:
-    """A phrase's sound and marks as the worker takes them, of what arrives."""
-
-    def __init__(self, text: str) -> None:
-        self._words = Words(text)
-        self._trim = Trim(RATE_HZ)
-        self._num_samples = 0
-        """That have arrived."""
-        self._segment_sample = 0
-        """The segment's first of them."""
-        self._odd = b""
-        """Half a sample, whose other half has not arrived."""
-        self._found: deque[tuple[int, int]] = deque()
-        """(char, sample) of words, before silence is cut off."""
-        self._last_sample = -1
-
-    def heard(self, part: bytes | Word) -> Iterator[Samples | Mark]:
-        if isinstance(part, Word):
-            sample = self._segment_sample + round(part.start_s * RATE_HZ)
-            self._found.extend(self._words.spoken(part.text, sample))
-            return
-        data = self._odd + part
-        self._odd = data[len(data) & ~1 :]
-        samples = np.frombuffer(data, "<i2", len(data) // 2).astype(np.int16, copy=False)
-        self._num_samples += samples.size
-        if (audio := self._trim.push(samples)).size:
-            yield from self._marks()
-            yield audio
-
-    def end_segment(self) -> None:
-        self._odd = b""
-        self._segment_sample = self._num_samples
-
-    def finish(self) -> Iterator[Samples | Mark]:
-        self._found.extend(self._words.finish())
-        audio = self._trim.finish()
-        yield from self._marks()
-        if audio.size:
-            yield audio
-
-    def _marks(self) -> Iterator[Mark]:
-        """Of the words whose sound has begun to arrive."""
-        while self._found and self._found[0][1] < self._num_samples:
-            char, sample = self._found.popleft()
-            sample = max(0, sample - self._trim.dropped)
-            if sample > self._last_sample:
-                self._last_sample = sample
-                yield Mark(char, sample)

@@ -79,8 +79,8 @@ class Line:
         """Keep the events of this context, for `receive`."""
         self._contexts[context] = asyncio.Queue()
 
-    def is_begun(self, context: str) -> bool:
-        """... and has not ended."""
+    def has(self, context: str) -> bool:
+        """Whether it was begun, and has not ended."""
         return context in self._contexts
 
     def ignore(self, context: str) -> None:
