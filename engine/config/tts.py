@@ -56,7 +56,7 @@ class HostedTts(StageBackend, frozen=True, kw_only=True):
 class ElevenLabsTts(HostedTts, frozen=True, tag="elevenlabs"):
     """``[tts] backend = "elevenlabs"``"""
 
-    packages = ("elevenlabs", "websockets")
+    packages = ("elevenlabs",)
     extra = "elevenlabs"
 
     base_url: Url = "https://api.elevenlabs.io"

@@ -73,7 +73,6 @@ class ElevenLabsBackend(HostedBackend):
     def prepare(self) -> None:
         """See `HostedBackend.prepare`."""
         self._types = require("elevenlabs.types", ElevenLabsTts.extra)
-        require("websockets", ElevenLabsTts.extra)
         self._api_key = secret(self._config.api_key)
 
     def line_key(self, order: Order) -> Hashable:
@@ -128,7 +127,7 @@ class _Parser:
     """Times are counted from the beginning of the message's own sound."""
 
     def __init__(self) -> None:
-        self._sounds: dict[str, _Sound] = {}
+        self._contexts: dict[str, _Spoken] = {}
 
     def __call__(self, data: str | bytes) -> tuple[str | None, list[Event]]:
         message = msgspec.json.decode(data, type=_Message)
@@ -137,15 +136,15 @@ class _Parser:
             return message.context, [ServiceError(told, _STATUSES.get(message.error, 500))]
         if message.context is None:
             return None, []
-        sound = self._sounds.setdefault(message.context, _Sound())
-        events = sound.events(message)
+        spoken = self._contexts.setdefault(message.context, _Spoken())
+        events = spoken.events(message)
         if message.is_final:
-            del self._sounds[message.context]
+            del self._contexts[message.context]
             events.append(None)
         return message.context, events
 
 
-class _Sound:
+class _Spoken:
     """A context's sound, and the letters that are spoken in it."""
 
     def __init__(self) -> None:

@@ -152,9 +152,9 @@ class Line:
 
 def word(text: Any, start_s: Any) -> Word:
     """Raises ValueError, TypeError for what is none."""
-    if not isinstance(text, str) or not math.isfinite(start_s) or start_s < 0:
+    if not isinstance(text, str) or not math.isfinite(start_s):
         raise ValueError(f"no word: {text!r} at {start_s!r} s")
-    return Word(text, float(start_s))
+    return Word(text, max(0.0, start_s))
 
 
 def failure(error: BaseException) -> ServiceError:
