@@ -67,7 +67,8 @@ class ElevenLabsTts(HostedTts, frozen=True, tag="elevenlabs"):
     voice: str = "JBFqnCBsd6RMkjVDRZzb"
     """A voice's id, not its name."""
     stability: Annotated[float, Meta(ge=0, le=1)] | None = None
-    """Unset, this and the next two: as they are stored with the voice."""
+    """Unset, this and the next two: as they are stored with the voice; or as ElevenLabs has them for any, once one of
+    them is set, or a speed."""
     similarity_boost: Annotated[float, Meta(ge=0, le=1)] | None = None
     style: Annotated[float, Meta(ge=0, le=1)] | None = None
 

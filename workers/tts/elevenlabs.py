@@ -102,17 +102,17 @@ class ElevenLabsBackend(HostedBackend):
     def requests(self, order: Order, text: str, context: str) -> Iterable[Any]:
         """See `HostedBackend.requests`. A context that is flushed and closed ends with its last sound, and says so."""
         config = self._config
+        speed = min(max(order.speed, SLOWEST), FASTEST)
         settings = {
             "stability": config.stability,
             "similarity_boost": config.similarity_boost,
             "style": config.style,
-            "speed": min(max(order.speed, SLOWEST), FASTEST),
+            "speed": speed if speed != 1.0 else None,
         }
         settings = {name: value for name, value in settings.items() if value is not None}  # the SDK would send null
+        told = {"voice_settings": self._types.RealtimeVoiceSettings(**settings)} if settings else {}
         messages = (
-            self._types.InitializeConnectionMulti(
-                text=" ", voice_settings=self._types.RealtimeVoiceSettings(**settings), context_id=context
-            ),
+            self._types.InitializeConnectionMulti(text=" ", context_id=context, **told),
             self._types.SendTextMulti(text=f"{text} ", context_id=context, flush=True),
             self._types.CloseContext(context_id=context, close_context=True),
         )

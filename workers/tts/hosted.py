@@ -210,7 +210,7 @@ class HostedBackend(ABC):
         try:
             async with asyncio.timeout(OPEN_S):
                 line = await self.connect(key)
-        except Exception as error:
+        except Exception as error:  # each SDK has exceptions of its own
             raise failure(error) from error
         if not line.lost:
             self._lines[line] = key

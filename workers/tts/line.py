@@ -97,7 +97,7 @@ class Line:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._socket.send(message)
-        except Exception as error:
+        except Exception as error:  # each SDK has exceptions of its own
             raise failure(error) from error
 
     async def receive(self, context: str) -> bytes | Word | None:
@@ -153,7 +153,7 @@ class Line:
 def word(text: Any, start_s: Any) -> Word:
     """Raises ValueError, TypeError for what is none."""
     if not isinstance(text, str) or not math.isfinite(start_s):
-        raise ValueError(f"no word: {text!r} at {start_s!r} s")
+        raise ValueError(f"no word at {start_s!r} s")
     return Word(text, max(0.0, start_s))
 
 

@@ -274,7 +274,7 @@ class ElevenLabsServer(VoiceServer):
                     await connection.close(1008, "too many contexts")
                     return
                 open_contexts.add(context)
-                speeds[context] = message["voice_settings"]["speed"]
+                speeds[context] = message.get("voice_settings", {}).get("speed", 1.0)
             texts[context] = texts.get(context, "") + message["text"]
             if message.get("flush"):
                 speaking[context] = tasks.create_task(
