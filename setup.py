@@ -47,8 +47,12 @@ setup(
             "kokoro>=0.9.4; python_version < '3.13'",
         ],
         "xtts": ["coqui-tts[cpu]>=0.28"],  # brings torch; the model itself is for non-commercial use only (CPML)
+        "elevenlabs": ["elevenlabs>=2.78,<3"],  # MIT; brings websockets, httpx, pydantic
+        "cartesia": ["cartesia>=4.2,<5", "websockets>=14"],  # Apache-2.0; its own extra for websockets stops below 16
         "dev": [
             "anthropic>=2.12",
+            "cartesia>=4.2,<5",
+            "elevenlabs>=2.78,<3",
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",

@@ -23,7 +23,9 @@ from ringline.engine.config.load import parse as parse
 from ringline.engine.config.stt import PocketsphinxStt as PocketsphinxStt
 from ringline.engine.config.stt import SttConfig as SttConfig
 from ringline.engine.config.stt import SyntheticStt as SyntheticStt
+from ringline.engine.config.tts import CartesiaTts as CartesiaTts
 from ringline.engine.config.tts import ComputedTts as ComputedTts
+from ringline.engine.config.tts import ElevenLabsTts as ElevenLabsTts
 from ringline.engine.config.tts import EspeakTts as EspeakTts
 from ringline.engine.config.tts import KokoroTts as KokoroTts
 from ringline.engine.config.tts import PiperTts as PiperTts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from bench.models.kokoro import make_kokoro
 from bench.models.piper import make_piper
+from voice_servers import SERVERS
 
 from ringline.engine.config import EspeakTts, KokoroTts, PiperTts, SyntheticTts, TtsConfig
 from ringline.ipc.exchange import REPLY_POSITION, Exchange, Layout, Slot
@@ -18,20 +20,25 @@ from ringline.ipc.messages import Message, PhraseFinished, Speak
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.worker import TtsWorker
 
-BACKENDS: dict[str, Callable[[Path], TtsConfig]] = {
-    "espeak": lambda _: EspeakTts(),
-    "synthetic": lambda _: SyntheticTts(first_audio_ms=0, realtime_factor=0.0),
-    "coded": lambda _: SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True),
-    "piper": lambda folder: PiperTts(model=str(make_piper(folder))),
-    "kokoro": lambda folder: KokoroTts(model=str(make_kokoro(folder))),
+BACKENDS: dict[str, Callable[[Path, contextlib.ExitStack], TtsConfig]] = {
+    "espeak": lambda folder, stack: EspeakTts(),
+    "synthetic": lambda folder, stack: SyntheticTts(first_audio_ms=0, realtime_factor=0.0),
+    "coded": lambda folder, stack: SyntheticTts(first_audio_ms=0, realtime_factor=0.0, coded=True),
+    "piper": lambda folder, stack: PiperTts(model=str(make_piper(folder))),
+    "kokoro": lambda folder, stack: KokoroTts(model=str(make_kokoro(folder))),
+    "elevenlabs": lambda folder, stack: stack.enter_context(SERVERS["elevenlabs"]()).config(),
+    "cartesia": lambda folder, stack: stack.enter_context(SERVERS["cartesia"]()).config(),
 }
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    made = make_backend(BACKENDS[request.param](tmp_path_factory.mktemp(request.param)))
-    made.warm_up()
-    return made
+@pytest.fixture(scope="package", params=BACKENDS)
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with contextlib.ExitStack() as stack:
+        made = make_backend(BACKENDS[request.param](tmp_path_factory.mktemp(request.param), stack))
+        if close := getattr(made, "close", None):
+            stack.callback(close)
+        made.warm_up()
+        yield made
 
 
 class Speaking:

@@ -21,6 +21,7 @@ class Counting:
     """A backend that counts what it is asked for, and has nothing ready at the first two looks at each phrase."""
 
     rate_hz = 16_000
+    pool = None
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringline.engine.config import ComputedTts, EspeakTts, KokoroTts, PiperTts, TtsConfig, XttsTts
+from ringline.engine.config import (
+    CartesiaTts,
+    ComputedTts,
+    ElevenLabsTts,
+    EspeakTts,
+    KokoroTts,
+    PiperTts,
+    TtsConfig,
+    XttsTts,
+)
 
 if TYPE_CHECKING:
     from ringline.workers.tts.backend import TtsBackend
@@ -35,6 +44,14 @@ def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> 
         from ringline.workers.tts.xtts import XttsModel
 
         return _cached(ComputedBackend(XttsModel(config), wake), config)
+    if isinstance(config, ElevenLabsTts):
+        from ringline.workers.tts.elevenlabs import ElevenLabsBackend
+
+        return ElevenLabsBackend(config, wake)
+    if isinstance(config, CartesiaTts):
+        from ringline.workers.tts.cartesia import CartesiaBackend
+
+        return CartesiaBackend(config, wake)
     from ringline.workers.tts.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
+from ringline.workers.pool import Pool
 from ringline.workers.tts.backend import Mark, Order, Samples, TtsBackend
 
 log = logging.getLogger("ringline.tts")
@@ -34,6 +36,11 @@ class CachedBackend:
     def warm_up(self) -> None:
         self._backend.warm_up()
         self.rate_hz = self._backend.rate_hz
+
+    @property
+    def pool(self) -> Pool[Any] | None:
+        """The backend's."""
+        return self._backend.pool
 
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
         """See `TtsBackend.synthesize`."""

@@ -13,8 +13,8 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import NamedTuple
 
-from ringline.workers.tts.espeak import speakable
 from ringline.workers.tts.espeak_library import library
+from ringline.workers.tts.text import speakable
 
 MARKS = ';:,.!?¡¿—…"«»“”()„‚‘’、。！，：；？'
 """What may stand around a word and is no part of it."""

@@ -221,7 +221,9 @@ def run(worker: Worker) -> None:
     backend.warm_up()
     resampler = Resampler(backend.rate_hz, 8_000)
     for part in backend.synthesize(Order("one")):  # compiles the resampler for this backend's arrays
-        if part is not None and not isinstance(part, Mark):
+        if part is None:
+            time.sleep(NOT_READY_MS / 1000)
+        elif not isinstance(part, Mark):
             resampler.process(part)
     resampler.flush()
     tts = TtsWorker(worker, backend)
