@@ -6,6 +6,7 @@ group of their own (``recorded``) beside what nothing was tuned on (``recorded, 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bench.overlap_call import WIRE_HZ, Echo, Sound
 from bench.recognition import PHRASES, VOICES
 from bench.telephone import Voices, at_level, read, resampled
 
+TUNE, TEST = PARTS = "tune", "test"
 TRUE, FALSE = "true interruption", "nothing to stop for"
 
 COMMANDS = ("stop", "wait", "no", "hold on", "hang on", "wait a minute", "one moment", "excuse me", "sorry", "hello")
@@ -42,13 +44,15 @@ Spectrum = np.ndarray[tuple[int], np.dtype[np.float64]]
 class Sounds:
     """Every group, with what should come of it."""
 
-    def __init__(self, seed: int, scale: float = 1.0) -> None:
+    def __init__(self, seed: int, scale: float = 1.0, part: str = TEST) -> None:
         """``scale``: of the number of sounds in the groups that are drawn or thinned out."""
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng([seed, PARTS.index(part)])
         self._scale = scale
+        self._part = part
+        self._speakers = VOICES[PARTS.index(part) :: 2]
         self._voices = Voices()
-        self._recorded = [self._recording(path) for path in self._thinned(sound_files(TUNED_ON))]
-        self._others = [self._recording(path) for path in self._thinned(sound_files(OTHERS))]
+        self._recorded = [self._recording(path) for path in self._thinned(self._files(TUNED_ON))]
+        self._others = [self._recording(path) for path in self._thinned(self._files(OTHERS))]
         names = [path for path in sound_files(("noise",)) if path.name.startswith(NOISES)]
         self._noises = {path.stem: self._read(path) for path in names}
         self._noises["pink"] = pink(self._rng, 10 * WIRE_HZ)
@@ -69,17 +73,17 @@ class Sounds:
         for state, phrases in PHRASES.items():
             for text in phrases:
                 if not text.startswith("yes"):  # over the bot that is a backchannel
-                    for voice in self._thinned(VOICES):
+                    for voice in self._thinned(self._speakers):
                         yield self._sound("expected sentences", self._speak(text, voice), state, text)
         for group, texts in (("commands", COMMANDS), ("other commands", OTHER_COMMANDS)):
             for text in texts:
-                for voice in self._thinned(VOICES):
+                for voice in self._thinned(self._speakers):
                     yield self._sound(group, self._speak(text, voice), self._state(), text)
         for samples, name in self._recorded:
             yield self._sound("recorded", samples, self._state(), name)
         for samples, name in self._others:
             yield self._sound("recorded, others", samples, self._state(), name)
-        for path in self._thinned(sound_files(("digits_8k",))[::3]):
+        for path in self._thinned(self._files(("digits_8k",))):
             samples = at_level(self._read(path), CALLER_DBFS)
             yield self._sound("recorded digits", line.from_onset(samples), "book_time", path.stem)
 
@@ -104,7 +108,7 @@ class Sounds:
     def backchannels(self) -> Iterator[Sound]:
         """Words of somebody who listens."""
         for text in BACKCHANNELS:
-            for voice in self._thinned(VOICES):
+            for voice in self._thinned(self._speakers):
                 yield self._sound("backchannels", self._speak(text, voice), self._state(), text)
 
     def coughs(self) -> Iterator[Sound]:
@@ -182,14 +186,30 @@ class Sounds:
         length = int(self._rng.uniform(1.0, 2.5) * WIRE_HZ)
         return at_level(samples[:length], CALLER_DBFS), f"{path.parent.name}/{path.stem}"
 
+    def _files(self, folders: tuple[str, ...]) -> list[Path]:
+        return [path for path in sound_files(folders) if part_of(path) == self._part]
+
     def _babble(self) -> Samples:
-        paths = sound_files(("voices",))
+        paths = self._files(("voices",))
         if not paths:
             return pink(self._rng, 10 * WIRE_HZ)
         total = np.zeros(8 * WIRE_HZ, np.float64)
         for path in paths[:BABBLE_VOICES]:
             total += np.resize(at_level(self._read(path), CALLER_DBFS), total.shape[0])
         return at_level(line.clipped(total / BABBLE_VOICES), CALLER_DBFS)
+
+
+def part_of(path: Path) -> str:
+    """Which part a recording belongs to: all of one speaker's to the same, where a file's name tells the speaker."""
+    stem = path.stem
+    speaker = {
+        "digits_8k": stem.split("_")[1:2],
+        "short_sentences": stem.split("_")[:1],
+        "librispeech_other": stem.split("-")[:1],
+        "librispeech_clean": stem.split("-")[:1],
+        "voices": stem.split("-")[:1],
+    }.get(path.parent.name, [stem])
+    return PARTS[zlib.crc32(speaker[0].encode()) % 2]
 
 
 def sound_files(folders: tuple[str, ...]) -> list[Path]:
