@@ -92,8 +92,6 @@ class Outcome(NamedTuple):
 
     cut_ms: float | None
     """When the bot's turn was ended for good."""
-    silent_ms: float | None
-    """From when on it had been silent by then."""
     pauses: list[tuple[float, float]]
     """From and to when it kept silent and went on."""
     heard: list[str]
@@ -211,7 +209,7 @@ class _OverlapCall:
         if self._paused_ms is not None and self.cut_ms is None:
             self.pauses.append((self._paused_ms, float("inf")))
         self._calls._exchange.free(self._slot)
-        return Outcome(self.cut_ms, None if self.cut_ms is None else self._paused_ms, self.pauses, self.heard)
+        return Outcome(self.cut_ms, self.pauses, self.heard)
 
     def _is_over(self, now_ms: int) -> bool:
         if self._bot_began_ms is None:

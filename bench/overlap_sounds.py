@@ -1,12 +1,13 @@
 """What is heard while a bot speaks: interruptions, backchannels, coughs, knocks, noise, echo. Seeded.
 
 Recordings come from RINGLINE_SPEECH; some constants of the VAD were found with two of its folders, and those are a
-group of their own (``recorded``) beside what nothing was tuned on (``recorded, others``).
+group of their own (``recorded``). What speech over the bot means was tuned on the part ``tune`` alone: every second
+speaker of each folder and every second synthetic voice. The others are ``test``. Noise recordings, music and the recipes
+for coughs and knocks are too few to be split; they are in both, drawn anew.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,7 @@ class Sounds:
         return at_level(samples[:length], CALLER_DBFS), f"{path.parent.name}/{path.stem}"
 
     def _files(self, folders: tuple[str, ...]) -> list[Path]:
-        return [path for path in sound_files(folders) if part_of(path) == self._part]
+        return [path for folder in folders for path in in_part(sound_files((folder,)), self._part)]
 
     def _babble(self) -> Samples:
         paths = self._files(("voices",))
@@ -199,17 +200,23 @@ class Sounds:
         return at_level(line.clipped(total / BABBLE_VOICES), CALLER_DBFS)
 
 
-def part_of(path: Path) -> str:
-    """Which part a recording belongs to: all of one speaker's to the same, where a file's name tells the speaker."""
+def speaker_of(path: Path) -> str:
+    """Whose voice a recording is, where its name tells; else the name."""
     stem = path.stem
-    speaker = {
-        "digits_8k": stem.split("_")[1:2],
-        "short_sentences": stem.split("_")[:1],
-        "librispeech_other": stem.split("-")[:1],
-        "librispeech_clean": stem.split("-")[:1],
-        "voices": stem.split("-")[:1],
-    }.get(path.parent.name, [stem])
-    return PARTS[zlib.crc32(speaker[0].encode()) % 2]
+    match path.parent.name:
+        case "digits_8k":
+            return stem.split("_")[1]
+        case "short_sentences":
+            return stem.split("_")[0]
+        case "librispeech_other" | "librispeech_clean" | "voices":
+            return stem.split("-")[0]
+    return stem
+
+
+def in_part(paths: list[Path], part: str) -> list[Path]:
+    """The recordings of every second speaker."""
+    chosen = sorted({speaker_of(path) for path in paths})[PARTS.index(part) :: 2]
+    return [path for path in paths if speaker_of(path) in chosen]
 
 
 def sound_files(folders: tuple[str, ...]) -> list[Path]:

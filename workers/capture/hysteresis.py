@@ -53,17 +53,18 @@ NOISE_RISE_DB_PER_S = 2.0
 that becomes noisy is known as such after some seconds."""
 
 EAGER_RISE = 8.0
-"""While the bot speaks, what may start an utterance lies 9 dB above the line's noise, in power: of recorded noise 10 dB
-below the speech, one sound a minute does, and the model thinks so little of telephone speech's first window (0.2 to
-0.4) that without this rule noise 20 dB below would start three times as many utterances."""
+"""While the bot speaks, what may start an utterance at once lies 9 dB above what the line usually sounds like, in power:
+the model thinks too little of telephone speech's first window (0.2 to 0.4, less of a breath) to go by it alone."""
 CLEAR_RISE = 4.0
+"""Over the bot, speech counts as the caller's from 6 dB above what the line usually sounds like: babble hardly ever
+rises so far out of itself."""
 SUDDEN_RISE = 100.0
 """20 dB: with so sudden a sound the model's faintest hint is enough. On recorded telephone speech this brings the 95th
 percentile of the onset's detection from 410 ms to 47 ms."""
 SUDDEN_HINT = 0.05
 STARTLING = 2.0
-"""A sound that the model gives no hint of must be 3 dB louder than any that was taken back lately: else stationary noise
-and keyboards would pause the bot over and over."""
+"""A sound that the model gives no hint of must be 3 dB louder than any that was no speech lately: else noise, keyboards
+and knocks would pause the bot over and over."""
 UNCLEAR_WINDOWS = 10
 """An eager onset is taken back after so many windows in which something sounds that is no clear speech: a soft beginning
 of a voice lasts so long ..."""
@@ -74,8 +75,8 @@ FAINT_WINDOWS = 2
 UNCLEAR_HINT = 0.1
 
 NEAR_SHARE = 6
-"""Of an utterance over the bot, at least one speech window in so many stands out of the line's noise; else it is
-background: of callers in noise 5 dB below them, three in four do, of babble next to none (bench/barge_in.py)."""
+"""Of an utterance over the bot, at least one speech window in so many rises by `CLEAR_RISE`; else it is background: of
+callers in noise 5 dB below them, more than half do, of babble next to none (bench/barge_in.py)."""
 FIRST_NEAR, LAST_NEAR = 8, 32
 """From how many speech windows on that is known, and until when it is asked."""
 
@@ -87,7 +88,7 @@ FIRST_PACKETS = MEDIA_RATE_HZ // 4
 
 _BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S  # kept of what came before a window: covers Silero's context, too
 _NOISE_RISE = 10.0 ** (NOISE_RISE_DB_PER_S / 10.0 * WINDOW / MEDIA_RATE_HZ)
-_USUAL_STEP = 1.1
+_USUAL_STEP = 1.1  # per window: a line's usual loudness is the median of its windows, followed at 13 dB a second
 _QUIETEST = float(audible_from(0.0)) / 10**0.5  # 5 dB below the floor: noise that quiet is never heard as speech
 _NOT_NOISE = 2.0  # 3 dB: more than stationary noise varies between stretches of 16 ms
 
@@ -103,7 +104,7 @@ PEEKED = 7  # caller ring: how far the sound in a window that is not full yet wa
 DOUBT = 8  # what an eager onset has left before it is taken back, 0 once it is confirmed
 SPOKEN = 9  # windows of the utterance that were speech ...
 ECHOED = 10  # ... and such that were the bot's own voice
-NEAR = 11  # ... and speech that stands out of the line's noise
+NEAR = 11  # ... and speech that rises out of the line's usual sound
 OVER = 12  # whether the utterance began over the bot
 ECHOES = 13  # windows of the call that were the bot's own voice
 NUM_COLUMNS = 14
@@ -155,8 +156,8 @@ def decide(
     background).
 
     ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how
-    much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo. ``familiar`` is
-    how loud the sounds were, of each call, that began over the bot lately and were nothing.
+    much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo. ``usual`` is
+    how loud each call's line is between utterances, and ``familiar`` what no speech on it reached lately.
     """
     threshold, release_threshold, eager_threshold, onset_windows, eager_windows, release_windows = settings
     num_events = 0
@@ -173,12 +174,6 @@ def decide(
         window_start = (row[POSITION] if batch_peeks[i] == 0 else batch_peeks[i]) - WINDOW
         playing = load_acquire_at(slot_words[slot], PLAYING) != 0
         row[ECHOES] += echo
-        if batch_peeks[i] == 0 and not speaking:
-            level = max(batch_levels[i], _QUIETEST)
-            if usual[slot] > 0.0:
-                usual[slot] *= _USUAL_STEP if level > usual[slot] else 1.0 / _USUAL_STEP
-            elif batch_loudest[i] > 0.0 or row[POSITION] > FIRST_PACKETS:
-                usual[slot] = level
         knows_usual = row[ECHOES] < FEW_ECHOES and usual[slot] > 0.0
         rise = batch_levels[i] / (usual[slot] if knows_usual else noise[slot])
         stands_out = rise >= EAGER_RISE
@@ -189,8 +184,14 @@ def decide(
             eager = is_hinted or batch_levels[i] >= familiar[slot] * STARTLING
         else:
             eager = False
-        if not (eager or speaking) and likely < eager_threshold and batch_echoes[i] == NO_ECHO and batch_peeks[i] == 0:
-            familiar[slot] = max(familiar[slot], batch_levels[i])
+        if batch_peeks[i] == 0 and not eager and not speaking:
+            level = max(batch_levels[i], _QUIETEST)
+            if usual[slot] > 0.0:
+                usual[slot] *= _USUAL_STEP if level > usual[slot] else 1.0 / _USUAL_STEP
+            elif likely < threshold and (batch_loudest[i] > 0.0 or row[POSITION] > FIRST_PACKETS):
+                usual[slot] = level
+            if likely < eager_threshold and batch_echoes[i] == NO_ECHO:
+                familiar[slot] = max(familiar[slot], batch_levels[i])
         if batch_peeks[i] != 0 and not eager:
             continue
         if speaking:
@@ -253,7 +254,7 @@ def decide(
                 sample = _speech_end(words, rings[slot], start, silent, limit, loud, quiet, tail)
             if retracted:
                 # Noise as loud as that is no reason to pause again; what follows it is quieter or is heard.
-                familiar[slot] = max(familiar[slot], loudest[slot])
+                familiar[slot] = max(familiar[slot], loudest[slot] * STARTLING)
             elif sample == position and position < last:
                 continue  # a consonant that still sounds: its end is worth waiting for
             row[END] = sample
