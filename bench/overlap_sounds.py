@@ -2,8 +2,8 @@
 
 Recordings come from RINGLINE_SPEECH; some constants of the VAD were found with two of its folders, and those are a
 group of their own (``recorded``). What speech over the bot means was tuned on the part ``tune`` alone: every second
-speaker of each folder and every second synthetic voice. The others are ``test``. Noise recordings, music and the recipes
-for coughs and knocks are too few to be split; they are in both, drawn anew.
+speaker of each folder and every second synthetic voice. The others are ``test``. Noise recordings, music and the
+recipes for coughs and knocks are too few to be split; they are in both, drawn anew.
 """
 
 from __future__ import annotations

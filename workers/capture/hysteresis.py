@@ -53,8 +53,8 @@ NOISE_RISE_DB_PER_S = 2.0
 that becomes noisy is known as such after some seconds."""
 
 EAGER_RISE = 8.0
-"""While the bot speaks, what may start an utterance at once lies 9 dB above what the line usually sounds like, in power:
-the model thinks too little of telephone speech's first window (0.2 to 0.4, less of a breath) to go by it alone."""
+"""While the bot speaks, what may start an utterance at once lies 9 dB above what the line usually sounds like: the model
+thinks too little of telephone speech's first window (0.2 to 0.4, less of a breath) to go by it alone."""
 CLEAR_RISE = 4.0
 """Over the bot, speech counts as the caller's from 6 dB above what the line usually sounds like: babble hardly ever
 rises so far out of itself."""
@@ -66,8 +66,8 @@ STARTLING = 2.0
 """A sound that the model gives no hint of must be 3 dB louder than any that was no speech lately: else noise, keyboards
 and knocks would pause the bot over and over."""
 UNCLEAR_WINDOWS = 10
-"""An eager onset is taken back after so many windows in which something sounds that is no clear speech: a soft beginning
-of a voice lasts so long ..."""
+"""An eager onset is taken back after so many windows in which something sounds that is no clear speech: a soft
+beginning of a voice lasts so long ..."""
 BREATH_WINDOWS = 5
 """... or so many in which the model thinks of no speech at all: a breath, a hiss, an f ..."""
 FAINT_WINDOWS = 2
@@ -157,7 +157,8 @@ def decide(
 
     ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how
     much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo. ``usual`` is
-    how loud each call's line is between utterances, and ``familiar`` what no speech on it reached lately.
+    how loud each call's line is between utterances, and ``familiar`` what sounds over the bot
+    that were no speech reached lately.
     """
     threshold, release_threshold, eager_threshold, onset_windows, eager_windows, release_windows = settings
     num_events = 0
@@ -190,7 +191,7 @@ def decide(
                 usual[slot] *= _USUAL_STEP if level > usual[slot] else 1.0 / _USUAL_STEP
             elif likely < threshold and (batch_loudest[i] > 0.0 or row[POSITION] > FIRST_PACKETS):
                 usual[slot] = level
-            if likely < eager_threshold and batch_echoes[i] == NO_ECHO:
+            if playing and likely < eager_threshold and batch_echoes[i] == NO_ECHO:
                 familiar[slot] = max(familiar[slot], batch_levels[i])
         if batch_peeks[i] != 0 and not eager:
             continue
