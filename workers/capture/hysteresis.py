@@ -53,8 +53,8 @@ NOISE_RISE_DB_PER_S = 2.0
 that becomes noisy is known as such after some seconds."""
 
 EAGER_RISE = 8.0
-"""While the bot speaks, what may start an utterance at once lies 9 dB above what the line usually sounds like: the model
-thinks too little of telephone speech's first window (0.2 to 0.4, less of a breath) to go by it alone."""
+"""While the bot speaks, what may start an utterance at once lies 9 dB above what the line usually sounds like: the
+model thinks too little of telephone speech's first window (0.2 to 0.4, less of a breath) to go by it alone."""
 CLEAR_RISE = 4.0
 """Over the bot, speech counts as the caller's from 6 dB above what the line usually sounds like: babble hardly ever
 rises so far out of itself."""
@@ -152,8 +152,9 @@ def decide(
     tail: Samples,
     events: Table,
 ) -> int:
-    """The hysteresis of each call in the batch. Returns how many ``events``: rows of (slot, started, sample,
-    background).
+    """The hysteresis of each call in the batch.
+
+    Returns how many ``events``: rows of (slot, started, sample, background).
 
     ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how
     much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo. ``usual`` is
