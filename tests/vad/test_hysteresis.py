@@ -403,6 +403,14 @@ def test_a_sound_that_was_nothing_does_not_pause_again(scripted):
     assert ears.hear({0: loud(300, 0)}, WINDOW) == []
 
 
+def test_what_was_heard_before_the_bot_spoke_is_not_held_against_a_caller(scripted):
+    ears = over_the_bot(scripted)
+    ears.exchange.slots[0].store(PLAYING, 0)
+    assert ears.hear({0: np.concatenate([windows(*[0] * 12), loud(300, 0), windows(*[0] * 4)])}, WINDOW) == []
+    ears.exchange.slots[0].store(PLAYING, 1)
+    assert len(ears.hear({0: loud(300, 0)}, WINDOW)) == 1
+
+
 def test_voices_that_are_no_louder_than_the_line_usually_is_do_not_interrupt(scripted):
     ears = over_the_bot(scripted)
     ears.hear({0: loud(500, *[0.1] * 12)}, WINDOW)
