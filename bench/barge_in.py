@@ -1,6 +1,6 @@
 """Barge-in: how fast the bot falls silent for a caller, and what it takes for one.
 
-    python -m bench.barge_in [--seed 2] [--quick] [--only wire|table] [--json]
+    python -m bench.barge_in [--seed 2] [--quick] [--only wire|table] [--part tune|test] [--json]
 
 wire    An engine speaks (espeak-ng), callers interrupt it at random moments with recorded speech (RINGLINE_SPEECH; else
         espeak-ng's voices) over AudioSocket and Twilio: from their first audible sample on the wire to the last audible
@@ -9,6 +9,9 @@ table   Thousands of overlaps in virtual time through the embedded default (`ove
         when somebody interrupts it, listens, coughs, knocks, when there is noise, or its own echo. An interruption is
         detected when the bot's turn is cut; anything else that cuts it is a false cut. A pause after which the bot went
         on is neither, and listed with its length. Shares come with Wilson's 95 % interval.
+
+Constants may be tuned on ``--part tune``; what is reported is ``test``, the default: other speakers, recorded and
+synthetic (`overlap_sounds.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from rich.table import Table
 from bench import barge_in_wire
 from bench.echo import BOT_TEXTS
 from bench.overlap_call import Outcome, OverlapCalls
-from bench.overlap_sounds import FALSE, TRUE, Sounds
+from bench.overlap_sounds import FALSE, PARTS, TEST, TRUE, Sounds
 from bench.processes import machine
 from bench.recognition import clinic_grammars
 
@@ -46,9 +49,9 @@ def wilson(successes: int, number: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def confusion(seed: int, scale: float, console: Console) -> dict[str, Any]:
+def confusion(seed: int, scale: float, part: str, console: Console) -> dict[str, Any]:
     """Outcomes by what should come of a sound, and by group."""
-    calls, sounds = OverlapCalls(clinic_grammars(), BOT_TEXTS), Sounds(seed, scale)
+    calls, sounds = OverlapCalls(clinic_grammars(), BOT_TEXTS), Sounds(seed, scale, part)
     groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for index, (wanted, sound) in enumerate(sounds.all()):
         groups[wanted, sound.group].append(calls.run(sound))
@@ -75,6 +78,7 @@ def _row(outcomes: list[Outcome]) -> dict[str, Any]:
         "paused": sum(outcome.cut_ms is None and bool(outcome.pauses) for outcome in outcomes),
         "pause_p50_ms": _percentile(pauses, 50),
         "pause_p95_ms": _percentile(pauses, 95),
+        "paused_ms": sum(pauses) / max(1, len(outcomes)),
     }
 
 
@@ -93,7 +97,16 @@ def report(result: dict[str, Any], console: Console) -> None:
         for door, row in wire.items():
             console.print(f"{door}, slowest: " + ", ".join(f"{name} {ms:.0f}" for ms, name in row["slowest"]))
     if found := result.get("table"):
-        table = Table("while the bot speaks", "number", "cut", "95 %", "to the cut p50, p95", "only paused", "pauses")
+        table = Table(
+            "while the bot speaks",
+            "number",
+            "cut",
+            "95 %",
+            "to the cut p50, p95",
+            "only paused",
+            "pauses",
+            "paused in all",
+        )
         for wanted in (TRUE, FALSE):
             for group, row in found["groups"].items():
                 if row["wanted"] == wanted:
@@ -116,6 +129,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         pair("cut"),
         str(row["paused"]),
         pair("pause"),
+        f"{row['paused_ms']:.0f} ms each",
     )
 
 
@@ -124,6 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="a few of everything")
+    parser.add_argument("--part", choices=PARTS, default=TEST)
     parser.add_argument("--only", choices=("wire", "table"))
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -131,9 +146,9 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine()}
     if arguments.only != "table":
         interruptions = QUICK_INTERRUPTIONS if arguments.quick else INTERRUPTIONS
-        result["wire"] = asyncio.run(barge_in_wire.measure(arguments.seed, interruptions))
+        result["wire"] = asyncio.run(barge_in_wire.measure(arguments.seed, interruptions, arguments.part))
     if arguments.only != "wire":
-        result["table"] = confusion(arguments.seed, QUICK_SCALE if arguments.quick else 1.0, console)
+        result["table"] = confusion(arguments.seed, QUICK_SCALE if arguments.quick else 1.0, arguments.part, console)
     if arguments.json:
         print(json.dumps(result))
     else:

@@ -16,7 +16,7 @@ import numpy as np
 from bench import line
 from bench.echo import CALLER_DBFS, CALLER_TEXTS, CALLER_VOICES, SPEECH
 from bench.line import Samples
-from bench.overlap_sounds import OTHERS, TUNED_ON, sound_files
+from bench.overlap_sounds import OTHERS, TUNED_ON, in_part, sound_files
 from bench.telephone import Voices, at_level, read, resampled
 from ringline import Agent, Engine
 from ringline.engine.config import parse
@@ -61,10 +61,10 @@ def _write(path: Path, samples: Samples) -> None:
         file.writeframes(samples.tobytes())
 
 
-def voices_of_callers(folder: Path, rng: np.random.Generator, number: int) -> list[Path]:
+def voices_of_callers(folder: Path, rng: np.random.Generator, number: int, part: str) -> list[Path]:
     """Sound files of a second and a half, each from the first moment of a voice (`line.from_voice`)."""
     if SPEECH.is_dir():
-        files = sound_files((*TUNED_ON, *OTHERS))
+        files = [file for name in (*TUNED_ON, *OTHERS) for file in in_part(sound_files((name,)), part)]
         recorded = [(path.stem, line.resampled(*read(path), line.RING_HZ)) for path in files if path.suffix != ".raw"]
         quiet = [recording for recording in recorded if line.noise_db(recording[1]) < QUIET_DB]
         spoken = [quiet[index] for index in rng.permutation(len(quiet))[:number]]
@@ -95,12 +95,12 @@ async def _place(engine: Engine, door: str, paths: list[Path], rng: np.random.Ge
     return [(turn.caller, np.nan if turn.cut_ms is None else turn.cut_ms) for turn in turns]
 
 
-async def measure(seed: int, interruptions: int) -> dict[str, Any]:
+async def measure(seed: int, interruptions: int, part: str) -> dict[str, Any]:
     """At least so many ``interruptions`` at each door."""
     found: dict[str, list[tuple[str, float]]] = {door: [] for door in DOORS}
     with tempfile.TemporaryDirectory(prefix="ringline-barge-in-") as folder:
         rng = np.random.default_rng(seed)
-        paths = voices_of_callers(Path(folder), rng, -(-interruptions // CALLS))
+        paths = voices_of_callers(Path(folder), rng, -(-interruptions // CALLS), part)
         async with Engine(parse(CONFIG.format(text=BOT_TEXT)), Agent("bench", max_sentences=0)) as engine:
             while paths:
                 batch, paths = paths[:ITEMS_PER_CALL], paths[ITEMS_PER_CALL:]

@@ -1,7 +1,10 @@
 """What is heard while a bot speaks: interruptions, backchannels, coughs, knocks, noise, echo. Seeded.
 
 Recordings come from RINGLINE_SPEECH; some constants of the VAD were found with two of its folders, and those are a
-group of their own (``recorded``) beside what nothing was tuned on (``recorded, others``).
+group of their own (``recorded``). The part ``tune`` has every second speaker of each folder and every second synthetic
+voice, ``test`` the others. Of the VAD's constants, many were chosen before there were parts; those of the background
+rule and of `LISTENING_MS` on ``tune`` alone. Noise recordings, music and the recipes for coughs and knocks are too few
+to be split; they are in both, drawn anew.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from bench.overlap_call import WIRE_HZ, Echo, Sound
 from bench.recognition import PHRASES, VOICES
 from bench.telephone import Voices, at_level, read, resampled
 
+TUNE, TEST = PARTS = "tune", "test"
 TRUE, FALSE = "true interruption", "nothing to stop for"
 
 COMMANDS = ("stop", "wait", "no", "hold on", "hang on", "wait a minute", "one moment", "excuse me", "sorry", "hello")
@@ -42,13 +46,15 @@ Spectrum = np.ndarray[tuple[int], np.dtype[np.float64]]
 class Sounds:
     """Every group, with what should come of it."""
 
-    def __init__(self, seed: int, scale: float = 1.0) -> None:
+    def __init__(self, seed: int, scale: float = 1.0, part: str = TEST) -> None:
         """``scale``: of the number of sounds in the groups that are drawn or thinned out."""
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng([seed, PARTS.index(part)])
         self._scale = scale
+        self._part = part
+        self._speakers = VOICES[PARTS.index(part) :: 2]
         self._voices = Voices()
-        self._recorded = [self._recording(path) for path in self._thinned(sound_files(TUNED_ON))]
-        self._others = [self._recording(path) for path in self._thinned(sound_files(OTHERS))]
+        self._recorded = [self._recording(path) for path in self._thinned(self._files(TUNED_ON))]
+        self._others = [self._recording(path) for path in self._thinned(self._files(OTHERS))]
         names = [path for path in sound_files(("noise",)) if path.name.startswith(NOISES)]
         self._noises = {path.stem: self._read(path) for path in names}
         self._noises["pink"] = pink(self._rng, 10 * WIRE_HZ)
@@ -69,17 +75,17 @@ class Sounds:
         for state, phrases in PHRASES.items():
             for text in phrases:
                 if not text.startswith("yes"):  # over the bot that is a backchannel
-                    for voice in self._thinned(VOICES):
+                    for voice in self._thinned(self._speakers):
                         yield self._sound("expected sentences", self._speak(text, voice), state, text)
         for group, texts in (("commands", COMMANDS), ("other commands", OTHER_COMMANDS)):
             for text in texts:
-                for voice in self._thinned(VOICES):
+                for voice in self._thinned(self._speakers):
                     yield self._sound(group, self._speak(text, voice), self._state(), text)
         for samples, name in self._recorded:
             yield self._sound("recorded", samples, self._state(), name)
         for samples, name in self._others:
             yield self._sound("recorded, others", samples, self._state(), name)
-        for path in self._thinned(sound_files(("digits_8k",))[::3]):
+        for path in self._thinned(self._files(("digits_8k",))):
             samples = at_level(self._read(path), CALLER_DBFS)
             yield self._sound("recorded digits", line.from_onset(samples), "book_time", path.stem)
 
@@ -104,7 +110,7 @@ class Sounds:
     def backchannels(self) -> Iterator[Sound]:
         """Words of somebody who listens."""
         for text in BACKCHANNELS:
-            for voice in self._thinned(VOICES):
+            for voice in self._thinned(self._speakers):
                 yield self._sound("backchannels", self._speak(text, voice), self._state(), text)
 
     def coughs(self) -> Iterator[Sound]:
@@ -182,14 +188,36 @@ class Sounds:
         length = int(self._rng.uniform(1.0, 2.5) * WIRE_HZ)
         return at_level(samples[:length], CALLER_DBFS), f"{path.parent.name}/{path.stem}"
 
+    def _files(self, folders: tuple[str, ...]) -> list[Path]:
+        return [path for folder in folders for path in in_part(sound_files((folder,)), self._part)]
+
     def _babble(self) -> Samples:
-        paths = sound_files(("voices",))
+        paths = self._files(("voices",))
         if not paths:
             return pink(self._rng, 10 * WIRE_HZ)
         total = np.zeros(8 * WIRE_HZ, np.float64)
         for path in paths[:BABBLE_VOICES]:
             total += np.resize(at_level(self._read(path), CALLER_DBFS), total.shape[0])
         return at_level(line.clipped(total / BABBLE_VOICES), CALLER_DBFS)
+
+
+def speaker_of(path: Path) -> str:
+    """Whose voice a recording is, where its name tells; else the name."""
+    stem = path.stem
+    match path.parent.name:
+        case "digits_8k":
+            return stem.split("_")[1]
+        case "short_sentences":
+            return stem.split("_")[0]
+        case "librispeech_other" | "librispeech_clean" | "voices":
+            return stem.split("-")[0]
+    return stem
+
+
+def in_part(paths: list[Path], part: str) -> list[Path]:
+    """The recordings of every second speaker."""
+    chosen = sorted({speaker_of(path) for path in paths})[PARTS.index(part) :: 2]
+    return [path for path in paths if speaker_of(path) in chosen]
 
 
 def sound_files(folders: tuple[str, ...]) -> list[Path]:

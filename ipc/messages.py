@@ -140,8 +140,8 @@ class SpeechStopped(Message, frozen=True):
     """Caller ring: behind the last audible sample of speech."""
     time_ns: int
     """When that sample arrived."""
-    echo: bool = False
-    """It was the bot's own voice coming back from the line: the caller said nothing."""
+    background: bool = False
+    """It was the bot's own voice coming back from the line, or voices behind the caller: the caller said nothing."""
 
 
 class TurnJudged(Message, frozen=True):

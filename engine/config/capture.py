@@ -41,7 +41,8 @@ class SileroVad(Table, frozen=True, tag_field="backend", tag="silero"):
     """What ``onset_ms`` is while the bot speaks. With 32 and less the first sound that may be speech pauses the bot; it
     goes on after 64 ms if nothing follows."""
     barge_in_threshold: Annotated[float, Meta(gt=0, lt=1)] = 0.25
-    """... and the speech probability that this needs. Telephone speech begins with 0.2 to 0.4."""
+    """... and the speech probability that this needs where sounds as loud were no speech lately. Telephone speech
+    begins with 0.2 to 0.4."""
     cancel_echo: bool = True
     """Whether the bot's own voice is taken out of what the VAD hears. Costs next to nothing where none comes back."""
     model: str = ""

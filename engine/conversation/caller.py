@@ -146,9 +146,9 @@ class Caller:
         if utterance is None or not utterance.speaking:
             return
         utterance.stop(event.end_sample, event.time_ns)
-        if event.echo and utterance.before is not None:
+        if event.background and utterance.before is not None:
             utterance.take_back(utterance.before)
-        elif event.echo:
+        elif event.background:
             self._forget(now_ns)
             return
         if self.is_overlap and utterance.before is None and utterance.spoken_ms < SHORTEST_WORD_MS:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ringline.engine.conversation.language_tags import primary_language
 from ringline.ipc.messages import ChatMessage
 
 MAX_TOOL_CHARS = 160
@@ -59,7 +60,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 def gist(messages: Sequence[ChatMessage], asked: str, language: str) -> list[str]:
     """What to keep of an exchange, as lines. ``asked``: what the bot had said before it."""
-    words = _WORDS.get(language[:2].lower(), _ALL_WORDS)
+    words = _WORDS.get(primary_language(language), _ALL_WORDS)
     results = {message.tool_call_id: message.content for message in messages if message.role == "tool"}
     lines = []
     for message in messages:

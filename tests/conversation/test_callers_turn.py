@@ -137,7 +137,7 @@ def test_echo_inside_a_turn_is_taken_back(world: Any) -> None:
     call = started(world, endpoint_ms=400)
     call.speaks(0, 500)
     call.at(850, lambda: call.handle(SpeechStarted(1, (call.now_ms - 100) * 16, call.now_ns)))
-    call.at(950, lambda: call.handle(SpeechStopped(1, call.now_ms * 16, call.now_ns, echo=True)))
+    call.at(950, lambda: call.handle(SpeechStopped(1, call.now_ms * 16, call.now_ns, background=True)))
     call.run(1_100)
     assert call.of(CallerSaid) == [CallerSaid("hello")]
 

@@ -38,7 +38,7 @@ def test_an_echo_is_hardly_ever_taken_for_a_caller(bot, delay_ms, loss_db):
     onsets = [heard.at for heard in events if heard.event.started]
     assert len(onsets) <= 1
     assert all(at > BEFORE + 500 * MS for at in onsets)  # none in the greeting's first half second
-    assert all(heard.event.echo for heard in events if not heard.event.started)
+    assert all(heard.event.background for heard in events if not heard.event.started)
 
 
 def test_without_the_canceller_it_is(bot):
@@ -59,7 +59,7 @@ def test_a_caller_over_an_echo_is_no_echo(bot, say):
     events, onset = call(bot, 60, caller=say(CALLER))
     ends = [heard.event for heard in events if not heard.event.started and heard.event.sample > onset]
     assert ends
-    assert not any(event.echo for event in ends)
+    assert not any(event.background for event in ends)
 
 
 def test_where_nothing_comes_back_the_caller_sounds_as_without_the_canceller(bot, say):

@@ -341,10 +341,10 @@ def test_a_sudden_sound_needs_no_more_than_a_hint_of_speech(scripted):
     assert flips(ears.hear({0: said(sound, 0, 0.05)}, WINDOW)) == [(True, 0)]
 
 
-def test_an_interruption_of_one_window_is_taken_back_after_two(scripted):
+def test_an_interruption_of_one_window_is_taken_back_after_two_silent_ones(scripted):
     ears = over_the_bot(scripted)
     assert flips(ears.hear({0: windows(0, 0, 0.4)}, WINDOW)) == [(True, WINDOW)]
-    assert ears.hear({0: windows(0)}, WINDOW) == []
+    assert ears.hear({0: windows(0, 0)}, WINDOW) == []  # the first is judged with the end of the sound before it
     assert [started for started, _ in flips(ears.hear({0: windows(0)}, WINDOW))] == [False]
 
 
@@ -371,6 +371,64 @@ def test_a_noise_that_was_taken_back_does_not_interrupt_again(scripted):
     sound = windows(*[0.2] * 20)
     sound[:] = 2_000
     assert ears.hear({0: said(sound, *[0.2] * 20)}, WINDOW) == []
+
+
+def loud(level, *probabilities):
+    return said(np.full(len(probabilities) * WINDOW, level, np.int16), *probabilities)
+
+
+def test_a_sound_that_stands_out_needs_no_hint_of_speech(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: windows(*[0] * 12)}, WINDOW)
+    assert [event.started for event in ears.hear({0: loud(150, 0)}, WINDOW)] == [True]
+
+
+def test_a_breath_holds_the_bot_up_for_five_windows_at_most(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: windows(*[0] * 12)}, WINDOW)
+    assert len(ears.hear({0: loud(300, *[0.0] * 5)}, WINDOW)) == 1
+    assert [event.started for event in ears.hear({0: loud(300, 0)}, WINDOW)] == [False]
+
+
+def test_a_breath_before_a_voice_is_one_utterance_with_it(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: windows(*[0] * 12)}, WINDOW)
+    assert len(ears.hear({0: loud(300, 0, 0, 0, 0, *[0.9] * 8)}, WINDOW)) == 1
+
+
+def test_a_sound_that_was_nothing_does_not_pause_again(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: windows(*[0] * 12)}, WINDOW)
+    assert len(ears.hear({0: np.concatenate([loud(300, 0), windows(0, 0, 0, 0)])}, WINDOW)) == 2
+    assert ears.hear({0: loud(300, 0)}, WINDOW) == []
+
+
+def test_what_was_heard_before_the_bot_spoke_is_not_held_against_a_caller(scripted):
+    ears = over_the_bot(scripted)
+    ears.exchange.slots[0].store(PLAYING, 0)
+    assert ears.hear({0: np.concatenate([windows(*[0] * 12), loud(300, 0), windows(*[0] * 4)])}, WINDOW) == []
+    ears.exchange.slots[0].store(PLAYING, 1)
+    assert len(ears.hear({0: loud(300, 0)}, WINDOW)) == 1
+
+
+def test_voices_that_are_no_louder_than_the_line_usually_is_do_not_interrupt(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: loud(500, *[0.1] * 12)}, WINDOW)
+    assert ears.hear({0: loud(800, *[0.9] * 20)}, WINDOW) == []
+
+
+def test_speech_that_hardly_stands_out_is_background(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: loud(500, *[0.1] * 12)}, WINDOW)
+    assert len(ears.hear({0: loud(3_000, 0.9)}, WINDOW)) == 1
+    (stopped,) = ears.hear({0: loud(800, *[0.9] * 12)}, WINDOW)
+    assert stopped.background
+
+
+def test_a_caller_over_the_noise_is_no_background(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: loud(500, *[0.1] * 12)}, WINDOW)
+    assert len(ears.hear({0: loud(2_000, *[0.9] * 20)}, WINDOW)) == 1
 
 
 def test_over_the_bot_a_sound_counts_before_its_window_is_full(scripted):

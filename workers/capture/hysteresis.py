@@ -1,8 +1,9 @@
 """What becomes of the model's probabilities: the hysteresis of each call, and the dating of an utterance's ends.
 
 While the bot speaks, an onset is cheap to report: playout pauses, and goes on where it was if nothing follows. So there
-the first window in which something rises out of the line's noise starts an utterance; one that no further window
-confirms stops at once.
+the first window in which something rises out of the line's noise starts an utterance, even if the model does not think
+of speech yet: callers begin with a breath or a soft consonant. One that no further window confirms stops at once, and
+for a while nothing that is no louder starts another by its level alone.
 """
 
 from __future__ import annotations
@@ -52,21 +53,42 @@ NOISE_RISE_DB_PER_S = 2.0
 that becomes noisy is known as such after some seconds."""
 
 EAGER_RISE = 8.0
-"""While the bot speaks, what may start an utterance lies 9 dB above the line's noise, in power: of recorded noise 10 dB
-below the speech, one sound a minute does, and the model thinks so little of telephone speech's first window (0.2 to
-0.4) that without this rule noise 20 dB below would start three times as many utterances."""
+"""While the bot speaks, what may start an utterance at once lies 9 dB above what the line usually sounds like: the
+model thinks too little of telephone speech's first window (0.2 to 0.4, less of a breath) to go by it alone."""
+CLEAR_RISE = 4.0
+"""Over the bot, speech counts as the caller's from 6 dB above what the line usually sounds like: babble hardly ever
+rises so far out of itself."""
 SUDDEN_RISE = 100.0
 """20 dB: with so sudden a sound the model's faintest hint is enough. On recorded telephone speech this brings the 95th
 percentile of the onset's detection from 410 ms to 47 ms."""
 SUDDEN_HINT = 0.05
-FAINT_WINDOWS = 2
-"""An eager onset is taken back when so many windows pass in which there is nothing: 64 ms."""
+STARTLING = 2.0
+"""A sound that the model gives no hint of must be 3 dB louder than any that was no speech lately: else noise, keyboards
+and knocks would pause the bot over and over."""
 UNCLEAR_WINDOWS = 10
-"""... or so many in which something sounds that is no clear speech: a soft beginning of a voice lasts so long."""
+"""An eager onset is taken back after so many windows in which something sounds that is no clear speech: a soft
+beginning of a voice lasts so long ..."""
+BREATH_WINDOWS = 5
+"""... or so many in which the model thinks of no speech at all: a breath, a hiss, an f ..."""
+FAINT_WINDOWS = 2
+"""... or so many in which there is nothing: 64 ms."""
 UNCLEAR_HINT = 0.1
+
+NEAR_SHARE = 6
+"""Of an utterance over the bot, at least one speech window in so many rises by `CLEAR_RISE`; else it is background: of
+callers in noise 5 dB below them, more than half do, of babble next to none (bench/barge_in.py)."""
+FIRST_NEAR, LAST_NEAR = 8, 32
+"""From how many speech windows on that is known, and until when it is asked."""
+
+FEW_ECHOES = 4
+"""Where more windows were the bot's own voice, what the canceller leaves of others says little of the line's noise."""
+
+FIRST_PACKETS = MEDIA_RATE_HZ // 4
+"""Digital silence at the very beginning of a call is none of the line's: nothing has arrived yet."""
 
 _BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S  # kept of what came before a window: covers Silero's context, too
 _NOISE_RISE = 10.0 ** (NOISE_RISE_DB_PER_S / 10.0 * WINDOW / MEDIA_RATE_HZ)
+_USUAL_STEP = 1.1  # per window: a line's usual loudness is the median of its windows, followed at 13 dB a second
 _QUIETEST = float(audible_from(0.0)) / 10**0.5  # 5 dB below the floor: noise that quiet is never heard as speech
 _NOT_NOISE = 2.0  # 3 dB: more than stationary noise varies between stretches of 16 ms
 
@@ -82,7 +104,10 @@ PEEKED = 7  # caller ring: how far the sound in a window that is not full yet wa
 DOUBT = 8  # what an eager onset has left before it is taken back, 0 once it is confirmed
 SPOKEN = 9  # windows of the utterance that were speech ...
 ECHOED = 10  # ... and such that were the bot's own voice
-NUM_COLUMNS = 11
+NEAR = 11  # ... and speech that rises out of the line's usual sound
+OVER = 12  # whether the utterance began over the bot
+ECHOES = 13  # windows of the call that were the bot's own voice
+NUM_COLUMNS = 14
 
 
 @compiled
@@ -114,6 +139,8 @@ def decide(
     memory: Memory,
     loudest: Levels,
     noise: Levels,
+    familiar: Levels,
+    usual: Levels,
     batch_slots: Indexes,
     batch_peeks: Indexes,
     batch_echoes: Indexes,
@@ -125,10 +152,14 @@ def decide(
     tail: Samples,
     events: Table,
 ) -> int:
-    """The hysteresis of each call in the batch. Returns how many ``events``: rows of (slot, started, sample, echo).
+    """The hysteresis of each call in the batch.
+
+    Returns how many ``events``: rows of (slot, started, sample, background).
 
     ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how
-    much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo.
+    much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo. ``usual`` is
+    how loud each call's line is between utterances, and ``familiar`` what sounds over the bot
+    that were no speech reached lately.
     """
     threshold, release_threshold, eager_threshold, onset_windows, eager_windows, release_windows = settings
     num_events = 0
@@ -141,13 +172,28 @@ def decide(
         if batch_peeks[i] == 0:
             memory[:, slot] = new_memory[:, i]
             noise[slot] = min(noise[slot] * _NOISE_RISE, max(batch_loudest[i], _QUIETEST))
+            familiar[slot] /= _NOISE_RISE
         window_start = (row[POSITION] if batch_peeks[i] == 0 else batch_peeks[i]) - WINDOW
         playing = load_acquire_at(slot_words[slot], PLAYING) != 0
-        rise = batch_levels[i] / noise[slot]
+        row[ECHOES] += echo
+        knows_usual = row[ECHOES] < FEW_ECHOES and usual[slot] > 0.0
+        rise = batch_levels[i] / (usual[slot] if knows_usual else noise[slot])
+        stands_out = rise >= EAGER_RISE
+        clear = rise >= CLEAR_RISE or not knows_usual
         eager = playing and eager_windows == 1 and not speaking and batch_echoes[i] == NO_ECHO
-        eager = eager and (
-            (likely >= eager_threshold and rise >= EAGER_RISE) or (likely >= SUDDEN_HINT and rise >= SUDDEN_RISE)
-        )
+        if eager and stands_out and batch_levels[i] >= familiar[slot]:
+            is_hinted = likely >= (SUDDEN_HINT if rise >= SUDDEN_RISE else eager_threshold)
+            eager = is_hinted or batch_levels[i] >= familiar[slot] * STARTLING
+        else:
+            eager = False
+        if batch_peeks[i] == 0 and not eager and not speaking:
+            level = max(batch_levels[i], _QUIETEST)
+            if usual[slot] > 0.0:
+                usual[slot] *= _USUAL_STEP if level > usual[slot] else 1.0 / _USUAL_STEP
+            elif likely < threshold and (batch_loudest[i] > 0.0 or row[POSITION] > FIRST_PACKETS):
+                usual[slot] = level
+            if playing and likely < eager_threshold and batch_echoes[i] == NO_ECHO:
+                familiar[slot] = max(familiar[slot], batch_levels[i])
         if batch_peeks[i] != 0 and not eager:
             continue
         if speaking:
@@ -155,18 +201,27 @@ def decide(
                 row[ECHOED] += 1
             elif likely >= release_threshold:
                 row[SPOKEN] += 1
+                row[NEAR] += clear
                 row[DOUBT] = 0
                 loudest[slot] = max(loudest[slot], batch_loudest[i])
         retracted = False
         if speaking and row[DOUBT] != 0:
             loudest[slot] = max(loudest[slot], batch_loudest[i])
-            faint = likely < UNCLEAR_HINT or rise < EAGER_RISE
-            row[DOUBT] -= min(row[DOUBT], UNCLEAR_WINDOWS // FAINT_WINDOWS if faint else 1)
+            patience = FAINT_WINDOWS
+            if stands_out:
+                patience = BREATH_WINDOWS if likely < UNCLEAR_HINT else UNCLEAR_WINDOWS
+            row[DOUBT] -= min(row[DOUBT], UNCLEAR_WINDOWS // patience)
             retracted = row[DOUBT] == 0
-            if not faint and not retracted:
+            if stands_out and not retracted:
                 row[RUN] = 0
                 continue
-        changes = likely < release_threshold if speaking else likely >= threshold or eager
+        background = row[OVER] != 0 and row[NEAR] * NEAR_SHARE < row[SPOKEN]
+        if speaking and background and FIRST_NEAR <= row[SPOKEN] <= LAST_NEAR:
+            retracted = True
+        if speaking:
+            changes = likely < release_threshold or retracted
+        else:
+            changes = eager or (likely >= threshold and (clear or not playing))
         if not changes:
             row[RUN] = 0
             continue
@@ -178,15 +233,14 @@ def decide(
         row[RUN] += 1
         if not speaking:
             loudest[slot] = max(loudest[slot], batch_loudest[i])
-        needed = (
-            release_windows
-            if speaking
-            else 1
-            if eager
-            else eager_windows
-            if playing and eager_windows > 1
-            else onset_windows
-        )
+        if speaking:
+            needed = release_windows
+        elif eager:
+            needed = 1
+        elif playing and eager_windows > 1:
+            needed = eager_windows
+        else:
+            needed = onset_windows
         if row[RUN] < needed and not retracted:
             continue
         if speaking:
@@ -202,7 +256,7 @@ def decide(
                 sample = _speech_end(words, rings[slot], start, silent, limit, loud, quiet, tail)
             if retracted:
                 # Noise as loud as that is no reason to pause again; what follows it is quieter or is heard.
-                noise[slot] = max(noise[slot], loudest[slot])
+                familiar[slot] = max(familiar[slot], loudest[slot] * STARTLING)
             elif sample == position and position < last:
                 continue  # a consonant that still sounds: its end is worth waiting for
             row[END] = sample
@@ -210,12 +264,13 @@ def decide(
             sample = max(row[END], row[RUN_START] - ONSET_PAD)
             row[START] = sample
             row[DOUBT] = UNCLEAR_WINDOWS if eager else 0
-            row[SPOKEN] = row[ECHOED] = 0
+            row[SPOKEN] = row[ECHOED] = row[NEAR] = 0
+            row[OVER] = playing
         row[RUN] = 0
         row[SPEAKING] = 0 if speaking else 1
         events[num_events, 0] = slot
         events[num_events, 1] = row[SPEAKING]
         events[num_events, 2] = sample
-        events[num_events, 3] = speaking and row[ECHOED] > row[SPOKEN]
+        events[num_events, 3] = speaking and (background or row[ECHOED] > row[SPOKEN])
         num_events += 1
     return num_events

@@ -51,8 +51,8 @@ class SpeechEvent(NamedTuple):
     started: bool
     sample: int
     """Caller ring: first sample of the utterance, or the one behind its last audible sample."""
-    echo: bool = False
-    """Of an utterance that ends: it was the bot's own voice."""
+    background: bool = False
+    """Of an utterance that ends: it was the bot's own voice, or the line's noise."""
 
 
 @compiled
@@ -191,6 +191,8 @@ class Vad:
         self._history: Rings = np.zeros((num_slots, _BLOCK), np.int16)
         self._loudest: Levels = np.zeros(num_slots, np.float64)
         self._noise: Levels = np.full(num_slots, np.inf)
+        self._familiar: Levels = np.zeros(num_slots, np.float64)
+        self._usual: Levels = np.zeros(num_slots, np.float64)
         size = min(num_slots, MAX_BATCH)
         self._batch_slots: Indexes = np.zeros(size, np.int64)
         self._batch_peeks: Indexes = np.zeros(size, np.int64)
@@ -250,8 +252,8 @@ class Vad:
                 if count == 0:
                     break
                 more = True
-                for slot, started, sample, echo in self._events[: self._judge(count)].tolist():
-                    events.append(SpeechEvent(slot, self._calls[slot], bool(started), sample, bool(echo)))
+                for slot, started, sample, background in self._events[: self._judge(count)].tolist():
+                    events.append(SpeechEvent(slot, self._calls[slot], bool(started), sample, bool(background)))
         return events
 
     def _judge(self, count: int) -> int:
@@ -282,6 +284,8 @@ class Vad:
             self._memory,
             self._loudest,
             self._noise,
+            self._familiar,
+            self._usual,
             self._batch_slots,
             self._batch_peeks,
             self._batch_echoes,
@@ -306,6 +310,8 @@ class Vad:
             self._history[slot] = 0
             self._loudest[slot] = 0
             self._noise[slot] = np.inf
+            self._familiar[slot] = 0
+            self._usual[slot] = 0
             self._paths.reset(slot)
             self._open = np.array(sorted(self._calls), np.int64)
 

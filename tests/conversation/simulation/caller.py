@@ -137,7 +137,7 @@ class Caller:
     def _stop(self, end: int, end_ns: int, kind: str, rest: list[int]) -> None:
         sim, tape = self.sim, self.sim.tape
         self.heard_start = False
-        sim.tell("capture", SpeechStopped(1, end, end_ns, echo=kind == "echo"))
+        sim.tell("capture", SpeechStopped(1, end, end_ns, background=kind == "echo"))
         if tape.chance(30):
             sim.after(tape.between(5, 60), sim.tell, "capture", TurnJudged(1, end, tape.below(101) / 100))
         if rest:
