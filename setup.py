@@ -4,6 +4,27 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# What backends need beyond the plain install; each is named by the error of the backend that misses it.
+EXTRAS = {
+    # ONNX Runtime for CUDA lies over the plain one, which `pip uninstall onnxruntime` first has to make way for. CTranslate2
+    # (whisper and llm) loads cuBLAS 12 whatever ONNX Runtime brings. NVIDIA's libraries are under NVIDIA's own licence.
+    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.20", "nvidia-cublas-cu12>=12.4"],
+    # On this machine. Without torch:
+    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],  # the plain install has all; phonemes by espeak-ng, GPL-3.0
+    "piper": ["piper-tts>=1.3"],  # GPL-3.0: whoever passes on a program with it does so under the GPL's terms
+    "sherpa": ["sherpa-onnx>=1.12"],  # Apache-2.0
+    # With torch. The code is under MPL-2.0, the XTTS model under CPML: no commercial use of it, nor of what it speaks.
+    "xtts": ["coqui-tts>=0.27", "torch>=2.2", "torchaudio>=2.2"],
+    "vllm": ["vllm>=0.11"],  # Apache-2.0; a server of its own, often better in an environment of its own
+    # Hosted: each sends what is said to its vendor, whose terms apply.
+    "openai": ["openai>=2"],  # Apache-2.0
+    "anthropic": ["anthropic>=0.70"],  # MIT
+    "deepgram": ["deepgram-sdk>=6"],  # MIT
+    "google": ["google-cloud-speech>=2.33"],  # Apache-2.0
+    "elevenlabs": ["elevenlabs>=2.70,<3"],  # MIT
+    "cartesia": ["cartesia>=4.2,<5", "websockets>=14"],  # Apache-2.0; its own extra for websockets stops below 16
+}
+
 setup(
     name="ringline",
     version="0.1.0",
@@ -18,6 +39,7 @@ setup(
     package_data={
         "ringline": ["py.typed", "examples/**/*.toml", "examples/**/*.py"],
         "ringline.engine.conversation": ["*.toml"],
+        "ringline.workers.models": ["*.toml"],
         "ringline.workers.capture.prosody": ["*.json"],
     },
     install_requires=[
@@ -25,6 +47,7 @@ setup(
         "docstring_parser>=0.16",  # what a tool's docstring says of each parameter; pure Python, no dependencies
         "espeakng-loader>=0.2.4",  # espeak-ng and its data, as a wheel
         "faster-whisper>=1.2.1",  # carries the Silero VAD file, and is the STT of the larger profiles
+        "huggingface_hub>=0.27",  # fetches models, and finds those that others have fetched; faster-whisper brings it
         "msgspec>=0.19",
         "numba>=0.61",
         "numpy>=1.26",
@@ -41,6 +64,8 @@ setup(
         "uvloop>=0.21",
     ],
     extras_require={
+        **EXTRAS,
+        "all-local": [package for name in ("kokoro", "piper", "sherpa", "xtts") for package in EXTRAS[name]],
         "dev": [
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py

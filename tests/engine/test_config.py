@@ -85,11 +85,12 @@ def test_event_logs_stand_beside_the_configuration(tmp_path: Path) -> None:
 
 def test_smart_turn_lies_beside_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "ringline.toml").write_text('[turn]\nsmart_turn = "turn.onnx"\n')
+    (tmp_path / "turn.onnx").touch()
     assert load(tmp_path / "ringline.toml").turn.smart_turn == str(tmp_path / "turn.onnx")
 
 
-@pytest.mark.parametrize("named", ["", "pipecat"])
-def test_no_smart_turn_and_an_installed_one_are_no_paths(tmp_path: Path, named: str) -> None:
+@pytest.mark.parametrize("named", ["", "pipecat", "smart-turn-v3"])
+def test_no_smart_turn_an_installed_one_and_a_models_name_are_no_paths(tmp_path: Path, named: str) -> None:
     (tmp_path / "ringline.toml").write_text(f'[turn]\nsmart_turn = "{named}"\n')
     assert load(tmp_path / "ringline.toml").turn.smart_turn == named
 

@@ -1,0 +1,100 @@
+"""``ringline models``: what is needed, where it is, how to get it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ringline.engine.config import STAGES, Config
+from ringline.tools.finding import Finding
+from ringline.workers.base import CannotStart
+from ringline.workers.capture.prosody.smart_turn import find as find_smart_turn
+from ringline.workers.models import manifest as manifests
+from ringline.workers.models.catalogue import catalogue, find
+from ringline.workers.models.pull import PullFailed, pull
+from ringline.workers.models.store import how_to_get, locate, place
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A model of the catalogue, on this machine."""
+
+    name: str
+    stage: str
+    backend: str
+    mb: int
+    licence: str
+    note: str
+    where: str
+    """Empty: nowhere."""
+
+
+def inventory() -> list[Row]:
+    """All models of the catalogue."""
+    return [Row(m.name, m.stage, m.backend, m.mb, m.licence, m.note, str(place(m) or "")) for m in catalogue()]
+
+
+def fetch(name: str, origin: str, console: Console) -> bool:
+    """Pull a model, with progress bars, and say what came of it. Returns whether it is here now."""
+    try:
+        model = find(name)
+    except KeyError:
+        console.print(f"[red]there is no model {name}[/]: see `ringline models list`, or give owner/repository")
+        return False
+    if model.note:
+        console.print(f"{model.name} is under {model.licence}: {model.note}")
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bars:
+        tasks = {}
+
+        def progress(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bars.add_task(file, total=total or None)
+            bars.update(tasks[file], completed=done)
+
+        try:
+            folder = pull(model, origin, progress)
+        except PullFailed as error:
+            bars.stop()
+            console.print(f"[red]{error}[/]", highlight=False)
+            if model.source:
+                console.print(how_to_get(model), highlight=False)
+            return False
+    console.print(f"{model.name} is in {folder}, checksums in its {manifests.MANIFEST}")
+    return True
+
+
+def check_models(config: Config) -> list[Finding]:
+    """The models that a run with this configuration needs, each checked."""
+    findings = [_check("vad model", "silero-vad")]
+    for stage in STAGES:
+        for tier, table in enumerate(config.tiers(stage)):
+            what = f"{stage} fallback {tier} model" if tier else f"{stage} model"
+            packaged = [model.name for model in catalogue() if model.package and model.backend == table.name]
+            findings += [_check(what, name) for name in table.models or packaged]
+    if config.turn.prosody and config.turn.smart_turn:
+        try:
+            findings.append(Finding("smart turn", str(find_smart_turn(config.turn.smart_turn)), True))
+        except CannotStart as error:
+            findings.append(Finding("smart turn", config.turn.smart_turn, False, str(error)))
+    return findings
+
+
+def _check(what: str, name: str) -> Finding:
+    try:
+        path = locate(name)
+    except CannotStart as error:
+        return Finding(what, f"{name}: missing", False, str(error))
+    manifest = manifests.read(path) if path.is_dir() else None
+    if manifest is None:
+        return Finding(what, f"{name}: {path}", True)
+    if damages := manifests.damaged(path, manifest):
+        advice = f"delete {path} and pull it again: `ringline models pull {name}`"
+        return Finding(what, f"{name}: {'; '.join(damages)}", False, advice)
+    return Finding(what, f"{name}: {path}, {_size_mb(path, manifest)} MB, intact", True)
+
+
+def _size_mb(path: Path, manifest: manifests.Manifest) -> int:
+    return round(sum((path / file).stat().st_size for file in manifest.files) / 1e6)
