@@ -6,21 +6,22 @@ from setuptools import find_packages, setup
 
 # What backends need beyond the plain install; each is named by the error of the backend that misses it.
 EXTRAS = {
-    # ONNX Runtime for CUDA lies over the plain one, which `pip uninstall onnxruntime` first has to make way for. CTranslate2
-    # (whisper and llm) loads cuBLAS 12 whatever ONNX Runtime brings. NVIDIA's libraries are under NVIDIA's own licence.
+    # The plain onnxruntime has to make way for it: see docs/models.md. CTranslate2 (whisper and llm) loads cuBLAS 12,
+    # whichever ONNX Runtime brings. NVIDIA's libraries are under NVIDIA's own licence.
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.20", "nvidia-cublas-cu12>=12.4"],
-    # On this machine. Without torch:
-    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],  # the plain install has all; phonemes by espeak-ng, GPL-3.0
-    "piper": ["piper-tts>=1.3"],  # GPL-3.0: whoever passes on a program with it does so under the GPL's terms
-    "sherpa": ["sherpa-onnx>=1.12"],  # Apache-2.0
+    # On this machine, without torch. The plain install has all that kokoro and piper need; their phonemes come from
+    # espeak-ng, which is under the GPL-3.0, and each Piper voice has a licence of its own.
+    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],
+    "piper": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
+    "sherpa": ["sherpa-onnx>=2.0.1,<3"],  # Apache-2.0; an ONNX Runtime of its own
     # With torch. The code is under MPL-2.0, the XTTS model under CPML: no commercial use of it, nor of what it speaks.
     "xtts": ["coqui-tts>=0.27", "torch>=2.2", "torchaudio>=2.2"],
-    "vllm": ["vllm>=0.11"],  # Apache-2.0; a server of its own, often better in an environment of its own
+    "vllm": ["vllm>=0.11"],  # Apache-2.0; a server, best in an environment of its own
     # Hosted: each sends what is said to its vendor, whose terms apply.
-    "openai": ["openai>=2"],  # Apache-2.0
-    "anthropic": ["anthropic>=0.70"],  # MIT
-    "deepgram": ["deepgram-sdk>=6"],  # MIT
-    "google": ["google-cloud-speech>=2.33"],  # Apache-2.0
+    "openai": ["openai>=3.50,<4"],  # Apache-2.0; any server with OpenAI's API
+    "anthropic": ["anthropic>=2.12"],  # MIT
+    "deepgram": ["deepgram-sdk>=7.17,<8"],  # MIT
+    "google": ["google-cloud-speech>=2.41,<3"],  # Apache-2.0; brings grpcio
     "elevenlabs": ["elevenlabs>=2.70,<3"],  # MIT
     "cartesia": ["cartesia>=4.2,<5", "websockets>=14"],  # Apache-2.0; its own extra for websockets stops below 16
 }

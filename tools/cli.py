@@ -62,9 +62,14 @@ def _report(findings: list[Finding], json: bool) -> NoReturn:
         table = Table(show_header=False, box=None)
         for finding in findings:
             mark = "[green]ok[/]" if finding.ok else "[red]!![/]"
-            advice = "" if finding.ok and finding.advice and "not needed" not in finding.advice else finding.advice
+            advice = finding.advice if finding.ok and "not needed" in finding.advice else ""
             table.add_row(mark, finding.what, finding.found, f"[dim]{advice}[/]")
+        for column in table.columns:
+            column.overflow = "fold"
         console.print(table)
+        for finding in findings:
+            if not finding.ok:
+                console.print(f"{finding.what}: {finding.advice}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if good else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -41,10 +42,12 @@ def fetch(name: str, origin: str, console: Console) -> bool:
     try:
         model = find(name)
     except KeyError:
-        console.print(f"[red]there is no model {name}[/]: see `ringline models list`, or give owner/repository")
+        console.print(
+            f"[red]there is no model {name}[/]: see `ringline models list`, or give owner/repository", soft_wrap=True
+        )
         return False
     if model.note:
-        console.print(f"{model.name} is under {model.licence}: {model.note}")
+        console.print(f"{model.name} is under {model.licence}: {model.note}", highlight=False, soft_wrap=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:
         tasks = {}
@@ -58,11 +61,13 @@ def fetch(name: str, origin: str, console: Console) -> bool:
             folder = pull(model, origin, progress)
         except PullFailed as error:
             bars.stop()
-            console.print(f"[red]{error}[/]", highlight=False)
+            console.print(f"[red]{error}[/]", highlight=False, soft_wrap=True)
             if model.source:
-                console.print(how_to_get(model), highlight=False)
+                console.print(how_to_get(model), highlight=False, soft_wrap=True)
             return False
-    console.print(f"{model.name} is in {folder}, checksums in its {manifests.MANIFEST}")
+    console.print(
+        f"{model.name} is in {folder}, checksums in its {manifests.MANIFEST}", highlight=False, soft_wrap=True
+    )
     return True
 
 
@@ -75,19 +80,17 @@ def check_models(config: Config) -> list[Finding]:
             packaged = [model.name for model in catalogue() if model.package and model.backend == table.name]
             findings += [_check(what, name) for name in table.models or packaged]
     if config.turn.prosody and config.turn.smart_turn:
-        try:
-            findings.append(Finding("smart turn", str(find_smart_turn(config.turn.smart_turn)), True))
-        except CannotStart as error:
-            findings.append(Finding("smart turn", config.turn.smart_turn, False, str(error)))
+        findings.append(_check("smart turn", config.turn.smart_turn, find_smart_turn))
     return findings
 
 
-def _check(what: str, name: str) -> Finding:
+def _check(what: str, name: str, find_it: Callable[[str], Path] = locate) -> Finding:
     try:
-        path = locate(name)
+        path = find_it(name)
     except CannotStart as error:
         return Finding(what, f"{name}: missing", False, str(error))
-    manifest = manifests.read(path) if path.is_dir() else None
+    path = path.parent if path.is_file() else path
+    manifest = manifests.read(path)
     if manifest is None:
         return Finding(what, f"{name}: {path}", True)
     if damages := manifests.damaged(path, manifest):
