@@ -12,6 +12,7 @@ import msgspec
 import typer
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from setproctitle import setproctitle
 
@@ -63,13 +64,13 @@ def _report(findings: list[Finding], json: bool) -> NoReturn:
         for finding in findings:
             mark = "[green]ok[/]" if finding.ok else "[red]!![/]"
             advice = finding.advice if finding.ok and "not needed" in finding.advice else ""
-            table.add_row(mark, finding.what, finding.found, f"[dim]{advice}[/]")
+            table.add_row(mark, finding.what, escape(finding.found), f"[dim]{escape(advice)}[/]")
         for column in table.columns:
             column.overflow = "fold"
         console.print(table)
         for finding in findings:
             if not finding.ok:
-                console.print(f"{finding.what}: {finding.advice}", highlight=False, soft_wrap=True)
+                console.print(f"{finding.what}: {finding.advice}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(0 if good else 1)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ringline.engine.config import STAGES, Config
 from ringline.tools.finding import Finding
@@ -39,18 +39,20 @@ def inventory() -> list[Row]:
 
 def fetch(name: str, origin: str, console: Console) -> bool:
     """Pull a model, with progress bars, and say what came of it. Returns whether it is here now."""
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     try:
         model = find(name)
     except KeyError:
-        console.print(
-            f"[red]there is no model {name}[/]: see `ringline models list`, or give owner/repository", soft_wrap=True
-        )
+        say(f"there is no model {name}: see `ringline models list`, or give owner/repository")
         return False
     if model.note:
-        console.print(f"{model.name} is under {model.licence}: {model.note}", highlight=False, soft_wrap=True)
+        say(f"{model.name} is under {model.licence}: {model.note}")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
 
         def progress(file: str, done: int, total: int) -> None:
             if file not in tasks:
@@ -61,13 +63,11 @@ def fetch(name: str, origin: str, console: Console) -> bool:
             folder = pull(model, origin, progress)
         except PullFailed as error:
             bars.stop()
-            console.print(f"[red]{error}[/]", highlight=False, soft_wrap=True)
+            say(str(error))
             if model.source:
-                console.print(how_to_get(model), highlight=False, soft_wrap=True)
+                say(how_to_get(model))
             return False
-    console.print(
-        f"{model.name} is in {folder}, checksums in its {manifests.MANIFEST}", highlight=False, soft_wrap=True
-    )
+    say(f"{model.name} is in {folder}, checksums in its {manifests.MANIFEST}")
     return True
 
 
