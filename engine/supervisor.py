@@ -23,6 +23,7 @@ from collections.abc import Callable
 import msgspec
 
 from ringline.engine.config import STAGES, Config
+from ringline.engine.environment import worker_environment
 from ringline.ipc.exchange import Exchange
 from ringline.ipc.messages import ShutDown, ToWorker
 from ringline.workers.base import WorkerSpec
@@ -39,24 +40,6 @@ STABLE_S = 30.0
 """A worker that lived so long starts the row anew."""
 SHUT_DOWN_S = 3.0
 """How long a worker may take to exit when asked to."""
-
-_THREAD_CAPS = (
-    "OMP_NUM_THREADS",  # CTranslate2 and torch, too
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "RAYON_NUM_THREADS",  # tokenizers
-)
-"""ONNX Runtime reads none: whoever makes a session of it says how many."""
-
-_OFFLINE = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "VLLM_NO_USAGE_STATS": "1",
-    "DO_NOT_TRACK": "1",
-}
-"""With ``offline``: what keeps libraries from looking for models, or telling of themselves, behind Ringline's back."""
 
 
 class EngineFailed(RuntimeError):
@@ -211,9 +194,7 @@ class Supervisor:
             self._exchange.fd, self._exchange.layout, worker.config,
         )  # fmt: skip
         threads = getattr(getattr(worker.config, worker.kind, None), "threads", 1)
-        environment = os.environ | dict.fromkeys(_THREAD_CAPS, str(threads)) | {"PYTHONUNBUFFERED": "1"}
-        if self._config.engine.offline:
-            environment |= _OFFLINE
+        environment = os.environ | worker_environment(threads, self._config.engine.offline)
         process = subprocess.Popen(
             [sys.executable, "-m", "ringline.workers"],
             stdin=subprocess.PIPE,
