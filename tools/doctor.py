@@ -60,9 +60,16 @@ def _backends(config: Config) -> Iterator[Finding]:
 
 
 def _packages(what: str, backend: str, modules: tuple[str, ...], extra: str = "") -> Finding:
-    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    missing = [module for module in modules if not _is_installed(module)]
     found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"
     return Finding(what, found, not missing, f"pip install 'ringline[{extra}]'" if extra else "pip install ringline")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package around it is missing
+        return False
 
 
 def _doors(config: Config) -> Iterator[Finding]:

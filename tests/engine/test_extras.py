@@ -45,3 +45,7 @@ def test_extra_of_a_backend_exists(table: type[StageBackend]) -> None:
 def test_missing_package_is_named_with_the_command_that_installs_it(extra: str) -> None:
     with pytest.raises(CannotStart, match=f"package no_such_module is missing: pip install 'ringline.{extra}.'"):
         require("no_such_module", extra)
+
+
+def test_all_local_is_an_extra_too() -> None:
+    assert '"all-local": ' in (Path(__file__).parents[2] / "setup.py").read_text()
