@@ -15,7 +15,7 @@ EXTRAS = {
     "piper": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "sherpa": ["sherpa-onnx>=2.0.1,<3"],  # Apache-2.0; an ONNX Runtime of its own
     # With torch. The code is under MPL-2.0, the XTTS model under CPML: no commercial use of it, nor of what it speaks.
-    "xtts": ["coqui-tts>=0.27", "torch>=2.2", "torchaudio>=2.2"],
+    "xtts": ["coqui-tts[cpu]>=0.28"],
     "vllm": ["vllm>=0.11"],  # Apache-2.0; a server, best in an environment of its own
     # Hosted: each sends what is said to its vendor, whose terms apply.
     "openai": ["openai>=3.50,<4"],  # Apache-2.0; any server with OpenAI's API

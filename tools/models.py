@@ -89,15 +89,12 @@ def _check(what: str, name: str, find_it: Callable[[str], Path] = locate) -> Fin
         path = find_it(name)
     except CannotStart as error:
         return Finding(what, f"{name}: missing", False, str(error))
-    path = path.parent if path.is_file() else path
-    manifest = manifests.read(path)
+    folder = path.parent if path.is_file() else path
+    manifest = manifests.read(folder)
     if manifest is None:
         return Finding(what, f"{name}: {path}", True)
-    if damages := manifests.damaged(path, manifest):
-        advice = f"delete {path} and pull it again: `ringline models pull {name}`"
+    if damages := manifests.damaged(folder, manifest):
+        advice = f"delete {folder} and pull it again: `ringline models pull {name}`"
         return Finding(what, f"{name}: {'; '.join(damages)}", False, advice)
-    return Finding(what, f"{name}: {path}, {_size_mb(path, manifest)} MB, intact", True)
-
-
-def _size_mb(path: Path, manifest: manifests.Manifest) -> int:
-    return round(sum((path / file).stat().st_size for file in manifest.files) / 1e6)
+    size_mb = round(sum(file.size for file in manifest.files.values()) / 1e6)
+    return Finding(what, f"{name}: {path}, {size_mb} MB, intact", True)

@@ -46,11 +46,12 @@ def test_known_model_lacking_a_file_is_not_taken(store: Path) -> None:
         locate(DE)
 
 
-def test_known_model_is_found_in_the_hub_cache_by_either_name(store: Path, tmp_path: Path) -> None:
+def test_known_model_is_found_in_the_hub_cache_by_any_of_its_names(store: Path, tmp_path: Path) -> None:
     tiny = find("faster-whisper-tiny")
     found = in_hub_cache(tmp_path, tiny.source, *tiny.files)
     assert locate("faster-whisper-tiny") == found
     assert locate("Systran/faster-whisper-tiny") == found
+    assert locate("tiny") == found
 
 
 def test_model_within_a_repository_is_found_in_the_hub_cache(store: Path, tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_unknown_model_is_named_with_its_place(store: Path) -> None:
 
 
 def test_names_of_the_catalogue_are_unique() -> None:
-    names = [model.name for model in catalogue()]
+    names = [name for model in catalogue() for name in (model.name, *model.also)]
     assert len(set(names)) == len(names)
 
 

@@ -14,6 +14,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     """Also its folder in the store."""
+    also: tuple[str, ...] = ()
+    """What else it is called: the names of faster-whisper."""
     stage: str = ""
     backend: str = ""
     source: str = ""
@@ -50,7 +52,7 @@ def find(name: str) -> Model:
     Raises KeyError for what is neither a known name nor looks like a repository.
     """
     for model in catalogue():
-        if name == model.name:
+        if name == model.name or name in model.also:
             return model
     from_there = [model for model in catalogue() if name == model.source]
     if len(from_there) == 1:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-MANIFEST = "manifest.json"
+MANIFEST = "ringline.json"
+"""A name that no repository uses itself."""
 
 CHUNK_BYTES = 1 << 20
 
@@ -24,7 +25,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """``manifest.json`` in a model's folder."""
+    """``ringline.json`` in a model's folder."""
 
     source: str
     """Where it was pulled from: a repository and its revision, or a mirror."""
