@@ -73,6 +73,29 @@ def test_mirror_without_the_model_is_named(store: Path, tmp_path: Path) -> None:
         pull(VOICE, str(tmp_path))
 
 
+def test_pull_that_fails_leaves_no_folder_that_looks_like_a_model(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(PullFailed):
+        pull(Model("whole", source="someone/whole"), str(tmp_path))
+    assert not (store / "whole").exists()
+
+
+def test_mirror_cannot_write_outside_of_the_models_folder(store: Path, mirror: Path) -> None:
+    evil = manifests.Manifest("", "", {"../../evil": manifests.File(1, "")})
+    manifests.write(mirror / "voice", evil)
+    (mirror / "evil").write_bytes(b"x")
+    with pytest.raises(PullFailed, match="outside"):
+        pull(Model("voice", source="someone/voice"), str(mirror))
+
+
+def test_part_that_is_longer_than_the_file_is_thrown_away(store: Path, mirror: Path) -> None:
+    part = store / "voice" / PARTS / "voices" / "one.bin"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * 100)
+    with pytest.raises(PullFailed, match="100 of 7"):
+        pull(VOICE, str(mirror))
+    assert content(pull(VOICE, str(mirror))) == FILES
+
+
 def test_model_of_a_package_is_not_pulled(store: Path) -> None:
     with pytest.raises(PullFailed, match="faster_whisper"):
         pull(find("silero-vad"))

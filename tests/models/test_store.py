@@ -104,7 +104,7 @@ def test_models_of_the_plain_install_are_in_its_packages(store: Path, name: str)
     assert place(find(name))
 
 
-@pytest.mark.parametrize("name", ["nobodys", "./a/b", "a/b/c", "~/b", "/b"])
+@pytest.mark.parametrize("name", ["nobodys", "./a/b", "a/b/c", "~/b", "/b", "a/..", "../a"])
 def test_what_is_neither_a_name_nor_a_repository_is_not_known(name: str) -> None:
     with pytest.raises(KeyError):
         find(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from pathlib import Path
 
@@ -57,6 +58,6 @@ def find(name: str) -> Model:
     from_there = [model for model in catalogue() if name == model.source]
     if len(from_there) == 1:
         return from_there[0]
-    if name.count("/") != 1 or not all(name.split("/")) or name.startswith((".", "~")):
+    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise KeyError(name)
     return Model(name, source=name)

@@ -91,8 +91,11 @@ class Mirror:
                 target.write(chunk)
                 done += len(chunk)
                 progress(name, done, total)
-        if total and done != total:
-            raise OSError(f"{name}: the connection broke at {done} of {total} bytes; pull again to go on")
+        size = part.stat().st_size
+        if total and size > total:
+            part.unlink()
+        if total and size != total:
+            raise OSError(f"{name}: the connection broke at {size} of {total} bytes; pull again to go on")
         return part
 
     def _manifest(self) -> Manifest | None:
@@ -119,9 +122,7 @@ class Mirror:
             with error:
                 if error.code == 404:
                     raise FileNotFoundError(f"{url}: not found") from None
-                if (
-                    error.code == 416 and start
-                ):  # nothing is left behind ``start``: all of it is there, or it is another
+                if error.code == 416 and start:  # it has no byte ``start``: the part is whole, or another file's
                     return self._open(name, 0)
                 raise OSError(f"{url}: {error.code} {error.reason}") from None
         length = int(answer.headers.get("Content-Length") or 0)

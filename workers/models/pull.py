@@ -36,13 +36,14 @@ def pull(model: Model, origin: str = "", progress: Progress = lambda file, done,
     if model.package:
         raise PullFailed(f"{model.name} comes with the Python package {model.package}: there is nothing to pull")
     folder = store() / model.name
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         source = Mirror(origin, model) if origin else Hub(model)
         known = manifests.read(folder)
         files = dict(known.files) if known else {}
         for name, expected in source.files.items():
             path = folder / name
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise PullFailed(f"{model.name}: the file {name} would lie outside of the model's folder")
             if name in files and path.is_file() and path.stat().st_size == files[name].size:
                 continue
             part = source.fetch(name, folder / PARTS, progress)

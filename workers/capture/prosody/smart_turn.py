@@ -69,8 +69,11 @@ class Heard(msgspec.Struct, frozen=True, eq=False):
 def find(path: str) -> Path:
     """The file of ``[turn] smart_turn``. Raises CannotStart, saying what to install."""
     if path != INSTALLED:
-        found = locate(path)
-        return next(iter(sorted(found.glob("*.onnx"))), found) if found.is_dir() else found
+        try:
+            found = locate(path)
+        except CannotStart as error:
+            raise CannotStart(f"[turn] smart_turn: {error}") from None
+        return next(found.glob("*.onnx"), found) if found.is_dir() else found
     package = importlib.util.find_spec("pipecat")
     for folder in (package.submodule_search_locations or ()) if package else ():
         if (file := Path(folder) / INSTALLED_FILE).is_file():
