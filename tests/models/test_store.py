@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import tomllib
+import typing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ringline.engine.config import LlmConfig, SttConfig, TtsConfig
+from ringline.engine.config.load import PROFILES
 from ringline.workers.base import CannotStart
 from ringline.workers.models.catalogue import catalogue, find
 from ringline.workers.models.store import locate, place
 
+TABLES = [table for union in (SttConfig, LlmConfig, TtsConfig) for table in typing.get_args(union)]
 DE = "de_DE-thorsten-medium"
 
 
@@ -97,6 +102,21 @@ def test_model_of_the_catalogue_says_where_it_comes_from_and_what_it_takes(model
     assert model.mb > 0
     assert model.licence
     assert model.stage in ("vad", "turn", "stt", "llm", "tts")
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__struct_config__.tag)
+def test_backend_that_reads_models_says_which_of_its_keys_name_them(table: Any) -> None:
+    """Or else `ringline models check` would not look for them. Servers find theirs themselves."""
+    name = table.__struct_config__.tag
+    if name != "openai" and any(model.source and model.backend == name for model in catalogue()):
+        assert table.model_keys
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES.glob("*.toml")), ids=lambda profile: profile.stem)
+def test_models_of_a_profile_are_in_the_catalogue(profile: Path) -> None:
+    for table in tomllib.loads(profile.read_text()).values():
+        if "model" in table:
+            assert find(table["model"]).backend == table["backend"]
 
 
 @pytest.mark.parametrize("name", ["silero-vad", "pocketsphinx-en-us", "espeak-ng-data"])
