@@ -14,7 +14,8 @@ EXTRAS = {
     "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],
     "piper": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "sherpa": ["sherpa-onnx>=2.0.1,<3"],  # Apache-2.0; an ONNX Runtime of its own
-    # With torch. The code is under MPL-2.0, the XTTS model under CPML: no commercial use of it, nor of what it speaks.
+    # With torch. XTTS's code is under MPL-2.0, its model under CPML: no commercial use of it, nor of what it speaks.
+    "kokoro-torch": ["kokoro>=0.9.4; python_version < '3.13'"],  # by its publishers' package; brings spaCy, too
     "xtts": ["coqui-tts[cpu]>=0.28"],
     "vllm": ["vllm>=0.11"],  # Apache-2.0; a server, best in an environment of its own
     # Hosted: each sends what is said to its vendor, whose terms apply.
