@@ -4,6 +4,31 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# What backends need beyond the plain install; each is named by the error of the backend that misses it.
+EXTRAS = {
+    # The plain onnxruntime has to make way for it: see docs/models.md. CTranslate2 (whisper and llm) loads cuBLAS 12,
+    # whichever ONNX Runtime brings. NVIDIA's libraries are under NVIDIA's own licence.
+    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.20", "nvidia-cublas-cu12>=12.4"],
+    # On this machine, without torch. The plain install has all that kokoro and piper need; their phonemes come from
+    # espeak-ng, which is under the GPL-3.0, and each Piper voice has a licence of its own.
+    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],
+    "piper": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
+    "whisper": ["faster-whisper>=1.2.1"],  # MIT; in the plain install, too
+    "ctranslate2": ["jinja2>=3.1"],  # chat templates; ctranslate2 and tokenizers come with faster-whisper
+    "sherpa": ["sherpa-onnx>=2.0.1,<3"],  # Apache-2.0; an ONNX Runtime of its own
+    # With torch. XTTS's code is under MPL-2.0, its model under CPML: no commercial use of it, nor of what it speaks.
+    "kokoro-torch": ["kokoro>=0.9.4; python_version < '3.13'"],  # by its publishers' package; brings spaCy, too
+    "xtts": ["coqui-tts[cpu]>=0.28"],
+    "vllm": ["vllm>=0.11"],  # Apache-2.0; a server, best in an environment of its own
+    # Hosted: each sends what is said to its vendor, whose terms apply.
+    "openai": ["openai>=3.50,<4"],  # Apache-2.0; any server with OpenAI's API
+    "anthropic": ["anthropic>=2.12"],  # MIT
+    "deepgram": ["deepgram-sdk>=7.17,<8", "websockets>=14"],  # MIT
+    "google": ["google-cloud-speech>=2.41,<3"],  # Apache-2.0; brings grpcio
+    "elevenlabs": ["elevenlabs>=2.78,<3"],  # MIT
+    "cartesia": ["cartesia>=4.2,<5", "websockets>=14"],  # Apache-2.0; its own extra for websockets stops below 16
+}
+
 setup(
     name="ringline",
     version="0.1.0",
@@ -18,6 +43,7 @@ setup(
     package_data={
         "ringline": ["py.typed", "examples/**/*.toml", "examples/**/*.py"],
         "ringline.engine.conversation": ["*.toml"],
+        "ringline.workers.models": ["*.toml"],
         "ringline.workers.capture.prosody": ["*.json"],
     },
     install_requires=[
@@ -25,6 +51,7 @@ setup(
         "docstring_parser>=0.16",  # what a tool's docstring says of each parameter; pure Python, no dependencies
         "espeakng-loader>=0.2.4",  # espeak-ng and its data, as a wheel
         "faster-whisper>=1.2.1",  # carries the Silero VAD file, and is the STT of the larger profiles
+        "huggingface_hub>=0.27",  # fetches models, and finds those that others have fetched; faster-whisper brings it
         "msgspec>=0.19",
         "numba>=0.61",
         "numpy>=1.26",
@@ -41,27 +68,28 @@ setup(
         "uvloop>=0.21",
     ],
     extras_require={
-        "openai": ["openai>=3.50"],  # any server with OpenAI's API
-        "anthropic": ["anthropic>=2.12"],
-        "kokoro-torch": [  # Kokoro on GPUs by its publishers' package; brings torch and spaCy
-            "kokoro>=0.9.4; python_version < '3.13'",
-        ],
-        "xtts": ["coqui-tts[cpu]>=0.28"],  # brings torch; the model itself is for non-commercial use only (CPML)
-        "elevenlabs": ["elevenlabs>=2.78,<3"],  # MIT; brings websockets, httpx, pydantic
-        "cartesia": ["cartesia>=4.2,<5", "websockets>=14"],  # Apache-2.0; its own extra for websockets stops below 16
+        **EXTRAS,
+        "all-local": [package for name in ("whisper", "ctranslate2", "kokoro", "piper", "sherpa", "xtts") for package in EXTRAS[name]],
         "dev": [
             "anthropic>=2.12",
             "cartesia>=4.2,<5",
+            "deepgram-sdk>=7.17,<8",
             "elevenlabs>=2.78,<3",
+            "gguf>=0.17",  # writes the tiny model for xllamacpp
+            "google-cloud-speech>=2.41,<3",
             "hypothesis>=6.120",
+            "jinja2>=3.1",
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",
-            "openai>=3.50",
+            "openai>=3.50,<4",
             "pytest>=8.3",
             "pytest-benchmark>=5.1",
             "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6",
             "ruff>=0.9",
+            "sherpa-onnx>=2.0.1,<3",
             "websockets>=14",  # a second WebSocket implementation, as the peer in tests and the rival in bench/
+            "xllamacpp>=2026.1",  # llama.cpp's server, as a wheel of 34 MB: the peer of the openai backend
         ],
     },
     entry_points={"console_scripts": ["ringline = ringline.tools.cli:main"]},

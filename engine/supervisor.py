@@ -23,6 +23,7 @@ from collections.abc import Callable
 import msgspec
 
 from ringline.engine.config import STAGES, Config
+from ringline.engine.environment import worker_environment
 from ringline.ipc.exchange import Exchange
 from ringline.ipc.messages import ShutDown, ToWorker
 from ringline.workers.base import WorkerSpec
@@ -39,8 +40,6 @@ STABLE_S = 30.0
 """A worker that lived so long starts the row anew."""
 SHUT_DOWN_S = 3.0
 """How long a worker may take to exit when asked to."""
-
-_THREAD_CAPS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class EngineFailed(RuntimeError):
@@ -202,7 +201,7 @@ class Supervisor:
             self._exchange.fd, self._exchange.layout, worker.config,
         )  # fmt: skip
         threads = getattr(getattr(worker.config, worker.kind, None), "threads", 1)
-        environment = os.environ | dict.fromkeys(_THREAD_CAPS, str(threads)) | {"PYTHONUNBUFFERED": "1"}
+        environment = os.environ | worker_environment(threads, self._config.engine.offline)
         process = subprocess.Popen(
             [sys.executable, "-m", "ringline.workers"],
             stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The command line: ``ringline run | demo | call | doctor | trace | replay | top``."""
+"""The command line: ``ringline run | demo | call | doctor | models | trace | replay | top``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import asyncio
 import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import msgspec
 import typer
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from setproctitle import setproctitle
 
 from ringline.engine.agent import AgentError
-from ringline.engine.config import Config, ConfigError, load
+from ringline.engine.config import Config, ConfigError, load, parse
 from ringline.tools.client import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from ringline.tools.finding import Finding
 
 app = typer.Typer(
     help="The realtime core of self-hosted phone voice bots.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -27,16 +31,19 @@ console = Console()
 ConfigOption = Annotated[
     Path | None, typer.Option("-c", "--config", help="ringline.toml; without it, the one here or the embedded default.")
 ]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", help="embedded, cpu, gpu or hosted; ringline.toml changes what it names.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
 UrlOption = Annotated[str, typer.Option("--url", help="The engine's control API.")]
 
 
-def _load(path: Path | None) -> Config:
+def _load(path: Path | None, profile: str = "") -> Config:
     here = Path("ringline.toml")
     try:
-        if path is not None:
-            return load(path)
-        return load(here) if here.exists() else Config()
+        if path is not None or here.exists():
+            return load(path or here, profile)
+        return parse("", f"profile {profile}", profile) if profile else Config()
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
     except OSError as error:
@@ -47,14 +54,34 @@ def _print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
+def _report(findings: list[Finding], json: bool) -> NoReturn:
+    """Show them, and end with status 1 if anything is wrong."""
+    good = all(finding.ok for finding in findings)
+    if json:
+        _print_json({"ok": good, "findings": findings})
+    else:
+        table = Table(show_header=False, box=None)
+        for finding in findings:
+            mark = "[green]ok[/]" if finding.ok else "[red]!![/]"
+            advice = finding.advice if finding.ok and "not needed" in finding.advice else ""
+            table.add_row(mark, finding.what, escape(finding.found), f"[dim]{escape(advice)}[/]")
+        for column in table.columns:
+            column.overflow = "fold"
+        console.print(table)
+        for finding in findings:
+            if not finding.ok:
+                console.print(f"{finding.what}: {finding.advice}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if good else 1)
+
+
 @app.command()
-def run(config: ConfigOption = None) -> None:
+def run(config: ConfigOption = None, profile: ProfileOption = "") -> None:
     """Answer calls until told to stop: SIGTERM or ctrl-C lets running calls finish, a second one does not."""
     from ringline.tools.daemon import serve
 
     setproctitle("ringline-engine")
     try:
-        code = uvloop.run(serve(_load(config), config))
+        code = uvloop.run(serve(_load(config, profile), config, profile))
     except AgentError as error:
         raise typer.BadParameter(str(error)) from None
     raise typer.Exit(code)
@@ -77,22 +104,56 @@ def demo(
 
 
 @app.command()
-def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
+def doctor(config: ConfigOption = None, profile: ProfileOption = "", json: JsonOption = False) -> None:
     """What this machine has, and what to do about what is missing."""
     from ringline.tools.doctor import examine
 
-    findings = examine(_load(config))
-    good = all(finding.ok for finding in findings)
+    _report(examine(_load(config, profile)), json)
+
+
+models_app = typer.Typer(help="Model files: what there is, where it lies, and how to get it.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+
+@models_app.command("list")
+def list_models(json: JsonOption = False) -> None:
+    """The models that Ringline knows by name, their licences, and where they lie here."""
+    from ringline.tools.models import inventory
+
+    rows = inventory()
     if json:
-        _print_json({"ok": good, "findings": findings})
-    else:
-        table = Table(show_header=False, box=None)
-        for finding in findings:
-            mark = "[green]ok[/]" if finding.ok else "[red]!![/]"
-            advice = "" if finding.ok and finding.advice and "not needed" not in finding.advice else finding.advice
-            table.add_row(mark, finding.what, finding.found, f"[dim]{advice}[/]")
-        console.print(table)
-    raise typer.Exit(0 if good else 1)
+        _print_json(rows)
+        return
+    table = Table("model", "stage", "backend", "MB", "licence", "here", box=None)
+    table.columns[0].no_wrap = True
+    for row in rows:
+        table.add_row(row.name, row.stage, row.backend, str(row.mb), row.licence, "yes" if row.where else "-")
+    console.print(table)
+    for row in rows:
+        if row.note:
+            console.print(f"[dim]{row.name}: {row.note}[/]", highlight=False)
+
+
+@models_app.command()
+def pull(
+    names: Annotated[list[str], typer.Argument(help="Names as `list` shows them, or owner/repository.")],
+    origin: Annotated[
+        str, typer.Option("--from", help="A folder or URL laid out like the store; without it, the model hub.")
+    ] = "",
+) -> None:
+    """Fetch models into the store; what was broken off is gone on with. HF_ENDPOINT names another hub."""
+    from ringline.tools.models import fetch
+
+    good = [fetch(name, origin, console) for name in names]
+    raise typer.Exit(0 if all(good) else 1)
+
+
+@models_app.command()
+def check(config: ConfigOption = None, profile: ProfileOption = "", json: JsonOption = False) -> None:
+    """Whether the models that the configuration needs are here and intact, and what to do about those that are not."""
+    from ringline.tools.models import check_models
+
+    _report(check_models(_load(config, profile)), json)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from ringline.ipc import logs
 log = logging.getLogger("ringline.daemon")
 
 
-async def serve(config: Config, path: Path | None) -> int:
+async def serve(config: Config, path: Path | None, profile: str = "") -> int:
     """Answer calls until SIGTERM or SIGINT; SIGHUP reloads the agent for new calls. Returns the exit status."""
     logs.set_up("engine", config.engine.log_level, config.engine.log_content)
     loop = asyncio.get_running_loop()
@@ -31,7 +31,9 @@ async def serve(config: Config, path: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     engine = Engine(config)
-    loop.add_signal_handler(signal.SIGHUP, _reload, engine, path)  # before the start: its default ends the process
+    loop.add_signal_handler(
+        signal.SIGHUP, _reload, engine, path, profile
+    )  # before the start: its default ends the process
     control = Control(engine, config.control or ControlConfig())
     try:
         await engine.start()
@@ -56,9 +58,9 @@ async def serve(config: Config, path: Path | None) -> int:
     return 0
 
 
-def _reload(engine: Engine, path: Path | None) -> None:
+def _reload(engine: Engine, path: Path | None, profile: str) -> None:
     try:
-        config = load(path) if path else engine.config
+        config = load(path, profile) if path else engine.config
         engine.use(Agent.load(config.agent.path))
         log.info("agent reloaded for new calls")
     except (AgentError, ConfigError, OSError) as error:

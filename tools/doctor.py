@@ -9,31 +9,19 @@ import resource
 import socket
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
-
-import msgspec
 
 from ringline.engine.agent import Agent, AgentError
 from ringline.engine.config import STAGES, Config
-from ringline.workers.base import CannotStart
-from ringline.workers.capture.prosody.smart_turn import find
+from ringline.tools.finding import Finding
+from ringline.tools.models import check_models
 
 GIGABYTE = 1 << 30
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at."""
-
-    what: str
-    found: str
-    ok: bool
-    advice: str = ""
-
-
 def examine(config: Config) -> list[Finding]:
     """Everything that a run with this configuration needs."""
-    return [*_machine(), *_backends(config), *_smart_turn(config), *_doors(config), _agent(config)]
+    return [*_machine(), *_backends(config), *check_models(config), *_doors(config), _agent(config)]
 
 
 def _machine() -> Iterator[Finding]:
@@ -69,26 +57,19 @@ def _backends(config: Config) -> Iterator[Finding]:
         for tier, table in enumerate(config.tiers(stage)):
             what = f"{stage} fallback {tier}" if tier else f"{stage} backend"
             yield _packages(what, table.name, table.packages, table.extra)
-    whisper = importlib.util.find_spec("faster_whisper")
-    if whisper is not None and whisper.origin:
-        models = list((Path(whisper.origin).parent / "assets").glob("silero_vad*.onnx"))
-        found = models[0].name if models else "none"
-        yield Finding("vad model", found, bool(models), "reinstall faster-whisper: its wheel carries the Silero file")
-
-
-def _smart_turn(config: Config) -> Iterator[Finding]:
-    if not (config.turn.prosody and config.turn.smart_turn):
-        return
-    try:
-        yield Finding("smart turn", str(find(config.turn.smart_turn)), True)
-    except CannotStart as error:
-        yield Finding("smart turn", str(error), False, '`pip install --no-deps pipecat-ai`, smart_turn = "pipecat"')
 
 
 def _packages(what: str, backend: str, modules: tuple[str, ...], extra: str = "") -> Finding:
-    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    missing = [module for module in modules if not _is_installed(module)]
     found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"
     return Finding(what, found, not missing, f"pip install 'ringline[{extra}]'" if extra else "pip install ringline")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package around it is missing
+        return False
 
 
 def _doors(config: Config) -> Iterator[Finding]:

@@ -16,8 +16,8 @@ import numpy as np
 
 log = logging.getLogger("ringline.worker")
 
-OUT_OF_MEMORY = ("out of memory", "cudaerrormemoryallocation", "failed to allocate", "bad_alloc")
-"""How CUDA, ONNX Runtime and CTranslate2 say it."""
+OUT_OF_MEMORY = ("out of memory", "cudaerrormemoryallocation", "failed to allocate", "alloc_failed", "bad_alloc")
+"""How CUDA and its libraries, ONNX Runtime and CTranslate2 say it."""
 
 EXIT_OUT_OF_MEMORY = 12
 """The worker's exit status then: the engine starts it anew and sends its jobs again."""

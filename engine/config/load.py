@@ -17,10 +17,10 @@ class ConfigError(ValueError):
     """The configuration is wrong; the message names file, line and key."""
 
 
-def load(path: str | Path) -> Config:
-    """Read a ringline.toml. Raises ConfigError; OSError if it cannot be read."""
+def load(path: str | Path, profile: str = "") -> Config:
+    """Read a ringline.toml, on top of a profile if one is named. Raises ConfigError; OSError if it cannot be read."""
     path = Path(path)
-    config = parse(path.read_text(encoding="utf-8"), str(path))
+    config = parse(path.read_text(encoding="utf-8"), str(path), profile)
     folder = Path(config.agent.path)
     if not folder.is_absolute() and (path.parent / folder).is_dir():
         agent = msgspec.structs.replace(config.agent, path=str((path.parent / folder).resolve()))
@@ -28,8 +28,8 @@ def load(path: str | Path) -> Config:
     if config.events.path:
         events = msgspec.structs.replace(config.events, path=str((path.parent / config.events.path).resolve()))
         config = msgspec.structs.replace(config, events=events)
-    if config.turn.smart_turn not in ("", "pipecat"):
-        turn = msgspec.structs.replace(config.turn, smart_turn=str((path.parent / config.turn.smart_turn).resolve()))
+    if config.turn.smart_turn and (file := path.parent / config.turn.smart_turn).is_file():
+        turn = msgspec.structs.replace(config.turn, smart_turn=str(file.resolve()))
         config = msgspec.structs.replace(config, turn=turn)
     return msgspec.structs.replace(
         config,
@@ -46,12 +46,14 @@ def _with_voices(table: TtsConfig, folder: Path) -> TtsConfig:
     return msgspec.structs.replace(table, voices=voices)
 
 
-def parse(source: str, name: str = "ringline.toml") -> Config:
-    """The configuration in a TOML text. Raises ConfigError."""
+def parse(source: str, name: str = "ringline.toml", profile: str = "") -> Config:
+    """The configuration in a TOML text, on top of a profile if one is named. Raises ConfigError."""
     try:
         table = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: {error}") from None
+    if profile:
+        table = _on_top_of(_profile(profile), table)
     for key, backend in _DEFAULT_BACKENDS.items():
         if isinstance(stage := table.get(key), dict):
             stage.setdefault("backend", backend)
@@ -70,6 +72,28 @@ def parse(source: str, name: str = "ringline.toml") -> Config:
         line = _line_of(source, keys)
         what = text.split(" - at ")[0]
         raise ConfigError(f"{name}, line {line}: {'.'.join(keys)}: {what}") from None
+
+
+PROFILES = Path(__file__).parents[2] / "examples" / "profiles"
+
+
+def _profile(name: str) -> dict[str, Any]:
+    names = sorted(file.stem for file in PROFILES.glob("*.toml"))
+    if name not in names:
+        raise ConfigError(f"there is no profile {name}: choose one of {', '.join(names)}")
+    return tomllib.loads((PROFILES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _on_top_of(profile: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """Table by table: a key of ``table`` replaces the profile's; a table that names another backend, all of it."""
+    merged = dict(profile)
+    for key, value in table.items():
+        base = profile.get(key)
+        if isinstance(value, dict) and isinstance(base, dict):
+            same_backend = value.get("backend", base.get("backend")) == base.get("backend")
+            value = {**base, **value} if same_backend else value
+        merged[key] = value
+    return merged
 
 
 _DEFAULT_BACKENDS = {"vad": "silero", "stt": "pocketsphinx", "llm": "flow", "tts": "espeak"}

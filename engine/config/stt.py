@@ -9,6 +9,7 @@ class PocketsphinxStt(StageBackend, frozen=True, tag="pocketsphinx"):
     """``[stt] backend = "pocketsphinx"``"""
 
     packages = ("pocketsphinx",)
+    model_keys = ("model",)
 
     decoders: Positive = 8
     """Utterances decoded at the same time by one worker; further ones wait in the ring. About 28 MB each, and 65 MB

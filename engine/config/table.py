@@ -25,6 +25,8 @@ class StageBackend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     """The modules it imports ..."""
     extra: ClassVar[str] = ""
     """... and the extra of setup.py that brings them; empty: the plain install does."""
+    model_keys: ClassVar[tuple[str, ...]] = ()
+    """Its keys that name models on this machine: a path, or what `ringline models list` shows."""
 
     workers: Positive = 1
     """Processes of this pool."""
@@ -35,6 +37,11 @@ class StageBackend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     def name(self) -> str:
         """``pocketsphinx``"""
         return str(self.__struct_config__.tag)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models it cannot start without, beside those in its packages."""
+        return tuple(found for key in self.model_keys if (found := getattr(self, key)))
 
     @property
     def remote_host(self) -> str:

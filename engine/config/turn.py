@@ -21,8 +21,8 @@ class TurnConfig(Table, frozen=True):
     prosody: bool = True
     """Whether melody and rhythm are heard for how finished the turn sounds."""
     smart_turn: str = ""
-    """A Smart Turn v3 ONNX file that judges besides Ringline's own, smaller judge, relative to the configuration file;
-    ``pipecat``: the one in an installed pipecat-ai."""
+    """A Smart Turn v3 ONNX file that judges besides Ringline's own, smaller judge, relative to the configuration file,
+    or a model's name (``smart-turn-v3``); ``pipecat``: the one in an installed pipecat-ai."""
     draft: bool = True
     """Whether the reply is prepared during the closing silence, which costs some replies that are never heard."""
     draft_after_ms: Milliseconds = 120

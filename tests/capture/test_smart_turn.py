@@ -134,8 +134,16 @@ def test_configuration_names_the_file(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match=r"\[turn\] smart_turn: there is no file"):
+    with pytest.raises(CannotStart, match=r"\[turn\] smart_turn: there is no model"):
         load_model(TurnConfig(smart_turn=str(tmp_path / "none.onnx")))
+
+
+def test_model_of_the_store_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGLINE_MODELS", str(tmp_path))
+    file = tmp_path / "smart-turn-v3" / "smart-turn-v3.2-cpu.onnx"
+    file.parent.mkdir()
+    file.touch()
+    assert find("smart-turn-v3") == file
 
 
 def test_file_that_is_no_model_is_refused(tmp_path: Path) -> None:

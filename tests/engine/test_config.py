@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ringline.engine.config import (
     Config,
     ConfigError,
+    EngineConfig,
     EspeakTts,
     PocketsphinxStt,
     SyntheticStt,
@@ -20,6 +21,7 @@ from ringline.engine.config import (
     load,
     parse,
 )
+from ringline.engine.config.table import StageBackend
 
 
 def test_empty_file_is_the_embedded_default() -> None:
@@ -85,11 +87,12 @@ def test_event_logs_stand_beside_the_configuration(tmp_path: Path) -> None:
 
 def test_smart_turn_lies_beside_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "ringline.toml").write_text('[turn]\nsmart_turn = "turn.onnx"\n')
+    (tmp_path / "turn.onnx").touch()
     assert load(tmp_path / "ringline.toml").turn.smart_turn == str(tmp_path / "turn.onnx")
 
 
-@pytest.mark.parametrize("named", ["", "pipecat"])
-def test_no_smart_turn_and_an_installed_one_are_no_paths(tmp_path: Path, named: str) -> None:
+@pytest.mark.parametrize("named", ["", "pipecat", "smart-turn-v3"])
+def test_no_smart_turn_an_installed_one_and_a_models_name_are_no_paths(tmp_path: Path, named: str) -> None:
     (tmp_path / "ringline.toml").write_text(f'[turn]\nsmart_turn = "{named}"\n')
     assert load(tmp_path / "ringline.toml").turn.smart_turn == named
 
@@ -146,3 +149,25 @@ def test_configuration_survives_the_way_to_a_worker() -> None:
 def test_any_text_is_a_configuration_or_a_config_error(source: str) -> None:
     with contextlib.suppress(ConfigError):
         parse(source)
+
+
+class Hosted(StageBackend, frozen=True, tag="hosted"):
+    """A backend that talks to another machine."""
+
+    @property
+    def remote_host(self) -> str:
+        return "api.example.com"
+
+
+def test_hosted_backend_is_refused_offline_with_its_name_and_host() -> None:
+    with pytest.raises(ValueError, match=r"hosted sends what is said to api\.example\.com.*offline.*\$\.tts\.backend"):
+        Config(tts=Hosted())  # type: ignore[arg-type]
+
+
+def test_hosted_fallback_is_refused_offline_too() -> None:
+    with pytest.raises(ValueError, match=r"\$\.stt\.fallback\[1\]\.backend"):
+        Config(stt_fallback=(SyntheticStt(), Hosted()))  # type: ignore[arg-type]
+
+
+def test_hosted_backend_is_taken_where_offline_is_off() -> None:
+    assert Config(engine=EngineConfig(offline=False), llm=Hosted()).llm.name == "hosted"  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ from ringline.workers.base import CannotStart
 from ringline.workers.capture.prosody.frames import Samples, Values
 from ringline.workers.capture.prosody.melody import Melody
 from ringline.workers.capture.prosody.model import MEMORY_S
+from ringline.workers.models.store import locate
 
 INSTALLED = "pipecat"
 """In place of a path: the file that comes with an installed pipecat-ai."""
@@ -68,9 +69,11 @@ class Heard(msgspec.Struct, frozen=True, eq=False):
 def find(path: str) -> Path:
     """The file of ``[turn] smart_turn``. Raises CannotStart, saying what to install."""
     if path != INSTALLED:
-        if not Path(path).is_file():
-            raise CannotStart(f"[turn] smart_turn: there is no file {path}")
-        return Path(path)
+        try:
+            found = locate(path)
+        except CannotStart as error:
+            raise CannotStart(f"[turn] smart_turn: {error}") from None
+        return next(found.glob("*.onnx"), found) if found.is_dir() else found
     package = importlib.util.find_spec("pipecat")
     for folder in (package.submodule_search_locations or ()) if package else ():
         if (file := Path(folder) / INSTALLED_FILE).is_file():
