@@ -28,6 +28,7 @@ EXTRAS = {
     "elevenlabs": ["elevenlabs>=2.78,<3"],  # MIT
     "cartesia": ["cartesia>=4.2,<5", "websockets>=14"],  # Apache-2.0; its own extra for websockets stops below 16
 }
+ALL_LOCAL = ("whisper", "ctranslate2", "kokoro", "piper", "sherpa", "xtts")
 
 setup(
     name="ringline",
@@ -69,7 +70,7 @@ setup(
     ],
     extras_require={
         **EXTRAS,
-        "all-local": [package for name in ("whisper", "ctranslate2", "kokoro", "piper", "sherpa", "xtts") for package in EXTRAS[name]],
+        "all-local": [package for name in ALL_LOCAL for package in EXTRAS[name]],
         "dev": [
             "anthropic>=2.12",
             "cartesia>=4.2,<5",

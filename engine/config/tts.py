@@ -38,6 +38,8 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
 class ComputedTts(StageBackend, frozen=True):
     """What the voices have in common that take time to compute."""
 
+    model_keys = ("model",)
+
     cache_mb: Count = 64
     """Memory for phrases that were spoken before, in each worker: 64 MB are some 20 min. 0: none is kept."""
 
