@@ -220,7 +220,6 @@ class FaultyProxy:
         self._place.bind(("127.0.0.1", 0))
         self.port: int = self._place.getsockname()[1]
         self._listener: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="faulty-proxy", daemon=True)
 
@@ -266,7 +265,7 @@ class FaultyProxy:
     async def _set(self, fault: Fault | None) -> None:
         self._fault = fault
         if isinstance(fault, Refuse):
-            await self._refuse()
+            self._refuse()
         elif self._listener is None:
             await self._listen()
         for connection in self.connections:
@@ -277,25 +276,27 @@ class FaultyProxy:
         self._listener = _socket()
         self._listener.bind(("127.0.0.1", self.port))
         self._listener.listen()
-        self._accepting = asyncio.create_task(self._accept(self._listener))
+        # A task in sock_accept() that is cancelled may lose a socket it has accepted already.
+        self._loop.add_reader(self._listener, self._accept, self._listener)
 
-    async def _refuse(self) -> None:
-        if self._listener is None or self._accepting is None:
+    def _refuse(self) -> None:
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            client, _ = listener.accept()
+        except OSError:  # it has gone again
             return
-        self._accepting.cancel()
-        await asyncio.wait([self._accepting])
-        self._listener.close()
-        self._listener = None
-
-    async def _accept(self, listener: socket.socket) -> None:
-        while True:
-            client, _ = await asyncio.get_running_loop().sock_accept(listener)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connections.append(Connection(client, self._target_port, self._fault, self._notify))
-            self._notify()
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connections.append(Connection(client, self._target_port, self._fault, self._notify))
+        self._notify()
 
     async def _close(self) -> None:
-        await self._refuse()
+        self._refuse()
         for connection in self.connections:
             await connection.close()
 
