@@ -1,0 +1,281 @@
+"""Deepgram's live recognition: Nova over ``/v1/listen``, Flux over ``/v2/listen``.
+
+Each utterance has a connection of its own. It is opened when the caller begins to speak, so speech hides what that
+takes; hot words and language are those of the turn (they stand in the URL), nothing of an earlier utterance comes back
+late, and calls in which nobody speaks hold no connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from ringline.engine.config import DeepgramStt
+from ringline.ipc.messages import Transcribe
+from ringline.workers.extras import require
+from ringline.workers.secrets import secret
+from ringline.workers.stt.backend import Stream
+from ringline.workers.stt.hosted import (
+    ANSWER_S,
+    BYTES_PER_S,
+    CLOSE_S,
+    OPEN_S,
+    RATE_HZ,
+    HostedBackend,
+    HostedStream,
+    ServiceError,
+)
+
+MAX_KEYTERMS = 100
+"""Deepgram refuses more than 500 tokens of them together."""
+
+UNHEARD_S = 0.3
+"""A turn that the service has found complete is answered at once if no more than this was fed since: the silence of the
+draft, in which no word has room."""
+
+CHUNK_BYTES = BYTES_PER_S // 4
+"""What is sent in one message at most, when an utterance is caught up with. Deepgram advises 20 to 250 ms."""
+
+
+class Transport:
+    """The SDK's WebSocket, with limits: its own waits ten seconds for a server that does not close."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        self._url, self._headers = url, headers
+        self._websocket: Any = None
+
+    async def send(self, data: str | bytes) -> None:
+        if self._websocket is None:
+            await self._connect()
+        await self._websocket.send(data)
+
+    async def recv(self) -> str | bytes:
+        message: str | bytes = await self._websocket.recv()
+        return message
+
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        if self._websocket is None:
+            await self._connect()
+        async for message in self._websocket:
+            yield message
+
+    async def close(self) -> None:
+        if self._websocket is not None:
+            await self._websocket.close()
+
+    async def _connect(self) -> None:
+        websockets = require("websockets.asyncio.client", "deepgram")
+        self._websocket = await websockets.connect(
+            self._url, additional_headers=self._headers, compression=None, open_timeout=OPEN_S, close_timeout=CLOSE_S,
+            process_exception=lambda error: error,
+        )  # fmt: skip
+
+
+class DeepgramBackend(HostedBackend):
+    """`SttBackend` over a WebSocket per utterance."""
+
+    def __init__(self, config: DeepgramStt, wake: Callable[[], None] = lambda: None) -> None:
+        super().__init__("Deepgram", config.api_key.removeprefix("$"), wake)
+        self.config = config
+        self.is_flux = config.model.startswith("flux")
+        self._client: Any = None
+
+    def warm_up(self) -> None:
+        sdk = require("deepgram", "deepgram")
+        environment = require("deepgram.environment", "deepgram").DeepgramClientEnvironment(
+            base=self.config.base_url.replace("ws", "http", 1),
+            production=self.config.base_url,
+            agent=self.config.base_url,
+            agent_rest=self.config.base_url.replace("ws", "http", 1),
+        )
+        self._client = sdk.AsyncDeepgramClient(
+            api_key=secret(self.config.api_key), environment=environment, transport_factory=Transport
+        )
+        self.start_up()
+
+    async def probe(self) -> None:
+        """The upgrade shows that the key is good, the answer to what follows that the model is there."""
+        async with self.connect({}) as socket:
+            await socket.send_media(bytes(BYTES_PER_S // 10))
+            await socket.send_close_stream()
+            async for message in socket:
+                _check(message)
+
+    async def hang_up(self) -> None:
+        await self._client._client_wrapper.httpx_client.httpx_client.aclose()  # the SDK has no close()
+
+    def connect(self, options: dict[str, Any]) -> Any:
+        """A connection, as the SDK's asynchronous context manager."""
+        common = {"model": self.config.model, "encoding": "linear16", "sample_rate": str(RATE_HZ), **options}
+        if self.is_flux:
+            return self._client.listen.v2.connect(eager_eot_threshold=str(self.config.eager_eot_threshold), **common)
+        return self._client.listen.v1.connect(
+            channels="1", interim_results="true", punctuate="true", endpointing=str(self.config.endpointing_ms), **common
+        )
+
+    def open(self, request: Transcribe, now_ns: int) -> Stream | None:
+        options: dict[str, Any] = {}
+        phrases = list(request.expect.phrases[:MAX_KEYTERMS])
+        if phrases:
+            # Nova-3 and Flux know phrases, older models single words.
+            knows_phrases = self.is_flux or self.config.model.startswith("nova-3")
+            options["keyterm" if knows_phrases else "keywords"] = phrases
+        if request.language and not self.is_flux:
+            options["language"] = request.language
+        return _FluxStream(self, options) if self.is_flux else _NovaStream(self, options)
+
+    def failure(self, error: Exception) -> ServiceError:
+        response = getattr(error, "response", None)
+        if response is not None:  # the upgrade was refused
+            return ServiceError(
+                f"HTTP {response.status_code}", response.status_code, response.headers.get("Retry-After")
+            )
+        return ServiceError(f"{type(error).__name__}: {error}", getattr(error, "status_code", None))
+
+
+class _DeepgramStream(HostedStream):
+    """What both protocols share: audio goes out while messages come in."""
+
+    def __init__(self, backend: DeepgramBackend, options: dict[str, Any]) -> None:
+        self._deepgram, self._options = backend, options
+        super().__init__(backend)
+
+    def begin(self) -> None:
+        """Forget what an earlier connection said."""
+        raise NotImplementedError
+
+    def take(self, message: Any) -> tuple[str, float] | None:
+        """One message of the service. Returns the final, if this is it."""
+        raise NotImplementedError
+
+    def settled(self) -> tuple[str, float] | None:
+        """The final, if what the service has said already is enough for one."""
+        raise NotImplementedError
+
+    async def ask_for_the_end(self, socket: Any) -> None:
+        raise NotImplementedError
+
+    async def recognise(self) -> tuple[str, float]:
+        self.begin()
+        async with self._deepgram.connect(self._options) as socket:
+            sending = asyncio.create_task(self._send(socket))
+            hearing = asyncio.create_task(self._hear(socket))
+            try:
+                await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
+                if not hearing.done() and (final := sending.result()):
+                    return final
+                async with asyncio.timeout(ANSWER_S):
+                    return await hearing
+            finally:
+                sending.cancel()
+                hearing.cancel()
+                await asyncio.gather(sending, hearing, return_exceptions=True)
+
+    async def _send(self, socket: Any) -> tuple[str, float] | None:
+        """Send the utterance to its end. Returns the final if nothing has to be waited for."""
+        num_sent = 0
+        while True:
+            await self.changed()
+            while num_sent < len(self.audio):
+                chunk = bytes(self.audio[num_sent : num_sent + CHUNK_BYTES])
+                num_sent += len(chunk)
+                await socket.send_media(chunk)
+            if self.is_complete and num_sent == len(self.audio):
+                if not num_sent:
+                    return "", 0.0
+                if final := self.settled():
+                    return final
+                await self.ask_for_the_end(socket)
+                return None
+
+    async def _hear(self, socket: Any) -> tuple[str, float]:
+        # The SDK's own iteration opens nothing: the first message sent does.
+        while not self.audio and not self.is_complete:
+            await asyncio.sleep(0.01)
+        async for message in socket:
+            _check(message)
+            if final := self.take(message):
+                return final
+        raise ServiceError("the connection ended before the final")
+
+
+def _check(message: Any) -> None:
+    """Raises ServiceError for a message that says that something is wrong."""
+    if getattr(message, "type", None) == "Error":
+        raise ServiceError(f"Deepgram: {message.description}", 400 if getattr(message, "variant", "") else None)
+
+
+class _NovaStream(_DeepgramStream):
+    def begin(self) -> None:
+        self._parts: list[tuple[str, float]] = []
+        self._interim = ""
+        self._complete_s: float | None = None
+        """How much of the utterance the service has found complete, if nothing was said since."""
+
+    def take(self, message: Any) -> tuple[str, float] | None:
+        if message.type == "Metadata":  # the answer to CloseStream: there is nothing more
+            return self._joined()
+        if message.type != "Results":
+            return None
+        best = message.channel.alternatives[0]
+        if message.is_final:
+            self._interim = ""
+            if best.transcript:
+                self._parts.append((best.transcript, best.confidence))
+        else:
+            self._interim = best.transcript
+        if message.speech_final:
+            self._complete_s = message.start + message.duration
+        elif best.transcript:
+            self._complete_s = None
+        self.show(" ".join([*(text for text, _ in self._parts), self._interim]).strip())
+        return self._joined() if message.from_finalize else None
+
+    def settled(self) -> tuple[str, float] | None:
+        if self._complete_s is None or len(self.audio) / BYTES_PER_S - self._complete_s > UNHEARD_S:
+            return None
+        return self._joined()
+
+    async def ask_for_the_end(self, socket: Any) -> None:
+        # Finalize is not always answered, if there is hardly any audio left; CloseStream is.
+        await socket.send_finalize()
+        await socket.send_close_stream()
+
+    def _joined(self) -> tuple[str, float]:
+        return " ".join(text for text, _ in self._parts), min((sure for _, sure in self._parts), default=0.0)
+
+
+class _FluxStream(_DeepgramStream):
+    def begin(self) -> None:
+        self._turns: dict[int, tuple[str, float]] = {}
+        self._complete_s: float | None = None
+        self._asked = False
+
+    def take(self, message: Any) -> tuple[str, float] | None:
+        if message.type != "TurnInfo":
+            return None
+        words = [word.confidence for word in message.words]
+        self._turns[message.turn_index] = (message.transcript, sum(words) / len(words) if words else 0.0)
+        if message.event in ("EagerEndOfTurn", "EndOfTurn"):
+            self._complete_s = message.audio_window_end
+        elif message.event in ("TurnResumed", "StartOfTurn"):
+            self._complete_s = None
+        self.show(self._joined()[0])
+        if self._asked and message.event == "EndOfTurn" and self.settled():
+            return self._joined()
+        return None
+
+    def settled(self) -> tuple[str, float] | None:
+        if self._complete_s is None or len(self.audio) / BYTES_PER_S - self._complete_s > UNHEARD_S:
+            return None
+        return self._joined()
+
+    async def ask_for_the_end(self, socket: Any) -> None:
+        self._asked = True
+        await socket.send_force_end_turn()
+
+    def _joined(self) -> tuple[str, float]:
+        turns = [self._turns[index] for index in sorted(self._turns)]
+        text = " ".join(text for text, _ in turns if text)
+        return text, min((sure for text, sure in turns if text), default=0.0)
