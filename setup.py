@@ -41,7 +41,7 @@ setup(
         "uvloop>=0.21",
     ],
     extras_require={
-        "deepgram": ["deepgram-sdk>=7.17,<8"],  # MIT
+        "deepgram": ["deepgram-sdk>=7.17,<8", "websockets>=14"],  # MIT
         "google": ["google-cloud-speech>=2.41,<3"],  # Apache-2.0; brings grpcio
         "openai": ["openai>=3.54,<4"],  # Apache-2.0
         "sherpa": ["sherpa-onnx>=2.0.1,<3"],  # Apache-2.0; an ONNX Runtime of its own

@@ -39,7 +39,7 @@ class SherpaStt(StageBackend, frozen=True, tag="sherpa"):
     packages = ("sherpa_onnx",)
     extra = "sherpa"
 
-    model: str
+    model: str = "sherpa-onnx-streaming-zipformer-en-2023-06-26"
     """Folder with encoder, decoder and joiner (``*.onnx``) and ``tokens.txt``: a path, or a name in the models' folder."""
     streams: Positive = 32
     """Utterances decoded at the same time by one worker; further ones wait in the ring."""

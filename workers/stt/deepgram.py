@@ -42,34 +42,30 @@ class Transport:
     """The SDK's WebSocket, with limits: its own waits ten seconds for a server that does not close."""
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
-        self._url, self._headers = url, headers
-        self._websocket: Any = None
+        self._opening = asyncio.ensure_future(_open(url, headers))
 
     async def send(self, data: str | bytes) -> None:
-        if self._websocket is None:
-            await self._connect()
-        await self._websocket.send(data)
+        await (await self._opening).send(data)
 
     async def recv(self) -> str | bytes:
-        message: str | bytes = await self._websocket.recv()
+        message: str | bytes = await (await self._opening).recv()
         return message
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
-        if self._websocket is None:
-            await self._connect()
-        async for message in self._websocket:
+        async for message in await self._opening:
             yield message
 
     async def close(self) -> None:
-        if self._websocket is not None:
-            await self._websocket.close()
+        self._opening.cancel()
+        await asyncio.wait([self._opening])
+        if not self._opening.cancelled() and self._opening.exception() is None:
+            await self._opening.result().close()
 
-    async def _connect(self) -> None:
-        websockets = require("websockets.asyncio.client", "deepgram")
-        self._websocket = await websockets.connect(
-            self._url, additional_headers=self._headers, compression=None, open_timeout=OPEN_S, close_timeout=CLOSE_S,
-            process_exception=lambda error: error,
-        )  # fmt: skip
+
+async def _open(url: str, headers: dict[str, str]) -> Any:
+    return await require("websockets.asyncio.client", "deepgram").connect(
+        url, additional_headers=headers, compression=None, open_timeout=OPEN_S, close_timeout=CLOSE_S
+    )
 
 
 class DeepgramBackend(HostedBackend):
@@ -190,14 +186,17 @@ class _DeepgramStream(HostedStream):
                 return None
 
     async def _hear(self, socket: Any) -> tuple[str, float]:
-        # The SDK's own iteration opens nothing: the first message sent does.
-        while not self.audio and not self.is_complete:
-            await asyncio.sleep(0.01)
-        async for message in socket:
-            _check(message)
-            if final := self.take(message):
-                return final
-        raise ServiceError("the connection ended before the final")
+        error: Exception | None = None
+        try:
+            async for message in socket:
+                _check(message)
+                if final := self.take(message):
+                    return final
+        except require("websockets.exceptions", "deepgram").ConnectionClosed as lost:
+            error = lost
+        if final := self.settled():
+            return final
+        raise ServiceError(f"the connection ended before the final ({error})") from error
 
 
 def _check(message: Any) -> None:
@@ -249,7 +248,10 @@ class _NovaStream(_DeepgramStream):
 class _FluxStream(_DeepgramStream):
     def begin(self) -> None:
         self._turns: dict[int, tuple[str, float]] = {}
-        self._complete_s: float | None = None
+        self._heard_s = 0.0
+        """How much of the utterance is transcribed."""
+        self._is_over = False
+        """The service believes that the turn is over: an eager end of it, or a sure one."""
         self._asked = False
 
     def take(self, message: Any) -> tuple[str, float] | None:
@@ -257,23 +259,20 @@ class _FluxStream(_DeepgramStream):
             return None
         words = [word.confidence for word in message.words]
         self._turns[message.turn_index] = (message.transcript, sum(words) / len(words) if words else 0.0)
-        if message.event in ("EagerEndOfTurn", "EndOfTurn"):
-            self._complete_s = message.audio_window_end
-        elif message.event in ("TurnResumed", "StartOfTurn"):
-            self._complete_s = None
+        self._heard_s = message.audio_window_end
+        if message.event != "Update":
+            self._is_over = message.event in ("EagerEndOfTurn", "EndOfTurn")
         self.show(self._joined()[0])
-        if self._asked and message.event == "EndOfTurn" and self.settled():
-            return self._joined()
         return None
 
     def settled(self) -> tuple[str, float] | None:
-        if self._complete_s is None or len(self.audio) / BYTES_PER_S - self._complete_s > UNHEARD_S:
-            return None
-        return self._joined()
+        is_heard = len(self.audio) / BYTES_PER_S - self._heard_s <= UNHEARD_S
+        return self._joined() if is_heard and (self._is_over or self._asked) else None
 
     async def ask_for_the_end(self, socket: Any) -> None:
+        # ForceEndTurn would end the turn with what is transcribed so far; this has the rest transcribed first.
         self._asked = True
-        await socket.send_force_end_turn()
+        await socket.send_close_stream()
 
     def _joined(self) -> tuple[str, float]:
         turns = [self._turns[index] for index in sorted(self._turns)]

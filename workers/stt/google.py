@@ -1,0 +1,168 @@
+"""Google Cloud Speech-to-Text v2: each utterance is a gRPC stream, half-closed at its end, on one shared channel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from ringline.engine.config import GoogleStt
+from ringline.ipc.messages import Transcribe
+from ringline.workers.base import CannotStart
+from ringline.workers.extras import require
+from ringline.workers.secrets import secret
+from ringline.workers.stt.backend import Stream
+from ringline.workers.stt.hosted import ANSWER_S, BYTES_PER_S, RATE_HZ, HostedBackend, HostedStream, ServiceError
+
+STREAM_S = 240
+"""Of sound in one stream: Google ends it after five minutes, in the middle of a word."""
+
+CHUNK_BYTES = BYTES_PER_S // 4
+"""What is sent in one message at most. Google refuses 25 KB."""
+
+MAX_PHRASES = 1_000
+"""Google's limit is 1,200 of an inline phrase set."""
+
+
+class GoogleBackend(HostedBackend):
+    """`SttBackend` over one gRPC channel."""
+
+    def __init__(self, config: GoogleStt, wake: Callable[[], None] = lambda: None) -> None:
+        super().__init__("Google", config.credentials.removeprefix("$"), wake)
+        self.config = config
+        self.types: Any = None
+        """The protocol's messages."""
+        self.recognizer = ""
+        self._client: Any = None
+        self._credentials: Any = None
+        self._exceptions: Any = None
+
+    def warm_up(self) -> None:
+        self.types = require("google.cloud.speech_v2.types", "google").cloud_speech
+        self._exceptions = require("google.api_core.exceptions", "google")
+        self._credentials, project = self._load_credentials()
+        project = self.config.project or project
+        if not project:
+            raise CannotStart("the key file names no project: set project in [stt]")
+        self.recognizer = f"projects/{project}/locations/{self.config.location}/recognizers/_"
+        self.start_up()
+
+    def make_client(self) -> Any:
+        """The SDK's client, on the loop that it stays on."""
+        return require("google.cloud.speech_v2", "google").SpeechAsyncClient(
+            credentials=self._credentials, client_options={"api_endpoint": self.config.remote_host}
+        )
+
+    def _load_credentials(self) -> tuple[Any, str]:
+        path = secret(self.config.credentials)
+        auth = require("google.auth", "google")
+        try:
+            credentials, project = auth.load_credentials_from_file(
+                path, scopes=["https://www.googleapis.com/auth/cloud-platform"]
+            )
+        except (OSError, ValueError, auth.exceptions.GoogleAuthError) as error:
+            raise CannotStart(f"[stt] credentials: Google cannot use the key file {path}: {error}") from error
+        return credentials, project or ""
+
+    async def probe(self) -> None:
+        self._client = self.make_client()
+        # Not empty: a stream without sound is an error.
+        async for _ in await self.converse(_sent(self.first_request("", ()), bytes(BYTES_PER_S // 10))):
+            pass
+
+    async def hang_up(self) -> None:
+        if self._client is not None:
+            await self._client.transport.close()
+
+    def open(self, request: Transcribe, now_ns: int) -> Stream | None:
+        return _GoogleStream(self, self.first_request(request.language, request.expect.phrases[:MAX_PHRASES]))
+
+    def failure(self, error: Exception) -> ServiceError:
+        status = getattr(error, "code", None)
+        if isinstance(error, self._exceptions.GoogleAPICallError):
+            return ServiceError(f"{type(error).__name__}: {error}", int(status) if status else None)
+        return ServiceError(f"{type(error).__name__}: {error}")
+
+    def first_request(self, language: str, phrases: tuple[str, ...]) -> Any:
+        """What a stream begins with."""
+        types = self.types
+        adaptation = None
+        if phrases:
+            phrase_set = types.PhraseSet(
+                phrases=[types.PhraseSet.Phrase(value=phrase, boost=self.config.boost) for phrase in phrases]
+            )
+            adaptation = types.SpeechAdaptation(
+                phrase_sets=[types.SpeechAdaptation.AdaptationPhraseSet(inline_phrase_set=phrase_set)]
+            )
+        config = types.RecognitionConfig(
+            explicit_decoding_config=types.ExplicitDecodingConfig(
+                encoding=types.ExplicitDecodingConfig.AudioEncoding.LINEAR16,
+                sample_rate_hertz=RATE_HZ,
+                audio_channel_count=1,
+            ),
+            model=self.config.model,
+            language_codes=[language or self.config.language],
+            features=types.RecognitionFeatures(enable_automatic_punctuation=True),
+            adaptation=adaptation,
+        )
+        return types.StreamingRecognizeRequest(
+            recognizer=self.recognizer,
+            streaming_config=types.StreamingRecognitionConfig(
+                config=config, streaming_features=types.StreamingRecognitionFeatures(interim_results=True)
+            ),
+        )
+
+    async def converse(self, requests: AsyncIterator[Any]) -> Any:
+        """The answers to a stream of requests."""
+        return await self._client.streaming_recognize(
+            requests=requests, retry=None, timeout=STREAM_S + ANSWER_S, metadata=()
+        )
+
+
+class _GoogleStream(HostedStream):
+    def __init__(self, backend: GoogleBackend, first_request: Any) -> None:
+        self._google, self._first = backend, first_request
+        super().__init__(backend)
+
+    async def recognise(self) -> tuple[str, float]:
+        """One stream after the other, until the utterance is complete and each has said its last word."""
+        self._num_sent = 0
+        parts: list[tuple[str, float]] = []
+        while not (self.is_complete and self._num_sent == len(self.audio)):
+            await self._wait_for_sound()
+            if self._num_sent < len(self.audio):
+                async for answer in await self._google.converse(self._requests()):
+                    self._take(answer, parts)
+        return " ".join(text for text, _ in parts), min((sure for _, sure in parts), default=0.0)
+
+    async def _wait_for_sound(self) -> None:
+        while self._num_sent == len(self.audio) and not self.is_complete:
+            await self.changed()
+
+    async def _requests(self) -> AsyncIterator[Any]:
+        """What one stream sends; its end is the half close."""
+        yield self._first
+        end = self._num_sent + STREAM_S * BYTES_PER_S
+        while self._num_sent < end:
+            await self._wait_for_sound()
+            chunk = bytes(self.audio[self._num_sent : min(end, self._num_sent + CHUNK_BYTES)])
+            if not chunk:
+                return
+            self._num_sent += len(chunk)
+            yield self._google.types.StreamingRecognizeRequest(audio=chunk)
+
+    def _take(self, answer: Any, parts: list[tuple[str, float]]) -> None:
+        interim = ""
+        for result in answer.results:
+            if not result.alternatives:
+                continue
+            best = result.alternatives[0]
+            if result.is_final:
+                parts.append((best.transcript.strip(), best.confidence))
+            else:
+                interim += best.transcript
+        self.show(" ".join([*(text for text, _ in parts), interim.strip()]).strip())
+
+
+async def _sent(first: Any, audio: bytes) -> AsyncIterator[Any]:
+    yield first
+    yield type(first)(audio=audio)
