@@ -46,13 +46,17 @@ setup(
         "openai": ["openai>=3.54,<4"],  # Apache-2.0
         "sherpa": ["sherpa-onnx>=2.0.1,<3"],  # Apache-2.0; an ONNX Runtime of its own
         "dev": [
+            "deepgram-sdk>=7.17,<8",
+            "google-cloud-speech>=2.41,<3",
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",
+            "openai>=3.54,<4",
             "pytest>=8.3",
             "pytest-benchmark>=5.1",
             "pytest-timeout>=2.3",
             "ruff>=0.9",
+            "sherpa-onnx>=2.0.1,<3",
             "websockets>=14",  # a second WebSocket implementation, as the peer in tests and the rival in bench/
         ],
     },

@@ -82,6 +82,8 @@ class Conversation:
         self.authorization = headers["Authorization"]
         self.audio = b""
         self.controls: list[str] = []
+        self.final_s = 0.0
+        """Up to here, Nova has said its last word."""
 
 
 class DeepgramServer:
@@ -96,16 +98,19 @@ class DeepgramServer:
         self.ends_turns = False
         """Report a (speech) final or an eager end of turn behind every message of audio."""
 
-    def words(self, heard: Conversation) -> str:
-        return " ".join(self.text.split()[: len(heard.audio) * 10 // (4 * BYTES_PER_S)])
+    def words(self, heard: Conversation, start_s: float = 0.0) -> str:
+        return " ".join(self.text.split()[int(start_s * 2.5) : len(heard.audio) * 10 // (4 * BYTES_PER_S)])
 
-    def results(self, heard: Conversation, **fields: Any) -> str:
-        alternative = {"transcript": self.words(heard), "confidence": 0.9, "words": []}
-        end_s = len(heard.audio) / BYTES_PER_S
+    def results(self, heard: Conversation, is_final: bool, **fields: Any) -> str:
+        """What was said since the last final."""
+        start_s, end_s = heard.final_s, len(heard.audio) / BYTES_PER_S
+        alternative = {"transcript": self.words(heard, start_s), "confidence": 0.9, "words": []}
+        if is_final:
+            heard.final_s = end_s
         return json.dumps(
             {
-                "type": "Results", "channel_index": [0, 1], "start": 0.0, "duration": end_s, "is_final": False,
-                "speech_final": False, "channel": {"alternatives": [alternative]},
+                "type": "Results", "channel_index": [0, 1], "start": start_s, "duration": end_s - start_s,
+                "is_final": is_final, "speech_final": False, "channel": {"alternatives": [alternative]},
                 "metadata": {"request_id": "r", "model_uuid": "m", "model_info": {}}, **fields,
             }
         )  # fmt: skip
@@ -121,20 +126,16 @@ class DeepgramServer:
         )  # fmt: skip
 
     def nova(self, heard: Conversation, socket: Any) -> None:
-        done = False
         for message in socket:
             if isinstance(message, bytes):
                 heard.audio += message
-                done = self.ends_turns
-                socket.send(self.results(heard, is_final=done, speech_final=done))
+                socket.send(self.results(heard, is_final=self.ends_turns, speech_final=self.ends_turns))
                 continue
             heard.controls.append(json.loads(message)["type"])
             if heard.controls[-1] == "Finalize" and self.answers_finalize:
                 socket.send(self.results(heard, is_final=True, from_finalize=True))
-                done = True
             elif heard.controls[-1] == "CloseStream":
-                if not done:
-                    socket.send(self.results(heard, is_final=True))
+                socket.send(self.results(heard, is_final=True))
                 socket.send(json.dumps({"type": "Metadata", "request_id": "r", "duration": 1.0, "channels": 1}))
                 return
 
@@ -143,8 +144,7 @@ class DeepgramServer:
         for message in socket:
             if isinstance(message, bytes):
                 heard.audio += message
-                if self.ends_turns:
-                    socket.send(self.turn_info(heard, "EagerEndOfTurn"))
+                socket.send(self.turn_info(heard, "EagerEndOfTurn" if self.ends_turns else "Update"))
                 continue
             heard.controls.append(json.loads(message)["type"])
             if heard.controls[-1] == "CloseStream":

@@ -17,6 +17,7 @@ class Stream(Protocol):
 
     partial: str
     """The hypothesis so far."""
+
     @property
     def final(self) -> str | None:
         """The transcript; None until it is known. Empty: nothing was understood. Raises if recognition has failed."""

@@ -107,7 +107,11 @@ class DeepgramBackend(HostedBackend):
         if self.is_flux:
             return self._client.listen.v2.connect(eager_eot_threshold=str(self.config.eager_eot_threshold), **common)
         return self._client.listen.v1.connect(
-            channels="1", interim_results="true", punctuate="true", endpointing=str(self.config.endpointing_ms), **common
+            channels="1",
+            interim_results="true",
+            punctuate="true",
+            endpointing=str(self.config.endpointing_ms),
+            **common,
         )
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:

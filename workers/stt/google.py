@@ -54,14 +54,14 @@ class GoogleBackend(HostedBackend):
 
     def _load_credentials(self) -> tuple[Any, str]:
         path = secret(self.config.credentials)
-        auth = require("google.auth", "google")
+        service_account = require("google.oauth2.service_account", "google")
         try:
-            credentials, project = auth.load_credentials_from_file(
+            credentials = service_account.Credentials.from_service_account_file(
                 path, scopes=["https://www.googleapis.com/auth/cloud-platform"]
             )
-        except (OSError, ValueError, auth.exceptions.GoogleAuthError) as error:
+        except (OSError, ValueError) as error:
             raise CannotStart(f"[stt] credentials: Google cannot use the key file {path}: {error}") from error
-        return credentials, project or ""
+        return credentials, credentials.project_id or ""
 
     async def probe(self) -> None:
         self._client = self.make_client()

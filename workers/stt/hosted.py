@@ -45,8 +45,8 @@ class HostedBackend(ABC):
     def __init__(self, vendor: str, key: str, wake: Callable[[], None]) -> None:
         """``key``: where the secret stands, for the user who has to mend it."""
         self._vendor, self._key, self._wake = vendor, key, wake
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=f"stt-{vendor}", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread
 
     @abstractmethod
     def failure(self, error: Exception) -> ServiceError:
@@ -61,6 +61,8 @@ class HostedBackend(ABC):
 
     def start_up(self) -> None:
         """Start the loop and `probe`. Raises CannotStart for what trying again will not change."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"stt-{self._vendor}", daemon=True)
         self._thread.start()
         try:
             self.run(asyncio.wait_for(self.probe(), WARM_UP_S)).result()

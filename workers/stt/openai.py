@@ -15,7 +15,15 @@ from ringline.ipc.messages import Transcribe
 from ringline.workers.extras import require
 from ringline.workers.secrets import secret
 from ringline.workers.stt.backend import Stream
-from ringline.workers.stt.hosted import ANSWER_S, BYTES_PER_S, OPEN_S, RATE_HZ, HostedBackend, HostedStream, ServiceError
+from ringline.workers.stt.hosted import (
+    ANSWER_S,
+    BYTES_PER_S,
+    OPEN_S,
+    RATE_HZ,
+    HostedBackend,
+    HostedStream,
+    ServiceError,
+)
 
 SHORTEST_BYTES = BYTES_PER_S // 10
 """OpenAI refuses less than 0.1 s, and nothing is said in it."""
