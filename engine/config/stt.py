@@ -34,13 +34,14 @@ class SyntheticStt(StageBackend, frozen=True, tag="synthetic"):
 
 
 class SherpaStt(StageBackend, frozen=True, tag="sherpa"):
-    """``[stt] backend = "sherpa"``: a streaming transducer of sherpa-onnx (zipformer, conformer, LSTM), on this machine."""
+    """``[stt] backend = "sherpa"``: a streaming transducer (zipformer, conformer, LSTM) of sherpa-onnx."""
 
     packages = ("sherpa_onnx",)
     extra = "sherpa"
 
     model: str = "sherpa-onnx-streaming-zipformer-en-2023-06-26"
-    """Folder with encoder, decoder and joiner (``*.onnx``) and ``tokens.txt``: a path, or a name in the models' folder."""
+    """Folder with encoder, decoder and joiner (``*.onnx``) and ``tokens.txt``, for hot words ``bpe.vocab`` too: a path,
+    or a name in the models' folder."""
     streams: Positive = 32
     """Utterances decoded at the same time by one worker; further ones wait in the ring."""
     int8: bool = True

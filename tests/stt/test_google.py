@@ -89,7 +89,7 @@ def test_stream_is_followed_by_another_before_google_ends_it(
 
 def test_missing_key_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
-    with pytest.raises(CannotStart, match="nowhere.json"):
+    with pytest.raises(CannotStart, match=r"nowhere\.json"):
         make_backend(GoogleStt()).warm_up()
 
 

@@ -56,6 +56,7 @@ class HostedBackend(ABC):
     async def probe(self) -> None:
         """Show that key and model are good. Raises what the SDK raises."""
 
+    @abstractmethod
     async def hang_up(self) -> None:
         """Give back what the SDK's client holds."""
 
@@ -170,7 +171,7 @@ class HostedStream(ABC):
         while True:
             try:
                 text, self.confidence = await self.recognise()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (each SDK raises its own)
                 failure = error if isinstance(error, ServiceError) else self._backend.failure(error)
                 pause_s = retry_pause_s(attempt, failure.status, failure.retry_after)
                 if pause_s is None:

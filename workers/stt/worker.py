@@ -86,6 +86,7 @@ class SttWorker:
             try:
                 self._feed(utterance, now_ns)
             except Exception as error:
+                log.exception("recognition failed", extra={"call": key[0]})
                 self._fail(key, error)
         streams = [utterance.stream for utterance in self.utterances.values() if utterance.stream]
         self._wake_ns = self.backend.step(streams, now_ns)
@@ -93,6 +94,7 @@ class SttWorker:
             try:
                 self._report(key, utterance)
             except Exception as error:
+                log.exception("recognition failed", extra={"call": key[0]})
                 self._fail(key, error)
 
     def timeout_ms(self) -> float:
@@ -141,7 +143,6 @@ class SttWorker:
             self.worker.bus.send(TranscriptPartial(*key, stream.partial))
 
     def _fail(self, key: tuple[int, int], error: Exception) -> None:
-        log.error("recognition failed", extra={"call": key[0]}, exc_info=error)
         self._forget(key)
         self.worker.bus.send(TranscriptFailed(*key, f"{type(error).__name__}: {error}"))
 
