@@ -16,6 +16,8 @@ SPOKEN = np.random.default_rng(7).integers(-9_000, 9_000, 32_000).astype(np.int1
 PATIENCE_S = 20.0
 """What is waited for takes so long only if it never comes."""
 
+LOOK_S = 0.01
+
 
 class Wake:
     """A backend's ``wake``, and who waits for it."""
@@ -30,6 +32,15 @@ class Wake:
     def wait_for(self, condition: Callable[[], object]) -> None:
         with self._changed:
             assert self._changed.wait_for(condition, PATIENCE_S), "it never came to pass"
+
+    def wait_for_quiet(self, condition: Callable[[], object]) -> None:
+        """Of things that end without a word: look again and again."""
+        with self._changed:
+            for _ in range(int(PATIENCE_S / LOOK_S)):
+                if condition():
+                    return
+                self._changed.wait(LOOK_S)
+        raise AssertionError("it never came to pass")
 
 
 def speak(stream: Any, samples: Any = SPOKEN) -> None:

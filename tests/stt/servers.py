@@ -225,17 +225,14 @@ def google_server() -> Iterator[GoogleServer]:
 def google_backend(config: Any, port: int, wake: Callable[[], None]) -> Any:
     """A backend that talks to a server on loopback, without TLS and credentials, which the SDK has no setting for."""
     import grpc
-    from google.cloud.speech_v2 import SpeechAsyncClient
-    from google.cloud.speech_v2.services.speech.transports import SpeechGrpcAsyncIOTransport
 
-    from ringline.workers.stt.google import GoogleBackend
+    from ringline.workers.stt.google import CHANNEL_OPTIONS, GoogleBackend
 
     class LocalBackend(GoogleBackend):
         def _load_credentials(self) -> tuple[Any, str]:
             return None, "project"
 
-        def make_client(self) -> Any:
-            channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-            return SpeechAsyncClient(transport=SpeechGrpcAsyncIOTransport(channel=channel))
+        def make_channel(self) -> Any:
+            return grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
 
     return LocalBackend(config, wake)

@@ -17,7 +17,6 @@ from ringline.workers.extras import require
 from ringline.workers.secrets import secret
 from ringline.workers.stt.backend import Stream
 from ringline.workers.stt.hosted import (
-    ANSWER_S,
     BYTES_PER_S,
     CLOSE_S,
     OPEN_S,
@@ -165,8 +164,7 @@ class _DeepgramStream(HostedStream):
                 await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
                 if not hearing.done() and (final := sending.result()):
                     return final
-                async with asyncio.timeout(ANSWER_S):
-                    return await hearing
+                return await hearing
             finally:
                 sending.cancel()
                 hearing.cancel()

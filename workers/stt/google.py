@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -11,13 +12,21 @@ from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.secrets import secret
 from ringline.workers.stt.backend import Stream
-from ringline.workers.stt.hosted import ANSWER_S, BYTES_PER_S, RATE_HZ, HostedBackend, HostedStream, ServiceError
+from ringline.workers.stt.hosted import BYTES_PER_S, OPEN_S, RATE_HZ, HostedBackend, HostedStream, ServiceError
 
 STREAM_S = 240
 """Of sound in one stream: Google ends it after five minutes, in the middle of a word."""
 
 CHUNK_BYTES = BYTES_PER_S // 4
 """What is sent in one message at most. Google refuses 25 KB."""
+
+CHANNEL_OPTIONS = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.keepalive_time_ms", 30_000),
+)
+"""A lost channel is opened anew after 0.1 to 1 s, where gRPC's own 1 to 120 s are too long for a caller, and one that
+was lost without a word is found between utterances."""
 
 MAX_PHRASES = 1_000
 """Google's limit is 1,200 of an inline phrase set."""
@@ -32,11 +41,16 @@ class GoogleBackend(HostedBackend):
         self.types: Any = None
         """The protocol's messages."""
         self.recognizer = ""
+        self._sdk: Any = None
+        self._transport: Any = None
+        self._channel: Any = None
         self._client: Any = None
         self._credentials: Any = None
         self._exceptions: Any = None
 
     def warm_up(self) -> None:
+        self._sdk = require("google.cloud.speech_v2", "google")
+        self._transport = self._sdk.SpeechAsyncClient.get_transport_class("grpc_asyncio")
         self.types = require("google.cloud.speech_v2.types", "google").cloud_speech
         self._exceptions = require("google.api_core.exceptions", "google")
         self._credentials, project = self._load_credentials()
@@ -46,10 +60,10 @@ class GoogleBackend(HostedBackend):
         self.recognizer = f"projects/{project}/locations/{self.config.location}/recognizers/_"
         self.start_up()
 
-    def make_client(self) -> Any:
-        """The SDK's client, on the loop that it stays on."""
-        return require("google.cloud.speech_v2", "google").SpeechAsyncClient(
-            credentials=self._credentials, client_options={"api_endpoint": self.config.remote_host}
+    def make_channel(self) -> Any:
+        """A gRPC channel to Google, on the loop that it stays on."""
+        return self._transport.create_channel(
+            self.config.remote_host, credentials=self._credentials, options=CHANNEL_OPTIONS
         )
 
     def _load_credentials(self) -> tuple[Any, str]:
@@ -64,14 +78,15 @@ class GoogleBackend(HostedBackend):
         return credentials, credentials.project_id or ""
 
     async def probe(self) -> None:
-        self._client = self.make_client()
+        self._channel = self.make_channel()
+        self._client = self._sdk.SpeechAsyncClient(transport=self._transport(channel=self._channel))
         # Not empty: a stream without sound is an error.
         async for _ in await self.converse(_sent(self.first_request("", ()), bytes(BYTES_PER_S // 10))):
             pass
 
     async def hang_up(self) -> None:
-        if self._client is not None:
-            await self._client.transport.close()
+        if self._channel is not None:
+            await self._channel.close()
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         return _GoogleStream(self, self.first_request(request.language, request.expect.phrases[:MAX_PHRASES]))
@@ -112,10 +127,10 @@ class GoogleBackend(HostedBackend):
         )
 
     async def converse(self, requests: AsyncIterator[Any]) -> Any:
-        """The answers to a stream of requests."""
-        return await self._client.streaming_recognize(
-            requests=requests, retry=None, timeout=STREAM_S + ANSWER_S, metadata=()
-        )
+        """The answers to a stream of requests, and its ``cancel()``."""
+        # A lost channel comes back by itself, but fails at once whatever is asked of it until then.
+        await asyncio.wait_for(self._channel.channel_ready(), OPEN_S)
+        return await self._client.streaming_recognize(requests=requests, retry=None, timeout=None)
 
 
 class _GoogleStream(HostedStream):
@@ -130,8 +145,12 @@ class _GoogleStream(HostedStream):
         while not (self.is_complete and self._num_sent == len(self.audio)):
             await self._wait_for_sound()
             if self._num_sent < len(self.audio):
-                async for answer in await self._google.converse(self._requests()):
-                    self._take(answer, parts)
+                answers = await self._google.converse(self._requests())
+                try:
+                    async for answer in answers:
+                        self._take(answer, parts)
+                finally:
+                    answers.cancel()
         return " ".join(text for text, _ in parts), min((sure for _, sure in parts), default=0.0)
 
     async def _wait_for_sound(self) -> None:

@@ -147,7 +147,7 @@ class HostedStream(ABC):
 
     def finalise(self, due_ns: int = 0) -> None:
         self.is_complete = True
-        self._backend.call(self._changed.set)
+        self._backend.call(self._end)
 
     def close(self) -> None:
         self.is_complete = True
@@ -164,6 +164,16 @@ class HostedStream(ABC):
         """A hypothesis."""
         if text != self.partial:
             self.partial = text
+            self._backend.notify()
+
+    def _end(self) -> None:
+        self._changed.set()
+        asyncio.get_running_loop().call_later(ANSWER_S, self._expire)
+
+    def _expire(self) -> None:
+        if not self._job.done():
+            self._error = ServiceError(f"no answer within {ANSWER_S:.0f} s")
+            self._job.cancel()
             self._backend.notify()
 
     async def _recognise(self) -> None:
