@@ -18,24 +18,29 @@ pytest.importorskip("google.cloud.speech_v2", reason="the google extra is not in
 from servers import TEXT, GoogleServer, google_backend, google_server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[GoogleServer]:
     with google_server() as made:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wake() -> Wake:
     return Wake()
 
 
-@pytest.fixture
-def backend(server: GoogleServer, wake: Wake) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def warm(server: GoogleServer, wake: Wake) -> Iterator[Any]:
     made = google_backend(GoogleStt(), server.port, wake)
     made.warm_up()
-    server.streams.clear()
     yield made
     made.close()
+
+
+@pytest.fixture
+def backend(warm: Any, server: GoogleServer) -> Any:
+    server.streams.clear()
+    return warm
 
 
 def test_audio_arrives_whole_in_small_pieces(backend: Any, server: GoogleServer, wake: Wake) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,18 +63,26 @@ def rig_of(kind: str) -> Iterator[Rig]:
         yield Rig(kind, server, proxy)
 
 
-@pytest.fixture(params=KINDS)
-def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+@pytest.fixture(scope="module", params=KINDS)
+def service(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """Warmed up. Afterwards, nothing of it is left."""
-    monkeypatch.setenv("MY_KEY", "k")
-    with rig_of(request.param) as made:
-        made.backend.warm_up()
-        tasks = made.tasks()
-        yield made
-        made.wake.wait_for_quiet(lambda: made.tasks() <= tasks)
-        made.backend.close()
-        made.proxy.wait_for(lambda: made.proxy.num_open == 0)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MY_KEY", "k")
+        with rig_of(request.param) as made:
+            made.backend.warm_up()
+            yield made
+            made.backend.close()
+            gc.collect()  # gRPC closes a channel's socket when the last of its cancelled calls is no more
+            made.proxy.wait_for(lambda: made.proxy.num_open == 0)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("stt-")]
+
+
+@pytest.fixture
+def rig(service: Rig) -> Iterator[Rig]:
+    """After each test, nothing of its utterances is left."""
+    yield service
+    service.proxy.fault = None
+    service.wake.wait_for_quiet(lambda: service.tasks() == 0)
 
 
 @pytest.fixture
@@ -214,13 +223,14 @@ def test_credentials_that_google_does_not_accept_are_named_at_the_start() -> Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_service_that_is_away_at_the_start_is_no_reason_to_give_up(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "k")
+    monkeypatch.setattr(google, "OPEN_S", 0.1)
     with rig_of(kind) as rig:
         rig.proxy.fault = Refuse()
         with pytest.raises(ServiceError):
             rig.backend.warm_up()
 
 
-@pytest.mark.parametrize("rig", ["openai", "nova"], indirect=True)
+@pytest.mark.parametrize("service", ["openai", "nova"], indirect=True)
 def test_status_and_retry_after_reach_the_retry_policy(rig: Rig, healing: list[Any]) -> None:
     break_new_connections(rig.proxy, http_answer(429, retry_after="0.5"))
     assert transcribe(rig.backend, rig.wake) == rig.heard
