@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ringline.engine.config.config import STAGES, Config
+from ringline.engine.config.stt import GoogleStt, SherpaStt, SttConfig
 
 
 class ConfigError(ValueError):
@@ -30,7 +31,20 @@ def load(path: str | Path) -> Config:
     if config.turn.smart_turn not in ("", "pipecat"):
         turn = msgspec.structs.replace(config.turn, smart_turn=str((path.parent / config.turn.smart_turn).resolve()))
         config = msgspec.structs.replace(config, turn=turn)
-    return config
+    return msgspec.structs.replace(
+        config,
+        stt=_with_files(config.stt, path.parent),
+        stt_fallback=tuple(_with_files(table, path.parent) for table in config.stt_fallback),
+    )
+
+
+def _with_files(table: SttConfig, folder: Path) -> SttConfig:
+    """With the paths of a recogniser's model or key file, where that lies beside the configuration file."""
+    if isinstance(table, SherpaStt) and (folder / table.model).is_dir():
+        return msgspec.structs.replace(table, model=str((folder / table.model).resolve()))
+    if isinstance(table, GoogleStt) and (folder / table.credentials).is_file():
+        return msgspec.structs.replace(table, credentials=str((folder / table.credentials).resolve()))
+    return table
 
 
 def parse(source: str, name: str = "ringline.toml") -> Config:
