@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -235,11 +234,5 @@ def google_backend(config: Any, port: int, wake: Callable[[], None]) -> Any:
 
         def make_channel(self) -> Any:
             return grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
-
-        async def hang_up(self) -> None:
-            await super().hang_up()
-            # gRPC has one queue for all loops of a process: an event for a loop that is closed stops the others'.
-            # A worker has one loop, which lives as long as it does.
-            await asyncio.sleep(0.1)
 
     return LocalBackend(config, wake)

@@ -130,7 +130,13 @@ class GoogleBackend(HostedBackend):
         """The answers to a stream of requests, and its ``cancel()``."""
         # A lost channel comes back by itself, but fails at once whatever is asked of it until then.
         await asyncio.wait_for(self._channel.channel_ready(), OPEN_S)
-        return await self._client.streaming_recognize(requests=requests, retry=None, timeout=None)
+        opening = asyncio.ensure_future(self._client.streaming_recognize(requests=requests, retry=None, timeout=None))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # gRPC never ends a call that is cancelled while it begins: one of its tasks would stay.
+            opening.add_done_callback(_cancel_call)
+            raise
 
 
 class _GoogleStream(HostedStream):
@@ -180,6 +186,11 @@ class _GoogleStream(HostedStream):
             else:
                 interim += best.transcript
         self.show(" ".join([*(text for text, _ in parts), interim.strip()]).strip())
+
+
+def _cancel_call(opening: asyncio.Future[Any]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().cancel()
 
 
 async def _sent(first: Any, audio: bytes) -> AsyncIterator[Any]:
