@@ -98,6 +98,15 @@ class DeepgramServer:
         self.ends_turns = False
         """Report a (speech) final or an eager end of turn behind every message of audio."""
 
+        self.ends_connections = 0
+        """So many are closed, in good order, as soon as something was heard."""
+
+    def wants_to_end(self, heard: Conversation) -> bool:
+        if self.ends_connections and len(heard.audio) == BYTES_PER_S:
+            self.ends_connections -= 1
+            return True
+        return False
+
     def words(self, heard: Conversation, start_s: float = 0.0) -> str:
         return " ".join(self.text.split()[int(start_s * 2.5) : len(heard.audio) * 10 // (4 * BYTES_PER_S)])
 
@@ -130,6 +139,8 @@ class DeepgramServer:
             if isinstance(message, bytes):
                 heard.audio += message
                 socket.send(self.results(heard, is_final=self.ends_turns, speech_final=self.ends_turns))
+                if self.wants_to_end(heard):
+                    return
                 continue
             heard.controls.append(json.loads(message)["type"])
             if heard.controls[-1] == "Finalize" and self.answers_finalize:
@@ -145,6 +156,8 @@ class DeepgramServer:
             if isinstance(message, bytes):
                 heard.audio += message
                 socket.send(self.turn_info(heard, "EagerEndOfTurn" if self.ends_turns else "Update"))
+                if self.wants_to_end(heard):
+                    return
                 continue
             heard.controls.append(json.loads(message)["type"])
             if heard.controls[-1] == "CloseStream":

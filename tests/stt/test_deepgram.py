@@ -11,7 +11,7 @@ from hosted_utterances import PLAIN, REQUEST, SPOKEN, Wake, speak, transcribe
 from servers import DeepgramServer, deepgram_server
 
 from ringline.engine.config import DeepgramStt
-from ringline.ipc.messages import Transcribe
+from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.stt import make_backend
 
@@ -70,9 +70,35 @@ def test_nova_is_told_language_hot_words_and_endpointing(backend: Any, server: D
 
 
 @pytest.mark.parametrize("backend", [{"model": "nova-2-phonecall"}], indirect=True)
-def test_older_models_get_keywords(backend: Any, server: DeepgramServer, wake: Wake) -> None:
+def test_older_models_get_single_words(backend: Any, server: DeepgramServer, wake: Wake) -> None:
     transcribe(backend, wake)
-    assert server.conversations[0].query["keywords"] == list(REQUEST.expect.phrases)
+    assert server.conversations[0].query["keywords"] == ["table", "for", "two", "Dr.", "Müller"]
+
+
+@on_each_model
+def test_more_hot_words_than_the_service_takes_are_cut(backend: Any, server: DeepgramServer, wake: Wake) -> None:
+    phrases = tuple(f"phrase number {number}" for number in range(1_000))
+    transcribe(backend, wake, Transcribe(1, 0, 1, 0, Expectation(phrases=phrases)))
+    sent = server.conversations[0].query["keyterm"]
+    assert sent == list(phrases[: len(sent)])
+    assert 50 < len(sent) < 200
+
+
+@on_each_model
+def test_service_that_ends_the_connection_in_mid_utterance_is_asked_again(
+    backend: Any, server: DeepgramServer, wake: Wake
+) -> None:
+    server.ends_turns = True
+    server.ends_connections = 1
+    stream = backend.open(PLAIN, 0)
+    stream.feed(SPOKEN[:16_000])
+    wake.wait_for(lambda: len(server.conversations) == 2 and len(stream.partial.split()) == stream_words(stream))
+    assert stream.final is None
+    stream.feed(SPOKEN[16_000:])
+    stream.finalise()
+    wake.wait_for(lambda: stream.final is not None)
+    assert stream.final == HEARD
+    stream.close()
 
 
 @on_flux

@@ -8,7 +8,7 @@ late, and calls in which nobody speaks hold no connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from ringline.engine.config import DeepgramStt
@@ -26,8 +26,8 @@ from ringline.workers.stt.hosted import (
     ServiceError,
 )
 
-MAX_KEYTERMS = 100
-"""Deepgram refuses more than 500 tokens of them together."""
+MAX_HOTWORD_CHARS = 1_500
+"""Of all together. Deepgram refuses more than 500 tokens, and they stand in the URL."""
 
 UNHEARD_S = 0.3
 """A turn that the service has found complete is answered at once if no more than this was fed since: the silence of the
@@ -58,7 +58,11 @@ class Transport:
         self._opening.cancel()
         await asyncio.wait([self._opening])
         if not self._opening.cancelled() and self._opening.exception() is None:
-            await self._opening.result().close()
+            websocket = self._opening.result()
+            try:
+                await websocket.close()
+            finally:  # the loop may end while it waits for the server
+                websocket.transport.abort()
 
 
 async def _open(url: str, headers: dict[str, str]) -> Any:
@@ -98,7 +102,7 @@ class DeepgramBackend(HostedBackend):
                 _check(message)
 
     async def hang_up(self) -> None:
-        await self._client._client_wrapper.httpx_client.httpx_client.aclose()  # the SDK has no close()
+        """Connections belong to utterances: there is nothing else."""
 
     def connect(self, options: dict[str, Any]) -> Any:
         """A connection, as the SDK's asynchronous context manager."""
@@ -115,11 +119,11 @@ class DeepgramBackend(HostedBackend):
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         options: dict[str, Any] = {}
-        phrases = list(request.expect.phrases[:MAX_KEYTERMS])
-        if phrases:
-            # Nova-3 and Flux know phrases, older models single words.
-            knows_phrases = self.is_flux or self.config.model.startswith("nova-3")
-            options["keyterm" if knows_phrases else "keywords"] = phrases
+        if self.is_flux or self.config.model.startswith("nova-3"):
+            options["keyterm"] = _hotwords(request.expect.phrases) or None
+        else:
+            words = [word for phrase in request.expect.phrases for word in phrase.split()]
+            options["keywords"] = _hotwords(words) or None
         if request.language and not self.is_flux:
             options["language"] = request.language
         return _FluxStream(self, options) if self.is_flux else _NovaStream(self, options)
@@ -133,11 +137,26 @@ class DeepgramBackend(HostedBackend):
         return ServiceError(f"{type(error).__name__}: {error}", getattr(error, "status_code", None))
 
 
+def _hotwords(phrases: Sequence[str]) -> list[str]:
+    """Each once, as many as may be."""
+    chosen: list[str] = []
+    num_chars = 0
+    for phrase in dict.fromkeys(phrase.strip() for phrase in phrases):
+        num_chars += len(phrase)
+        if num_chars > MAX_HOTWORD_CHARS:
+            break
+        if phrase:
+            chosen.append(phrase)
+    return chosen
+
+
 class _DeepgramStream(HostedStream):
     """What both protocols share: audio goes out while messages come in."""
 
     def __init__(self, backend: DeepgramBackend, options: dict[str, Any]) -> None:
         self._deepgram, self._options = backend, options
+        self._asked = False
+        """The service was told that the utterance is complete."""
         super().__init__(backend)
 
     def begin(self) -> None:
@@ -156,6 +175,7 @@ class _DeepgramStream(HostedStream):
         raise NotImplementedError
 
     async def recognise(self) -> tuple[str, float]:
+        self._asked = False
         self.begin()
         async with self._deepgram.connect(self._options) as socket:
             sending = asyncio.create_task(self._send(socket))
@@ -184,6 +204,7 @@ class _DeepgramStream(HostedStream):
                     return "", 0.0
                 if final := self.settled():
                     return final
+                self._asked = True
                 await self.ask_for_the_end(socket)
                 return None
 
@@ -193,10 +214,12 @@ class _DeepgramStream(HostedStream):
             async for message in socket:
                 _check(message)
                 if final := self.take(message):
+                    if not self._asked:
+                        break  # the service ended it while the caller speaks
                     return final
         except require("websockets.exceptions", "deepgram").ConnectionClosed as lost:
             error = lost
-        if final := self.settled():
+        if self.is_complete and (final := self.settled()):
             return final
         raise ServiceError(f"the connection ended before the final ({error})") from error
 
@@ -254,7 +277,6 @@ class _FluxStream(_DeepgramStream):
         """How much of the utterance is transcribed."""
         self._is_over = False
         """The service believes that the turn is over: an eager end of it, or a sure one."""
-        self._asked = False
 
     def take(self, message: Any) -> tuple[str, float] | None:
         if message.type != "TurnInfo":
@@ -273,7 +295,6 @@ class _FluxStream(_DeepgramStream):
 
     async def ask_for_the_end(self, socket: Any) -> None:
         # ForceEndTurn would end the turn with what is transcribed so far; this has the rest transcribed first.
-        self._asked = True
         await socket.send_close_stream()
 
     def _joined(self) -> tuple[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from ringline.engine.config import GoogleStt
@@ -28,8 +28,8 @@ CHANNEL_OPTIONS = (
 """A lost channel is opened anew after 0.1 to 1 s, where gRPC's own 1 to 120 s are too long for a caller, and one that
 was lost without a word is found between utterances."""
 
-MAX_PHRASES = 1_000
-"""Google's limit is 1,200 of an inline phrase set."""
+MAX_PHRASES, MAX_PHRASE_CHARS = 1_000, 100
+"""Google refuses more than 1,200 phrases of a set, and longer ones."""
 
 
 class GoogleBackend(HostedBackend):
@@ -89,7 +89,8 @@ class GoogleBackend(HostedBackend):
             await self._channel.close()
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
-        return _GoogleStream(self, self.first_request(request.language, request.expect.phrases[:MAX_PHRASES]))
+        phrases = [phrase for phrase in request.expect.phrases if phrase.strip() and len(phrase) <= MAX_PHRASE_CHARS]
+        return _GoogleStream(self, self.first_request(request.language, phrases[:MAX_PHRASES]))
 
     def failure(self, error: Exception) -> ServiceError:
         status = getattr(error, "code", None)
@@ -97,7 +98,7 @@ class GoogleBackend(HostedBackend):
             return ServiceError(f"{type(error).__name__}: {error}", int(status) if status else None)
         return ServiceError(f"{type(error).__name__}: {error}")
 
-    def first_request(self, language: str, phrases: tuple[str, ...]) -> Any:
+    def first_request(self, language: str, phrases: Sequence[str]) -> Any:
         """What a stream begins with."""
         types = self.types
         adaptation = None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ringline.engine.config import OpenAiStt
+from ringline.engine.conversation.language_tags import primary_language
 from ringline.ipc.messages import Transcribe
 from ringline.workers.extras import require
 from ringline.workers.secrets import secret
@@ -62,15 +63,14 @@ class OpenAiBackend(HostedBackend):
         if request.expect.phrases:
             options["prompt"] = ", ".join(request.expect.phrases)
         if request.language:
-            options["language"] = request.language.partition("-")[0].lower()  # ISO 639-1
+            options["language"] = primary_language(request.language)  # ISO 639-1
         return _OpenAiStream(self, options)
 
     def failure(self, error: Exception) -> ServiceError:
         response = getattr(error, "response", None)
         status = getattr(error, "status_code", None)
-        return ServiceError(
-            f"{type(error).__name__}: {error}", status, response.headers.get("retry-after") if response else None
-        )
+        retry_after = None if response is None else response.headers.get("retry-after")
+        return ServiceError(f"{type(error).__name__}: {error}", status, retry_after)
 
     async def transcribe(self, audio: bytes, options: dict[str, str], show: Callable[[str], None]) -> str:
         """The text of 16-bit sound at 16 kHz. ``show`` gets it piece by piece, with `OpenAiStt.stream`."""
