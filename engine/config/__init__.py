@@ -20,7 +20,11 @@ from ringline.engine.config.llm import SyntheticLlm as SyntheticLlm
 from ringline.engine.config.load import ConfigError as ConfigError
 from ringline.engine.config.load import load as load
 from ringline.engine.config.load import parse as parse
+from ringline.engine.config.stt import DeepgramStt as DeepgramStt
+from ringline.engine.config.stt import GoogleStt as GoogleStt
+from ringline.engine.config.stt import OpenAiStt as OpenAiStt
 from ringline.engine.config.stt import PocketsphinxStt as PocketsphinxStt
+from ringline.engine.config.stt import SherpaStt as SherpaStt
 from ringline.engine.config.stt import SttConfig as SttConfig
 from ringline.engine.config.stt import SyntheticStt as SyntheticStt
 from ringline.engine.config.tts import CartesiaTts as CartesiaTts

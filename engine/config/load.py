@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from ringline.engine.config.config import STAGES, Config
-from ringline.engine.config.tts import TtsConfig, XttsTts
+from ringline.engine.config.table import StageBackend
+from ringline.engine.config.tts import XttsTts
 
 
 class ConfigError(ValueError):
@@ -31,19 +32,25 @@ def load(path: str | Path, profile: str = "") -> Config:
     if config.turn.smart_turn and (file := path.parent / config.turn.smart_turn).is_file():
         turn = msgspec.structs.replace(config.turn, smart_turn=str(file.resolve()))
         config = msgspec.structs.replace(config, turn=turn)
-    return msgspec.structs.replace(
-        config,
-        tts=_with_voices(config.tts, path.parent),
-        tts_fallback=tuple(_with_voices(table, path.parent) for table in config.tts_fallback),
-    )
+    changed: dict[str, Any] = {}
+    for stage in STAGES:
+        main, *fallbacks = (_with_paths(table, path.parent) for table in config.tiers(stage))
+        changed |= {stage: main, f"{stage}_fallback": tuple(fallbacks)}
+    return msgspec.structs.replace(config, **changed)
 
 
-def _with_voices(table: TtsConfig, folder: Path) -> TtsConfig:
-    """With the paths of the recordings of cloned voices."""
-    if not isinstance(table, XttsTts):
-        return table
-    voices = {name: tuple(str((folder / file).resolve()) for file in files) for name, files in table.voices.items()}
-    return msgspec.structs.replace(table, voices=voices)
+def _with_paths(table: StageBackend, folder: Path) -> StageBackend:
+    """With whole paths where it names files that lie beside the configuration file."""
+    changed: dict[str, Any] = {}
+    for key in (*table.model_keys, *table.file_keys):
+        named = getattr(table, key)
+        if named and (folder / named).exists():
+            changed[key] = str((folder / named).resolve())
+    if isinstance(table, XttsTts):
+        changed["voices"] = {
+            name: tuple(str((folder / file).resolve()) for file in files) for name, files in table.voices.items()
+        }
+    return msgspec.structs.replace(table, **changed)
 
 
 def parse(source: str, name: str = "ringline.toml", profile: str = "") -> Config:

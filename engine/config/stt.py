@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from msgspec import Meta
+
+from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend, is_loopback
 
 
 class PocketsphinxStt(StageBackend, frozen=True, tag="pocketsphinx"):
@@ -31,4 +36,98 @@ class SyntheticStt(StageBackend, frozen=True, tag="synthetic"):
     """... and runs out of memory over every so many-th that the process takes."""
 
 
-SttConfig = PocketsphinxStt | SyntheticStt
+class SherpaStt(StageBackend, frozen=True, tag="sherpa"):
+    """``[stt] backend = "sherpa"``: a streaming transducer (zipformer, conformer, LSTM) of sherpa-onnx."""
+
+    packages = ("sherpa_onnx",)
+    extra = "sherpa"
+    model_keys = ("model",)
+
+    model: str = "sherpa-onnx-streaming-zipformer-en-2023-06-26"
+    """Folder with encoder, decoder and joiner (``*.onnx``) and ``tokens.txt``, for hot words ``bpe.vocab`` too: a path,
+    or a name in the models' folder."""
+    streams: Positive = 32
+    """Utterances decoded at the same time by one worker; further ones wait in the ring."""
+    int8: bool = True
+    """Whether ``*.int8.onnx`` is taken where the folder has both."""
+    beam: Positive = 4
+    """Paths of the search; 1 is greedy, faster, and knows no hot words."""
+    hotwords_score: Annotated[float, Meta(ge=0)] = 1.5
+    """How much each token of a phrase that the bot expects is favoured (sherpa-onnx's own default)."""
+    tail_ms: Milliseconds = 500
+    """Silence put behind an utterance: the model holds back what it has not seen the right context of."""
+
+
+class OpenAiStt(StageBackend, frozen=True, tag="openai"):
+    """``[stt] backend = "openai"``: OpenAI, or any server with its ``/audio/transcriptions`` (vLLM, speaches, ...)."""
+
+    packages = ("openai",)
+    extra = "openai"
+
+    base_url: str = "https://api.openai.com/v1"
+    api_key: str = "$OPENAI_API_KEY"
+    """Not read for a server on this machine, unless it is set to something else."""
+    model: str = "gpt-4o-mini-transcribe"
+    partial_ms: Milliseconds = 0
+    """While the caller speaks, all that was said is sent for a hypothesis whenever so much has come. 0: never; each one
+    costs a request."""
+    stream: bool = False
+    """Ask for the text piece by piece (``transcript.text.delta``); whisper-1 does not have it."""
+
+    @property
+    def remote_host(self) -> str:
+        return _remote_host(self.base_url)
+
+
+class DeepgramStt(StageBackend, frozen=True, tag="deepgram"):
+    """``[stt] backend = "deepgram"``: Deepgram's live recognition. Models ``flux-*`` know when a turn ends."""
+
+    packages = ("deepgram",)
+    extra = "deepgram"
+
+    api_key: str = "$DEEPGRAM_API_KEY"
+    base_url: str = "wss://api.deepgram.com"
+    """Of a deployment of one's own, or of another region."""
+    model: str = "nova-3"
+    """``nova-2-phonecall`` is made for telephones; ``flux-general-en`` speaks the newer protocol."""
+    endpointing_ms: Milliseconds = 100
+    """Not Flux: silence after which what was said is taken for complete, so that the final is there when asked for."""
+    eager_eot_threshold: Annotated[float, Meta(ge=0.3, le=0.9)] = 0.4
+    """Flux: how sure it must be that a turn is over for its text to be the final one, if the engine asks just then."""
+
+    @property
+    def remote_host(self) -> str:
+        return _remote_host(self.base_url)
+
+
+class GoogleStt(StageBackend, frozen=True, tag="google"):
+    """``[stt] backend = "google"``: Google Cloud Speech-to-Text v2."""
+
+    packages = ("google.cloud.speech_v2",)
+    extra = "google"
+    file_keys = ("credentials",)
+
+    project: str = ""
+    """Empty: that of the credentials."""
+    credentials: str = "$GOOGLE_APPLICATION_CREDENTIALS"
+    """Path of a service account's key file."""
+    location: str = "global"
+    """``global``, or a region or multi-region (``eu``, ``us-central1``) that the audio does not leave."""
+    model: str = "telephony"
+    """``telephony_short`` for single words, ``chirp_3``, ... Not every location has all."""
+    language: str = "en-US"
+    """Where the agent has none."""
+    boost: Annotated[float, Meta(ge=0, le=20)] = 10.0
+    """How much the phrases that the bot expects are favoured."""
+
+    @property
+    def remote_host(self) -> str:
+        return "speech.googleapis.com" if self.location == "global" else f"{self.location}-speech.googleapis.com"
+
+
+def _remote_host(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    return "" if is_loopback(host) else host or url
+
+
+SttConfig = PocketsphinxStt | SyntheticStt | SherpaStt | OpenAiStt | DeepgramStt | GoogleStt

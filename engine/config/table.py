@@ -27,6 +27,8 @@ class StageBackend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     """... and the extra of setup.py that brings them; empty: the plain install does."""
     model_keys: ClassVar[tuple[str, ...]] = ()
     """Its keys that name models on this machine: a path, or what `ringline models list` shows."""
+    file_keys: ClassVar[tuple[str, ...]] = ()
+    """... and those that name other files."""
 
     workers: Positive = 1
     """Processes of this pool."""

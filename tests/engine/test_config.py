@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from ringline.engine.config import (
     Config,
     ConfigError,
+    DeepgramStt,
     EngineConfig,
     EspeakTts,
+    GoogleStt,
     PocketsphinxStt,
     SyntheticStt,
     SyntheticTts,
@@ -171,3 +173,30 @@ def test_hosted_fallback_is_refused_offline_too() -> None:
 
 def test_hosted_backend_is_taken_where_offline_is_off() -> None:
     assert Config(engine=EngineConfig(offline=False), llm=Hosted()).llm.name == "hosted"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", ["deepgram", "google", "openai"])
+def test_hosted_recognisers_are_refused_offline(backend: str) -> None:
+    source = f'[stt]\nbackend = "{backend}"\n'
+    with pytest.raises(ConfigError, match="offline"):
+        parse(source)
+    assert parse(f"[engine]\noffline = false\n{source}").stt.name == backend
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/v1", "http://localhost:8000/v1", "http://[::1]:8000/v1"])
+def test_transcription_server_on_this_machine_is_allowed_offline(url: str) -> None:
+    assert parse(f'[stt]\nbackend = "openai"\nbase_url = "{url}"\n').stt.remote_host == ""
+
+
+def test_recogniser_of_a_region_names_its_host() -> None:
+    assert GoogleStt(location="eu").remote_host == "eu-speech.googleapis.com"
+    assert DeepgramStt(base_url="wss://api.eu.deepgram.com").remote_host == "api.eu.deepgram.com"
+
+
+def test_model_beside_the_configuration_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "zipformer").mkdir()
+    file = tmp_path / "ringline.toml"
+    tables = ('[stt]\nbackend = "sherpa"\nmodel = "zipformer"', '[[stt.fallback]]\nbackend = "sherpa"\nmodel = "else"')
+    file.write_text("\n".join(tables))
+    config = load(file)
+    assert [table.model for table in config.tiers("stt")] == [str(tmp_path / "zipformer"), "else"]

@@ -62,7 +62,8 @@ class Drip:
 
 @dataclass(frozen=True)
 class Answer:
-    """The client's first bytes are answered with ``data`` and the end of the stream; the server hears none of them."""
+    """The client's first bytes are answered with ``data`` and the end of the stream; the server hears none of them, and
+    what it says is lost: such a connection is reset when the fault is gone."""
 
     data: bytes
 
@@ -105,11 +106,15 @@ class Connection:
         self._answered = False
         self._client_done = False
         self._muted = False
+        self._swallowed = False
+        """Something that the server sent is lost: nobody can go on with it."""
         self._task = asyncio.create_task(self._run(target_port))
         self._task.add_done_callback(self._ended)
         self.set(fault)
 
     def set(self, fault: Fault | None) -> None:
+        if self._swallowed and not isinstance(fault, Answer):
+            fault = Cut()
         self._fault = fault
         self._allowed = fault.after_bytes if isinstance(fault, Hang | Cut | HalfClose) else 0
         self._break_if_due()
@@ -167,6 +172,7 @@ class Connection:
         """Send what the fault lets pass now; returns the rest."""
         fault = self._fault
         if isinstance(fault, Answer):
+            self._swallowed = True
             return b""
         num_bytes = len(data)
         if isinstance(fault, Drip):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringline.engine.config import PocketsphinxStt, SttConfig
+from ringline.engine.config import DeepgramStt, GoogleStt, OpenAiStt, PocketsphinxStt, SherpaStt, SttConfig
 
 if TYPE_CHECKING:
     from ringline.workers.stt.backend import SttBackend
@@ -21,6 +21,22 @@ def make_backend(config: SttConfig, dictation: bool = False, wake: Callable[[], 
         from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 
         return PocketsphinxBackend(config, dictation)
+    if isinstance(config, SherpaStt):
+        from ringline.workers.stt.sherpa import SherpaBackend
+
+        return SherpaBackend(config, wake)
+    if isinstance(config, OpenAiStt):
+        from ringline.workers.stt.openai import OpenAiBackend
+
+        return OpenAiBackend(config, wake)
+    if isinstance(config, DeepgramStt):
+        from ringline.workers.stt.deepgram import DeepgramBackend
+
+        return DeepgramBackend(config, wake)
+    if isinstance(config, GoogleStt):
+        from ringline.workers.stt.google import GoogleBackend
+
+        return GoogleBackend(config, wake)
     from ringline.workers.stt.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)

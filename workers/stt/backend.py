@@ -18,8 +18,11 @@ class Stream(Protocol):
 
     partial: str
     """The hypothesis so far."""
-    final: str | None
-    """The transcript; None until it is known. Empty: nothing was understood."""
+
+    @property
+    def final(self) -> str | None:
+        """The transcript; None until it is known. Empty: nothing was understood. Raises if recognition has failed."""
+
     confidence: float
     """Of ``final``, 0 to 1."""
 

@@ -91,12 +91,15 @@ class SttWorker:
                 exit_out_of_memory(error)
             except Exception as error:
                 log.exception("recognition failed", extra={"call": key[0]})
-                self._forget(key)
-                self.worker.bus.send(TranscriptFailed(*key, f"{type(error).__name__}: {error}"))
+                self._fail(key, error)
         streams = [utterance.stream for utterance in self.utterances.values() if utterance.stream]
         self._wake_ns = self.backend.step(streams, now_ns)
         for key, utterance in list(self.utterances.items()):
-            self._report(key, utterance)
+            try:
+                self._report(key, utterance)
+            except Exception as error:
+                log.exception("recognition failed", extra={"call": key[0]})
+                self._fail(key, error)
 
     def timeout_ms(self) -> float:
         """How long the loop may wait for messages."""
@@ -142,6 +145,10 @@ class SttWorker:
         elif stream.partial != utterance.reported:
             utterance.reported = stream.partial
             self.worker.bus.send(TranscriptPartial(*key, stream.partial))
+
+    def _fail(self, key: tuple[int, int], error: Exception) -> None:
+        self._forget(key)
+        self.worker.bus.send(TranscriptFailed(*key, f"{type(error).__name__}: {error}"))
 
     def _forget(self, key: tuple[int, int]) -> None:
         utterance = self.utterances.pop(key, None)
