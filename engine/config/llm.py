@@ -85,4 +85,35 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
         return not self.remote_host if self.warm_prompt is None else self.warm_prompt
 
 
-LlmConfig = FlowLlm | SyntheticLlm | OpenAiLlm
+class AnthropicLlm(LlmBackend, frozen=True, tag="anthropic"):
+    """``[llm] backend = "anthropic"``: Anthropic's messages API."""
+
+    packages = ("anthropic",)
+    extra = "anthropic"
+
+    base_url: str = "https://api.anthropic.com"
+    api_key: str = "$ANTHROPIC_API_KEY"
+    """``$NAME`` reads the environment variable NAME."""
+    model: str = "claude-haiku-4-5"
+    max_tokens: Positive = 300
+    """Of a reply, tool calls included."""
+    extra_body: dict[str, object] = msgspec.field(default_factory=dict)
+    """Further fields of each request, as the service has them: ``{ temperature = 0.5 }`` for models that take it."""
+    warm_prompt: bool = False
+    """Send the prompt ahead when a call begins, so that the service has it cached. It is paid for."""
+    timeout_s: Seconds = 20.0
+    """Without a byte from the service."""
+
+    @property
+    def remote_host(self) -> str:
+        """The service's host."""
+        host = urlsplit(self.base_url).hostname or ""
+        return "" if is_loopback(host) else host
+
+    @property
+    def warms_prompt(self) -> bool:
+        """As configured."""
+        return self.warm_prompt
+
+
+LlmConfig = FlowLlm | SyntheticLlm | OpenAiLlm | AnthropicLlm

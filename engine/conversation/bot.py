@@ -279,8 +279,7 @@ class Bot:
             return
         reply.is_generating = False
         reply.result = event
-        if event.usage is not None:
-            reply.trace.count(event.usage)
+        reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
         self.failures = 0

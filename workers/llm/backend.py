@@ -22,7 +22,7 @@ class Finished(msgspec.Struct, frozen=True):
     tool_calls: tuple[ToolCall, ...] = ()
     state: bytes = b""
     expect: Expectation = Expectation()
-    usage: Usage | None = None
+    usage: Usage = Usage()
 
 
 class LlmBackend(Protocol):
