@@ -45,6 +45,7 @@ setup(
         "anthropic": ["anthropic>=2.12"],
         "dev": [
             "anthropic>=2.12",
+            "gguf>=0.17",  # writes the tiny model of the test below
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",
@@ -54,6 +55,7 @@ setup(
             "pytest-timeout>=2.3",
             "ruff>=0.9",
             "websockets>=14",  # a second WebSocket implementation, as the peer in tests and the rival in bench/
+            "xllamacpp>=2026.1",  # llama.cpp's server, as a wheel of 34 MB: the peer of the openai backend
         ],
     },
     entry_points={"console_scripts": ["ringline = ringline.tools.cli:main"]},
