@@ -43,10 +43,12 @@ setup(
     extras_require={
         "openai": ["openai>=3.50"],  # any server with OpenAI's API
         "anthropic": ["anthropic>=2.12"],
+        "ctranslate2": ["jinja2>=3.1"],  # chat templates; ctranslate2 and tokenizers come with faster-whisper
         "dev": [
             "anthropic>=2.12",
             "gguf>=0.17",  # writes the tiny model of the test below
             "hypothesis>=6.120",
+            "jinja2>=3.1",
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",
             "openai>=3.50",

@@ -116,4 +116,29 @@ class AnthropicLlm(LlmBackend, frozen=True, tag="anthropic"):
         return self.warm_prompt
 
 
-LlmConfig = FlowLlm | SyntheticLlm | OpenAiLlm | AnthropicLlm
+class CTranslate2Llm(LlmBackend, frozen=True, kw_only=True, tag="ctranslate2"):
+    """``[llm] backend = "ctranslate2"``: a small chat model in the worker itself, on the CPU."""
+
+    packages = ("ctranslate2", "tokenizers", "jinja2")
+    extra = "ctranslate2"
+
+    model: str
+    """A folder of ct2-transformers-converter, with the model's tokenizer.json and tokenizer_config.json: its path, or
+    its name in the folder of models."""
+    compute_type: str = "int8"
+    """As CTranslate2 calls it."""
+    max_batch: Positive = 8
+    """Replies that are written together."""
+    max_tokens: Positive = 120
+    """Of a reply, tool calls included."""
+    temperature: Temperature = 0.7
+    top_k: Positive = 20
+    """So many of the likeliest tokens are drawn from."""
+
+    @property
+    def warms_prompt(self) -> bool:
+        """It keeps what it has computed."""
+        return True
+
+
+LlmConfig = FlowLlm | SyntheticLlm | OpenAiLlm | AnthropicLlm | CTranslate2Llm

@@ -47,3 +47,13 @@ def llama_cpp(tiny_gguf_file: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def tiny_ctranslate2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chat model's folder for CTranslate2."""
+    from bench.models.ctranslate2_llm import write
+
+    folder = tmp_path_factory.mktemp("ctranslate2")
+    write(folder)
+    return folder

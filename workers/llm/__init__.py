@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringline.engine.config import AnthropicLlm, Config, FlowLlm, OpenAiLlm, SyntheticLlm
+from ringline.engine.config import AnthropicLlm, Config, CTranslate2Llm, FlowLlm, OpenAiLlm, SyntheticLlm
 from ringline.workers.llm.backend import LlmBackend
 
 
@@ -25,3 +25,7 @@ def make_backend(config: Config) -> LlmBackend:
             from ringline.workers.llm.anthropic import AnthropicBackend
 
             return AnthropicBackend(config.llm, config.engine.max_calls)
+        case CTranslate2Llm():
+            from ringline.workers.llm.ctranslate2.backend import CTranslate2Backend
+
+            return CTranslate2Backend(config.llm)
