@@ -79,6 +79,7 @@ async def test_a_request_is_as_the_api_wants_it() -> None:
 
 async def test_connections_are_reused() -> None:
     async with FakeOpenAi() as server, connected(server) as backend:
+        server.end_after_s = 0.02
         for _ in range(5):
             await reply(backend)
     assert len(server.peers) == 1
