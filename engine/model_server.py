@@ -65,6 +65,7 @@ class ModelServer:
                 (ready, self._first_end), timeout=self._config.serve_ready_s, return_when=asyncio.FIRST_COMPLETED
             )
             if ready.done():
+                ready.result()
                 log.info("model server ready", extra={"server": self.name})
             elif self._first_end.done():
                 raise EngineFailed(f"{self.name} ended with status {self._first_end.result()}: its log says why")

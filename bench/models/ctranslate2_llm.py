@@ -7,25 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-
-class Size(NamedTuple):
-    """Of a Qwen2-like decoder."""
-
-    layers: int
-    width: int
-    heads: int
-    heads_kv: int
-    feed_forward: int
-    vocabulary: int
-
-
-TINY = Size(2, 32, 4, 2, 64, 320)
-QWEN25_05B = Size(24, 896, 14, 2, 4_864, 151_936)
-"""Qwen2.5-0.5B."""
+from bench.models.llm_size import TINY, Size
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>", "</tool_call>")
 

@@ -17,10 +17,10 @@ from llama_server import PATH, free_port
 def tiny_gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model as a file for llama.cpp."""
     pytest.importorskip("gguf", reason="pip install gguf")
-    import tiny_gguf
+    from bench.models.gguf_llm import write
 
     path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
-    tiny_gguf.write(path)
+    write(path)
     return path
 
 

@@ -1,4 +1,4 @@
-"""``python llama_server.py <model.gguf> <port>``: llama.cpp's own HTTP server, from a wheel."""
+"""``python llama_server.py <model.gguf> <port> [<replies at once>]``: llama.cpp's own HTTP server, from a wheel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def main() -> None:
     params = xllamacpp.CommonParams()
     params.model.path, params.port = sys.argv[1], int(sys.argv[2])
     params.hostnames = ["127.0.0.1"]
-    params.n_ctx, params.n_parallel, params.n_gpu_layers = 8_192, 2, 0
+    params.n_ctx, params.n_gpu_layers = 8_192, 0
+    params.n_parallel = int(sys.argv[3]) if len(sys.argv) > 3 else 2
     params.cpuparams.n_threads = 1
     params.warmup = False
     params.endpoint_slots = True

@@ -80,8 +80,7 @@ async def backend_of(name: str, folder: Path) -> AsyncIterator[tuple[Any, Faulty
         try:
             yield backend, break_it
         finally:
-            if hasattr(backend, "close"):
-                await backend.close()
+            await backend.close()
 
 
 def asked(*messages: ChatMessage, call: int = 1, said: str = "") -> Generate:

@@ -52,6 +52,9 @@ class Backend:
             self.warmed.append("cancelled")
             raise
 
+    async def close(self) -> None:
+        self.warmed.append("closed")
+
 
 class Rig:
     """A worker and what it says."""
@@ -130,3 +133,12 @@ async def test_nothing_is_warmed_while_a_reply_is_under_way() -> None:
     rig.backend.may_answer.set()
     await rig.until_idle()
     assert rig.backend.warmed == []
+
+
+async def test_closing_breaks_off_what_is_under_way() -> None:
+    rig = Rig()
+    rig.worker.handle(ASK)
+    await asyncio.sleep(0)
+    await rig.worker.close()
+    assert rig.sent == []
+    assert rig.backend.warmed == ["closed"]

@@ -119,8 +119,9 @@ def anthropic_messages(messages: Iterable[ChatMessage]) -> tuple[list[Block], li
             told[-1]["content"] += blocks
         elif blocks:
             told.append({"role": role, "content": blocks})
-    if told:
-        told[-1]["content"][-1] |= CACHED
+    if not told or told[-1]["role"] == "assistant":
+        told.append({"role": "user", "content": [{"type": "text", "text": ANY_TURN.content}]})
+    told[-1]["content"][-1] |= CACHED
     return system, told
 
 

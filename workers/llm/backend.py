@@ -39,3 +39,6 @@ class LlmBackend(Protocol):
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Compute what the next prompt begins with, where the model keeps it. Cancelled when a reply is wanted."""
+
+    async def close(self) -> None:
+        """Let go of connections and threads; no reply is under way any more."""

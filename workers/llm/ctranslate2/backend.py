@@ -156,7 +156,8 @@ class CTranslate2Backend:
 
     def _finish(self) -> None:
         for reply in self._pool.collect():
-            reply.tokens.put_nowait(None)
+            # Its last tokens may still be on their way to the queue.
+            self._loop.call_soon(reply.tokens.put_nowait, None)
 
 
 def _fit(first: _Reply, other: _Reply) -> bool:
