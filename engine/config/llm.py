@@ -50,9 +50,9 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
     """``$NAME`` reads the environment variable NAME; a server on this machine needs none."""
     model: str = ""
     """As the server calls it; empty: the first that it lists."""
-    server: Literal["openai", "vllm", "llama.cpp"] = "openai"
-    """What answers there: how a reply is continued, and which names settings have, differs. "openai" is right for
-    ollama and all others."""
+    server: Literal["openai", "vllm", "llama.cpp", "other"] = "openai"
+    """What answers there: how a reply is continued, and which names settings have, differs. Ollama is one of the
+    others."""
     temperature: Temperature | None = None
     """None: the server's default."""
     max_tokens: Positive = 300

@@ -49,30 +49,23 @@ async def call(engine: Engine) -> tuple[RunResult, list[BotSaid]]:
     return result, said
 
 
-async def test_a_call_is_answered_by_a_server() -> None:
+async def test_a_call_is_answered_by_a_server_that_got_the_prompt_ahead(tmp_path: Path) -> None:
+    (tmp_path / "agent.toml").write_text('name = "Test"\ngreeting = "Welcome."\nprompt = "You are a test."\n')
     async with FakeOpenAi() as server:
         server.reply = [text("We open "), text("at nine."), end(), usage(50, 40, 5)]
-        async with Engine(parse(CONFIG + f'base_url = "{server.url}"')) as engine:
+        agent = f'[agent]\npath = "{tmp_path}"\n'
+        async with Engine(parse(CONFIG + f'base_url = "{server.url}"\n' + agent)) as engine:
             result, said = await call(engine)
         assert result.succeeded
         assert result.turns_answered == 1
         assert said[-1].text == "We open at nine."
         trace = said[-1].trace
         assert (trace.prompt_tokens, trace.cached_tokens, trace.completion_tokens) == (50, 40, 5)
-        assert server.open == 0
-
-
-async def test_the_prompt_is_sent_ahead_while_the_greeting_is_spoken(tmp_path: Path) -> None:
-    (tmp_path / "agent.toml").write_text('name = "Test"\ngreeting = "Welcome."\nprompt = "You are a test."\n')
-    async with FakeOpenAi() as server:
-        agent = f'[agent]\npath = "{tmp_path}"\n'
-        async with Engine(parse(CONFIG + f'base_url = "{server.url}"\n' + agent)) as engine:
-            result, _ = await call(engine)
-        assert result.succeeded
         warming, *replies = server.bodies
         assert warming["max_completion_tokens"] == 1
         assert replies[0]["messages"][0] == warming["messages"][0]
         assert replies[0]["tools"] == warming["tools"]
+        assert server.open == 0
 
 
 async def test_a_call_is_answered_by_a_llama_cpp_server_that_the_engine_runs(tiny_gguf_file: Path) -> None:

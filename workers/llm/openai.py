@@ -104,7 +104,7 @@ class OpenAiBackend:
             messages.append({"role": "assistant", "content": request.said})
             if self._config.server == "vllm":
                 body["extra_body"] |= {"add_generation_prompt": False, "continue_final_message": True}
-            elif self._config.server == "openai":  # llama.cpp continues by itself
+            elif self._config.server != "llama.cpp":  # which continues by itself
                 messages.append({"role": "system", "content": GO_ON})
         return body
 
