@@ -16,6 +16,7 @@ from ringline.engine.agent import Agent, find_agent
 from ringline.engine.call import Call, CallEvent
 from ringline.engine.config import Config
 from ringline.engine.event_log import EventLogs
+from ringline.engine.model_server import ModelServers
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.switchboard import Switchboard
 from ringline.ipc.bus import EngineBus
@@ -65,8 +66,10 @@ class Engine:
         )  # fmt: skip
         self.switchboard.connect(self.supervisor)
         self._bus.start(self.switchboard.on_message)
+        self.model_servers = ModelServers(self.config)
         self._running = True
         try:
+            await self.model_servers.start()
             await self.supervisor.start()
         except BaseException:
             await self.stop()
@@ -95,6 +98,7 @@ class Engine:
         self.exchange.admit(False)
         self.switchboard.hang_up_all("shutdown")
         await self.supervisor.stop()
+        await self.model_servers.stop()
         self._bus.close()
         self.exchange.close()
         if self._event_logs is not None:

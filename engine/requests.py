@@ -85,7 +85,7 @@ class Requests:
                 self._open.pop(("llm", call, turn), None)
                 self._add(("llm", call, turn), message)
             case WarmPrompt():
-                for worker in self._supervisor.ready("llm")[:1]:  # all share one server
+                for worker in self._supervisor.ready("llm"):  # each may have a model of its own
                     self._send(worker.bus_name, message)
             case CancelReply(call=call, turn=turn):
                 self._cancel("llm", call, turn, message)

@@ -46,13 +46,13 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens that a reply has cost."""
+    """Tokens that a reply has cost; zeros where the backend does not count them."""
 
-    prompt: int
+    prompt: int = 0
     """All that the model was given ..."""
-    cached: int
+    cached: int = 0
     """... of which so many were in its cache."""
-    completion: int
+    completion: int = 0
     """What it wrote."""
 
 
@@ -233,8 +233,7 @@ class ReplyFinished(Message, frozen=True):
     """What the backend wants to be given back with the call's next request."""
     expect: Expectation = Expectation()
     time_ns: int = 0
-    usage: Usage | None = None
-    """Where the backend counts tokens."""
+    usage: Usage = Usage()
 
 
 class ReplyFailed(Message, frozen=True):

@@ -13,6 +13,8 @@ from ringline.engine.config.config import ControlConfig as ControlConfig
 from ringline.engine.config.config import EngineConfig as EngineConfig
 from ringline.engine.config.config import EventsConfig as EventsConfig
 from ringline.engine.config.config import Stage as Stage
+from ringline.engine.config.llm import AnthropicLlm as AnthropicLlm
+from ringline.engine.config.llm import CTranslate2Llm as CTranslate2Llm
 from ringline.engine.config.llm import FlowLlm as FlowLlm
 from ringline.engine.config.llm import LlmConfig as LlmConfig
 from ringline.engine.config.llm import OpenAiLlm as OpenAiLlm

@@ -52,9 +52,9 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
     """``$NAME`` reads the environment variable NAME; a server on this machine needs none."""
     model: str = ""
     """As the server calls it; empty: the first that it lists."""
-    server: Literal["openai", "vllm", "llama.cpp"] = "openai"
-    """What answers there: how a reply is continued, and which names settings have, differs. "openai" is right for
-    ollama and all others."""
+    server: Literal["openai", "vllm", "llama.cpp", "other"] = "openai"
+    """What answers there: how a reply is continued, and which names settings have, differs. Ollama is one of the
+    others."""
     temperature: Temperature | None = None
     """None: the server's default."""
     max_tokens: Positive = 300
@@ -87,4 +87,61 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
         return not self.remote_host if self.warm_prompt is None else self.warm_prompt
 
 
-LlmConfig = FlowLlm | SyntheticLlm | OpenAiLlm
+class AnthropicLlm(LlmBackend, frozen=True, tag="anthropic"):
+    """``[llm] backend = "anthropic"``: Anthropic's messages API."""
+
+    packages = ("anthropic",)
+    extra = "anthropic"
+
+    base_url: str = "https://api.anthropic.com"
+    api_key: str = "$ANTHROPIC_API_KEY"
+    """``$NAME`` reads the environment variable NAME."""
+    model: str = "claude-haiku-4-5"
+    max_tokens: Positive = 300
+    """Of a reply, tool calls included."""
+    extra_body: dict[str, object] = msgspec.field(default_factory=dict)
+    """Further fields of each request, as the service has them: ``{ temperature = 0.5 }`` for models that take it."""
+    warm_prompt: bool = False
+    """Send the prompt ahead when a call begins, so that the service has it cached. It is paid for."""
+    timeout_s: Seconds = 20.0
+    """Without a byte from the service."""
+
+    @property
+    def remote_host(self) -> str:
+        """The service's host."""
+        host = urlsplit(self.base_url).hostname or ""
+        return "" if is_loopback(host) else host
+
+    @property
+    def warms_prompt(self) -> bool:
+        """As configured."""
+        return self.warm_prompt
+
+
+class CTranslate2Llm(LlmBackend, frozen=True, kw_only=True, tag="ctranslate2"):
+    """``[llm] backend = "ctranslate2"``: a small chat model in the worker itself, on the CPU."""
+
+    packages = ("ctranslate2", "tokenizers", "jinja2")
+    extra = "ctranslate2"
+    model_keys = ("model",)
+
+    model: str
+    """A folder of ct2-transformers-converter, with the model's tokenizer.json and tokenizer_config.json: its path, or
+    its name in the folder of models."""
+    compute_type: str = "int8"
+    """As CTranslate2 calls it."""
+    max_batch: Positive = 8
+    """Replies that are written together."""
+    max_tokens: Positive = 120
+    """Of a reply, tool calls included."""
+    temperature: Temperature = 0.7
+    top_k: Positive = 20
+    """So many of the likeliest tokens are drawn from."""
+
+    @property
+    def warms_prompt(self) -> bool:
+        """It keeps what it has computed."""
+        return True
+
+
+LlmConfig = FlowLlm | SyntheticLlm | OpenAiLlm | AnthropicLlm | CTranslate2Llm

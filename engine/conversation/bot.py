@@ -95,7 +95,7 @@ class Bot:
         self._out = out
         self._warms_prompt = warms_prompt
         self._warm_head: tuple[ChatMessage, ...] = ()
-        """What the LLM was given ahead of the next request."""
+        """The prompt's beginning that the LLM has read last."""
         self._pronunciations = Pronunciations(agent.pronunciations)
         self.phrasebook = phrasebook(agent.language)
         self._tool_schemas = (*(tool.schema() for tool in agent.tools.values()), *builtin_tools.BUILT_IN.values())
@@ -123,6 +123,7 @@ class Bot:
             return
         state = reply.result.state if reply.result is not None else self._state
         messages = (*self.history.messages(), *reply.pending)
+        self._warm_head = _head(messages)
         self._out.act(
             Generate(
                 self._call,
@@ -139,7 +140,7 @@ class Bot:
 
     def warm_prompt(self) -> None:
         """Give the LLM ahead what the next request begins with, if that is new."""
-        head = tuple(message for message in self.history.messages()[:1] if message.role == "system")
+        head = _head(self.history.messages())
         if self._warms_prompt and head != self._warm_head:
             self._warm_head = head
             self._out.act(WarmPrompt(self._call, head, self._tool_schemas))
@@ -282,8 +283,7 @@ class Bot:
             return
         reply.is_generating = False
         reply.result = event
-        if event.usage is not None:
-            reply.trace.count(event.usage)
+        reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
         self.failures = 0
@@ -584,3 +584,8 @@ class Bot:
         if reply is None or not 0 <= number < len(reply.phrases):
             return None, None
         return reply, reply.phrases[number]
+
+
+def _head(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
+    """What a call's prompts begin with."""
+    return tuple(message for message in messages[:1] if message.role == "system")

@@ -42,6 +42,8 @@ class FakeOpenAi:
         self.reply: list[Chunk] = [text("Hello "), text("there."), end(), usage(12, 8, 2)]
         self.hang_after: int | None = None
         """So many pieces are sent, and then nothing more."""
+        self.end_after_s = 0.0
+        """So much later than the last piece the response ends, which is a packet of its own."""
         self.status = 200
         self.headers: dict[str, str] = {}
         self.bad_requests = 0
@@ -102,6 +104,7 @@ class FakeOpenAi:
             if self.hang_after is not None:
                 await asyncio.Event().wait()
             await response.write(b"data: [DONE]\n\n")
+            await asyncio.sleep(self.end_after_s)
             await response.write_eof()
         except (asyncio.CancelledError, ConnectionError):
             self.cancelled.set()

@@ -79,6 +79,7 @@ async def test_a_request_is_as_the_api_wants_it() -> None:
 
 async def test_connections_are_reused() -> None:
     async with FakeOpenAi() as server, connected(server) as backend:
+        server.end_after_s = 0.02
         for _ in range(5):
             await reply(backend)
     assert len(server.peers) == 1
@@ -153,7 +154,7 @@ async def test_a_prompt_is_warmed_for_one_token() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", ["openai", "vllm", "llama.cpp"])
+@pytest.mark.parametrize("kind", ["openai", "vllm", "llama.cpp", "other"])
 async def test_a_reply_goes_on_behind_what_was_said(kind: str) -> None:
     async with FakeOpenAi() as server, connected(server, server=kind) as backend:
         server.reply = [text("there."), end()]
@@ -162,6 +163,12 @@ async def test_a_reply_goes_on_behind_what_was_said(kind: str) -> None:
     [body] = server.bodies
     assert {"role": "assistant", "content": "Hello "} in body["messages"]
     assert body.get("continue_final_message", False) == (kind == "vllm")
+
+
+async def test_only_openai_itself_has_another_name_for_the_limit() -> None:
+    async with FakeOpenAi() as server, connected(server, server="other", max_tokens=9) as backend:
+        await reply(backend)
+    assert server.bodies[0]["max_tokens"] == 9
 
 
 async def test_what_the_model_says_again_is_left_out() -> None:

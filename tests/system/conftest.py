@@ -96,18 +96,6 @@ class Running:
             await asyncio.sleep(0.02)
 
 
-@pytest.fixture
-def running_with() -> Callable[[Engine], AbstractAsyncContextManager[Running]]:
-    """``async with running_with(engine) as running``: any engine, with one door of each kind."""
-
-    @asynccontextmanager
-    async def running(engine: Engine) -> AsyncIterator[Running]:
-        async with engine:
-            yield Running(engine)
-
-    return running
-
-
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringline.engine.config import Config, FlowLlm, OpenAiLlm, SyntheticLlm
+from ringline.engine.config import AnthropicLlm, Config, CTranslate2Llm, FlowLlm, OpenAiLlm, SyntheticLlm
 from ringline.workers.llm.backend import LlmBackend
 
 
@@ -21,3 +21,11 @@ def make_backend(config: Config) -> LlmBackend:
             from ringline.workers.llm.openai import OpenAiBackend
 
             return OpenAiBackend(config.llm, config.engine.max_calls)
+        case AnthropicLlm():
+            from ringline.workers.llm.anthropic import AnthropicBackend
+
+            return AnthropicBackend(config.llm, config.engine.max_calls)
+        case CTranslate2Llm():
+            from ringline.workers.llm.ctranslate2.backend import CTranslate2Backend
+
+            return CTranslate2Backend(config.llm)

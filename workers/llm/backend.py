@@ -22,7 +22,7 @@ class Finished(msgspec.Struct, frozen=True):
     tool_calls: tuple[ToolCall, ...] = ()
     state: bytes = b""
     expect: Expectation = Expectation()
-    usage: Usage | None = None
+    usage: Usage = Usage()
 
 
 class LlmBackend(Protocol):
@@ -39,3 +39,6 @@ class LlmBackend(Protocol):
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Compute what the next prompt begins with, where the model keeps it. Cancelled when a reply is wanted."""
+
+    async def close(self) -> None:
+        """Let go of connections and threads; no reply is under way any more."""

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 from ringline.engine.config import OpenAiLlm
-from ringline.ipc.messages import ChatMessage, Generate, Usage, WarmPrompt
+from ringline.ipc.messages import Generate, Usage, WarmPrompt
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.llm.backend import Finished, TextDelta
-from ringline.workers.llm.chat import GO_ON, Continuation, ToolCalls, openai_messages
-from ringline.workers.retry import retry_pause_s
+from ringline.workers.llm.chat import ANY_TURN, GO_ON, Continuation, ToolCalls, openai_messages, turns
+from ringline.workers.llm.sdk import http_client, list_models, open_stream
 from ringline.workers.secrets import secret
 
 log = logging.getLogger("ringline.llm.openai")
 
 COMMITTED, DRAFT, WARMING = 0, 1, 2
 """Priorities: vLLM takes the lowest first."""
-
-CONNECT_S = 3.0
-KEEP_ALIVE_S = 120.0
-"""A caller may speak for long: the connection is still there when they have finished."""
-
-ANY_TURN = ChatMessage("user", ".")
-"""Many chat templates refuse a prompt without a turn of the user's; what stands before it is the same for all calls."""
 
 
 class OpenAiBackend:
@@ -43,27 +35,13 @@ class OpenAiBackend:
         """Connect and ask for the models: a wrong key is found now. A server that is not there may come later."""
         config = self._config
         self._sdk = require("openai", "openai")
-        httpx = require("httpx2", "openai")
-        timeout = httpx.Timeout(config.timeout_s, connect=CONNECT_S)
-        limits = httpx.Limits(max_keepalive_connections=self._max_calls, keepalive_expiry=KEEP_ALIVE_S)
         self._client = self._sdk.AsyncOpenAI(
             api_key=self._key(),
             base_url=config.base_url,
             max_retries=0,
-            http_client=self._sdk.DefaultAsyncHttpxClient(timeout=timeout, limits=limits),
+            http_client=http_client(self._sdk, "openai", config.timeout_s, self._max_calls),
         )
-        try:
-            models = await self._client.models.list()
-        except (self._sdk.AuthenticationError, self._sdk.PermissionDeniedError) as error:
-            await self.close()
-            raise CannotStart(
-                f"{config.base_url} refuses the key: check {config.api_key if config.api_key.startswith('$') else 'it'}"
-                f" ([llm] api_key): {error}"
-            ) from error
-        except self._sdk.OpenAIError as error:
-            log.error("the server does not answer", extra={"url": config.base_url, "error": str(error)})
-            return
-        names = [model.id for model in models.data or ()]
+        names = await list_models(self._sdk, self._client, config.api_key)
         if not self._model and names:
             self._model = names[0]
         elif names and self._model not in names:
@@ -85,7 +63,7 @@ class OpenAiBackend:
         """The reply. Closing the iterator closes the connection, by which servers notice that nobody reads on."""
         stream = await self._open(self._body(request))
         text, calls = Continuation(request.said), ToolCalls(request.messages)
-        usage: Usage | None = None
+        usage = Usage()
         is_complete = False
         try:
             async for chunk in stream:
@@ -119,14 +97,14 @@ class OpenAiBackend:
             await stream.close()
 
     def _body(self, request: Generate) -> dict[str, Any]:
-        messages = openai_messages(request.messages)
+        messages = openai_messages(turns(request))
         priority = DRAFT if request.draft else COMMITTED
         body = self._common(messages, request.tools, self._config.max_tokens, priority)
         if request.said:
             messages.append({"role": "assistant", "content": request.said})
             if self._config.server == "vllm":
                 body["extra_body"] |= {"add_generation_prompt": False, "continue_final_message": True}
-            elif self._config.server == "openai":  # llama.cpp continues by itself
+            elif self._config.server != "llama.cpp":  # which continues by itself
                 messages.append({"role": "system", "content": GO_ON})
         return body
 
@@ -152,24 +130,7 @@ class OpenAiBackend:
         return body
 
     async def _open(self, body: dict[str, Any]) -> Any:
-        """The server's answer, as a stream of which nothing is read yet."""
-        attempt = 0
-        while True:
-            try:
-                return await self._client.chat.completions.create(**body)
-            except self._sdk.APITimeoutError:
-                raise
-            except self._sdk.APIConnectionError as error:
-                pause_s, failure = retry_pause_s(attempt, None), error
-            except self._sdk.APIStatusError as error:
-                pause_s, failure = (
-                    retry_pause_s(attempt, error.status_code, error.response.headers.get("retry-after")),
-                    error,
-                )
-            if pause_s is None:
-                raise failure
-            attempt += 1
-            await asyncio.sleep(pause_s)
+        return await open_stream(self._sdk, lambda: self._client.chat.completions.create(**body))
 
 
 def _usage(counted: Any) -> Usage:

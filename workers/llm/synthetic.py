@@ -46,3 +46,6 @@ class SyntheticLlm:
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """It reads no prompt."""
+
+    async def close(self) -> None:
+        """It holds nothing."""

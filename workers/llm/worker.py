@@ -67,6 +67,14 @@ class LlmWorker:
         for key in list(keys):  # type: ignore[call-overload]
             self.replies[key].cancel()
 
+    async def close(self) -> None:
+        """Break off what is under way."""
+        tasks = [*self.replies.values(), *([self.warming] if self.warming else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.backend.close()
+
     def _stop_warming(self) -> None:
         if self.warming is not None:
             self.warming.cancel()
@@ -108,6 +116,7 @@ async def _main(worker: Worker) -> None:
                 await llm.stopped.wait()
         except TimeoutError:
             continue
+    await llm.close()
 
 
 def run(worker: Worker) -> None:

@@ -47,6 +47,9 @@ class FlowBackend:
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """It reads no prompt."""
 
+    async def close(self) -> None:
+        """It holds nothing."""
+
 
 def sentences(text: str) -> Iterator[str]:
     """The text in pieces that end behind a sentence and the space after it; together they are the text."""
