@@ -44,7 +44,7 @@ setup(
         "kokoro-torch": [  # Kokoro on GPUs by its publishers' package; brings torch and spaCy
             "kokoro>=0.9.4; python_version < '3.13'",
         ],
-        "xtts": ["coqui-tts[cpu]>=0.28"],  # brings torch; the model itself is for non-commercial use only (CPML)
+        "xtts": ["coqui-tts[cpu,codec]>=0.28"],  # brings torch; the model itself is for non-commercial use only (CPML)
         "dev": [
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py
