@@ -12,6 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
+
 from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.call_setup import CallSetup
@@ -120,7 +122,7 @@ class Switchboard:
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
         if worker.kind == "tts":
-            self._send(worker.bus_name, rehearsal(self.agent))
+            self._rehearse(worker)
         self.requests.worker_ready(worker)
         self._tell_overload()
 
@@ -129,7 +131,14 @@ class Switchboard:
         self.agent = agent
         for worker in self.supervisor.workers:
             if worker.kind == "tts" and worker.state == "ready":
-                self._send(worker.bus_name, rehearsal(agent))
+                self._rehearse(worker)
+
+    def _rehearse(self, worker: WorkerProcess) -> None:
+        rehearse = rehearsal(self.agent)
+        main, *_ = tables = self._config.tiers("tts")
+        if tables[worker.tier].name != main.name:  # the agent's voice is not one of its
+            rehearse = msgspec.structs.replace(rehearse, voice="")
+        self._send(worker.bus_name, rehearse)
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""

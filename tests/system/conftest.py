@@ -37,16 +37,19 @@ first_token_ms = {stage_ms}
 tokens_per_s = 200
 text = "{text}"
 {llm}
-[tts]
-backend = "synthetic"
-first_audio_ms = {stage_ms}
-realtime_factor = {realtime_factor}
-{tts}
+{tts_table}
 [turn]
 endpoint_ms = 300
 endpoint_min_ms = 300
 endpoint_max_ms = 300
 prosody = false
+"""
+SYNTHETIC_TTS = """
+[tts]
+backend = "synthetic"
+first_audio_ms = {stage_ms}
+realtime_factor = {realtime_factor}
+{tts}
 """
 
 
@@ -103,7 +106,8 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 def start() -> Start:
     """``async with start(max_calls=2) as running``: an engine with synthetic stages.
 
-    ``stt``, ``llm`` and ``tts`` are further keys of these tables, ``extra`` further tables.
+    ``stt``, ``llm`` and ``tts`` are further keys of these tables, ``tts_table`` one in place of the synthetic
+    one, ``extra`` further tables.
     """
 
     @asynccontextmanager
@@ -115,16 +119,16 @@ def start() -> Start:
         stt: str = "",
         llm: str = "",
         tts: str = "",
+        tts_table: str = "",
         extra: str = "",
     ) -> AsyncIterator[Running]:
         source = SYNTHETIC.format(
             max_calls=max_calls,
             stage_ms=stage_ms,
-            realtime_factor=realtime_factor,
             text=text,
             stt=stt,
             llm=llm,
-            tts=tts,
+            tts_table=tts_table or SYNTHETIC_TTS.format(stage_ms=stage_ms, realtime_factor=realtime_factor, tts=tts),
         )
         async with Engine(parse(source + extra)) as engine:
             yield Running(engine)

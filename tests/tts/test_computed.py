@@ -269,9 +269,9 @@ def test_pieces_are_the_whole_text_in_order(text: str) -> None:
 def test_first_piece_is_short_and_pauses_follow_the_marks() -> None:
     text = "Certainly, I can, let me just see what we have for you this week; one moment. Here it is."
     first, *rest = pieces(text)
-    assert (first.text, first.pause_ms) == ("Certainly, I can,", CLAUSE_PAUSE_MS)
+    assert (first.text, first.pause_ms) == ("Certainly,", CLAUSE_PAUSE_MS)
     assert [piece.text for piece in rest] == [
-        "let me just see what we have for you this week; one moment.",
+        "I can, let me just see what we have for you this week; one moment.",
         "Here it is.",
     ]
     assert [piece.pause_ms for piece in rest] == [SENTENCE_PAUSE_MS, 0]

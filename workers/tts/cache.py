@@ -72,7 +72,8 @@ class CachedBackend:
                         return
             except Exception:
                 # It may succeed when it is needed. If not, that request fails, and its fallback is asked.
-                log.exception("a phrase could not be rehearsed")
+                log.exception("a phrase could not be made in advance: no more are tried")
+                self._to_rehearse.clear()
             self._rehearsed = None
 
     def _made(self, key: _Key, parts: Iterator[Samples | Mark | None]) -> Iterator[Samples | Mark | None]:

@@ -115,8 +115,8 @@ class ComputedBackend:
         for sound in self._model.speak(run.piece, run.order):
             if run.is_cancelled:
                 return
-            gain = gain or self._loudness.gain(voice, sound.samples)
             self._loudness.learn(voice, sound.samples)
+            gain = gain or self._loudness.gain(voice)  # one for all of the piece
             samples = to_int16(sound.samples, gain)
             for char, sample in _first_sounds(sound.words, samples):
                 run.words.append((run.piece.char + char, num_made + sample))

@@ -25,22 +25,20 @@ Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
 
 class Loudness:
-    """What is known of the voices. ``even`` is for one thread."""
+    """What is known of the voices."""
 
     def __init__(self, rate_hz: int) -> None:
         self._block = round(rate_hz * BLOCK_S)
         self._known: dict[str, tuple[float, float]] = {}
         """Voice -> (mean square of its speech, seconds heard)."""
 
-    def gain(self, voice: str, samples: FloatSamples) -> float:
-        """By how much to multiply what the voice says next, which begins with ``samples`` (full scale 1.0)."""
-        if voice not in self._known:
-            self.learn(voice, samples)
+    def gain(self, voice: str) -> float:
+        """By how much to multiply what the voice says; 1 while it has not been heard."""
         power = self._known.get(voice, (0.0, 0.0))[0]
         return min(MAX_GAIN, 10 ** (TARGET_DBFS / 20) / math.sqrt(power)) if power else 1.0
 
     def learn(self, voice: str, samples: FloatSamples) -> None:
-        """The voice has said this."""
+        """The voice has said this (full scale 1.0)."""
         whole = samples.shape[0] // self._block * self._block
         powers = np.mean(np.square(samples[:whole], dtype=np.float64).reshape(-1, self._block), axis=1)
         speech = powers[powers > GATE * powers.max(initial=0.0)]

@@ -22,6 +22,8 @@ MARKS = ';:,.!?¡¿—…"«»“”()„‚‘’、。！，：；？'
 _LANGUAGE_SWITCH = re.compile(r"\([^)]*\)")
 """espeak-ng says so where it reads a word by another language's rules: ``(en)hˈaɪ(de)``."""
 _TWO_LETTERS = re.compile("aɪ|aʊ|eɪ|oʊ|əʊ|ɔɪ|dʒ|tʃ|ts|dz")
+_INSIDE = "ː\u0329\u0303"
+"""What belongs to the letter before it."""
 _CLAUSE_END = re.compile(r"[;:,.!?—…、。！，：；？]")
 
 
@@ -98,7 +100,7 @@ def _phonemes(words: list[str], voice: bytes, tie: str) -> list[str]:
     if sum(sizes) == len(groups):
         rest = iter(groups)
         return ["".join(group + " " for group in islice(rest, size)) for size in sizes]
-    starts = _laid_beside([said.replace(" ", "") for said in alone], together)
+    starts = _laid_beside([said.replace(" ", "") for said in alone], together, tie)
     ends = [*starts[1:], len(together)]
     return [
         together[start:end] + (" " if end == len(together) else "") for start, end in zip(starts, ends, strict=True)
@@ -116,8 +118,8 @@ def _said(text: str, voice: bytes, tie: str) -> str:
     return " ".join(said.split())
 
 
-def _laid_beside(alone: list[str], together: str) -> list[int]:
-    """Index in ``together`` at which each word begins."""
+def _laid_beside(alone: list[str], together: str, tie: str) -> list[int]:
+    """Index in ``together`` at which each word begins: never in the middle of a phoneme."""
     joined = " ".join(alone)
     codes = SequenceMatcher(None, joined, together, autojunk=False).get_opcodes()
     firsts = [code[1] for code in codes]
@@ -126,5 +128,7 @@ def _laid_beside(alone: list[str], together: str) -> list[int]:
         position += len(word) + 1
         _, i1, i2, j1, j2 = codes[max(0, bisect.bisect_right(firsts, min(position, len(joined) - 1)) - 1)]
         start = j1 + (position - i1) * (j2 - j1) // max(1, i2 - i1)
+        while 0 < start < len(together) and (together[start] in _INSIDE + tie or together[start - 1] == tie):
+            start -= 1
         starts.append(max(starts[-1], min(start, len(together))))
     return starts

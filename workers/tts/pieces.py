@@ -10,8 +10,8 @@ import re
 
 import msgspec
 
-FIRST_CHARS = 12
-"""The first piece ends at the first pause behind so much text: a second of speech, in which the next is made."""
+FIRST_CHARS = 8
+"""The first piece ends at the first pause behind so much text: the call waits for all of it to be made."""
 CLAUSE_CHARS = 80
 """A longer piece may end at a clause."""
 MAX_CHARS = 200
