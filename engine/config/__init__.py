@@ -22,6 +22,7 @@ from ringline.engine.config.load import parse as parse
 from ringline.engine.config.stt import PocketsphinxStt as PocketsphinxStt
 from ringline.engine.config.stt import SttConfig as SttConfig
 from ringline.engine.config.stt import SyntheticStt as SyntheticStt
+from ringline.engine.config.stt import WhisperStt as WhisperStt
 from ringline.engine.config.tts import EspeakTts as EspeakTts
 from ringline.engine.config.tts import SyntheticTts as SyntheticTts
 from ringline.engine.config.tts import TtsConfig as TtsConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringline.engine.config import PocketsphinxStt, SttConfig
+from ringline.engine.config import PocketsphinxStt, SttConfig, WhisperStt
 
 if TYPE_CHECKING:
     from ringline.workers.stt.backend import SttBackend
@@ -21,6 +21,10 @@ def make_backend(config: SttConfig, dictation: bool = False, wake: Callable[[], 
         from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 
         return PocketsphinxBackend(config, dictation)
+    if isinstance(config, WhisperStt):
+        from ringline.workers.stt.whisper.backend import WhisperBackend
+
+        return WhisperBackend(config, wake)
     from ringline.workers.stt.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)

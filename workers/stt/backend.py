@@ -17,8 +17,14 @@ class Stream(Protocol):
 
     partial: str
     """The hypothesis so far."""
-    final: str | None
-    """The transcript; None until it is known. Empty: nothing was understood."""
+    stable: int
+    """So many of its characters successive hypotheses agree on: the caller's further words will hardly change them. 0
+    where the recogniser cannot tell."""
+
+    @property
+    def final(self) -> str | None:
+        """The transcript; None until it is known. Empty: nothing was understood. Raises if recognition has failed."""
+
     confidence: float
     """Of ``final``, 0 to 1."""
 

@@ -43,7 +43,7 @@ class Utterance:
         self.due_ns = 0
         self.stream: Stream | None = None
         self.finalised = False
-        self.reported = ""
+        self.reported = ("", 0)
 
     @property
     def urgency(self) -> tuple[bool, int]:
@@ -87,12 +87,15 @@ class SttWorker:
                 self._feed(utterance, now_ns)
             except Exception as error:
                 log.exception("recognition failed", extra={"call": key[0]})
-                self._forget(key)
-                self.worker.bus.send(TranscriptFailed(*key, f"{type(error).__name__}: {error}"))
+                self._fail(key, error)
         streams = [utterance.stream for utterance in self.utterances.values() if utterance.stream]
         self._wake_ns = self.backend.step(streams, now_ns)
         for key, utterance in list(self.utterances.items()):
-            self._report(key, utterance)
+            try:
+                self._report(key, utterance)
+            except Exception as error:
+                log.exception("recognition failed", extra={"call": key[0]})
+                self._fail(key, error)
 
     def timeout_ms(self) -> float:
         """How long the loop may wait for messages."""
@@ -135,9 +138,13 @@ class SttWorker:
                 )
             )
             self._forget(key)
-        elif stream.partial != utterance.reported:
-            utterance.reported = stream.partial
-            self.worker.bus.send(TranscriptPartial(*key, stream.partial))
+        elif (stream.partial, stream.stable) != utterance.reported:
+            utterance.reported = (stream.partial, stream.stable)
+            self.worker.bus.send(TranscriptPartial(*key, stream.partial, stream.stable))
+
+    def _fail(self, key: tuple[int, int], error: Exception) -> None:
+        self._forget(key)
+        self.worker.bus.send(TranscriptFailed(*key, f"{type(error).__name__}: {error}"))
 
     def _forget(self, key: tuple[int, int]) -> None:
         utterance = self.utterances.pop(key, None)
