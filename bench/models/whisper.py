@@ -20,6 +20,8 @@ NUM_TEXT_TOKENS = {True: 50_257, False: 50_256}
 """By whether the model is multilingual: what stands before ``<|endoftext|>``."""
 NUM_TIMESTAMPS = 1_501
 POSITIONS = 448
+STRENGTH = 30.0
+"""Of a position's word beside what the layers add, each with a variance of about 1."""
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -49,7 +51,8 @@ def write_whisper(
     tokens, tokenizer = _vocabulary(says.split(), multilingual)
     spec = ctranslate2.specs.WhisperSpec(shape.layers, shape.heads, shape.layers, shape.heads)
     width = shape.width
-    embeddings = rng.normal(0, 0.05, (len(tokens), width)).astype(np.float32)
+    scale = 20 / width  # so that the word meant is all but certain, whatever the width
+    embeddings = rng.normal(0, scale, (len(tokens), width)).astype(np.float32)
     _encoder(spec.encoder, width, rng)
     _decoder(spec.decoder, width, rng, embeddings)
     start = 1 + 2 * multilingual
@@ -57,8 +60,8 @@ def write_whisper(
     positions = rng.normal(0, 0.01, (POSITIONS, width)).astype(np.float32)
     for index, token in enumerate(sentence):
         if index not in free:
-            positions[start + index] = 40 * embeddings[token]
-    positions[start + len(sentence) :] = 40 * embeddings[sentence[-1]]
+            positions[start + index] = STRENGTH / scale * embeddings[token]
+    positions[start + len(sentence) :] = STRENGTH / scale * embeddings[sentence[-1]]
     spec.decoder.position_encodings.encodings = positions
     spec.register_vocabulary(tokens)
     languages = [tokens.index(f"<|{code}|>") for code in _LANGUAGE_CODES[:99]] if multilingual else []
@@ -119,17 +122,21 @@ def _decoder(
     _norm(spec.layer_norm, width)
     for layer in spec.layer:
         _attention(layer.self_attention, width, rng)
-        _attention(layer.attention, width, rng)
+        _attention(layer.attention, width, rng, gain=3.0)
         _feed_forward(layer.ffn, width, rng)
 
 
 def _attention(
-    spec: ctranslate2.specs.attention_spec.MultiHeadAttentionSpec, width: int, rng: np.random.Generator
+    spec: ctranslate2.specs.attention_spec.MultiHeadAttentionSpec,
+    width: int,
+    rng: np.random.Generator,
+    gain: float = 1.0,
 ) -> None:
     _norm(spec.layer_norm, width)
     sizes = (3, 1) if len(spec.linear) == 2 else (1, 2, 1)
     for linear, size in zip(spec.linear, sizes, strict=True):
         _linear(linear, width, size * width, rng)
+        linear.weight *= gain
 
 
 def _feed_forward(

@@ -6,23 +6,34 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
-from ringline.engine.config import PocketsphinxStt, SttConfig, SyntheticStt
+from ringline.engine.config import PocketsphinxStt, SttConfig, SyntheticStt, WhisperStt
 from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.stt import make_backend
 
-BACKENDS: list[SttConfig] = [PocketsphinxStt(decoders=2), SyntheticStt(final_ms=0)]
+BACKENDS: list[SttConfig] = [PocketsphinxStt(decoders=2), SyntheticStt(final_ms=0), WhisperStt(device="cpu")]
 YES_OR_NO = Transcribe(1, 0, 1, 0, Expectation(grammar="#JSGF V1.0;\ngrammar g;\npublic <turn> = yes | no;\n"))
 SECOND = np.zeros(16_000, np.int16)
 
 
 @pytest.fixture(scope="module", params=BACKENDS, ids=lambda config: config.__struct_config__.tag)
-def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
-    made = make_backend(request.param)
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    config = request.param
+    if isinstance(config, WhisperStt):
+        from bench.models.whisper import write_whisper
+
+        folder = write_whisper(tmp_path_factory.mktemp("whisper"), says="yes")
+        config = msgspec.structs.replace(config, model=str(folder))
+    woken = threading.Event()
+    made = make_backend(config, wake=woken.set)
+    made.woken = woken
     made.warm_up()
-    return made
+    yield made
+    if hasattr(made, "close"):
+        made.close()
 
 
 def finish(backend: Any, stream: Any) -> str:
@@ -34,6 +45,9 @@ def finish(backend: Any, stream: Any) -> str:
             return str(stream.final)
         now_ns += 100_000_000
         backend.step([stream], now_ns)
+        if hasattr(backend, "pool") and stream.final is None:
+            assert backend.woken.wait(20)
+            backend.woken.clear()
     raise AssertionError("no final")
 
 
@@ -90,6 +104,17 @@ def test_streams_do_not_disturb_each_other(backend: Any) -> None:
     finish(backend, second)
     first.close()
     second.close()
+
+
+def test_stable_part_is_a_beginning_of_the_partial(backend: Any) -> None:
+    rng = np.random.default_rng(2)
+    stream = backend.open(YES_OR_NO, 0)
+    for step in range(20):
+        stream.feed(rng.normal(0, 3_000, 3_200).astype(np.int16))
+        backend.step([stream], step * 200_000_000)
+        assert 0 <= stream.stable <= len(stream.partial)
+    finish(backend, stream)
+    stream.close()
 
 
 def test_threads_are_back_where_they_were(backend: Any) -> None:

@@ -2,7 +2,8 @@
 
 As faster-whisper's own front end computes it: 25 ms Hann windows every 10 ms, centred, the first ones mirrored at the
 start. Whisper cuts off what lies 8 (80 dB) below the loudest value, which is known only at the end: raw logarithms are
-kept, and scaled anew for each pass.
+kept, and scaled anew for each pass. One thing differs: the loudest is brought to the same level, as if the line's gain
+had been set right, so that silence is always the same, too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ FRAMES_PER_S = RATE_HZ // HOP
 FLOOR_LOG = -10.0
 """Log10 of silence, as Whisper clips it."""
 RANGE_LOG = 8.0
+LOUDEST = 1.25
+"""Of a window, as Whisper scales it: that of speech at -23 dBFS."""
+SILENCE = LOUDEST - RANGE_LOG / 4.0
 
 Mel = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -57,19 +61,21 @@ class LogMel:
         """float32 [num_mels, num_frames] as Whisper wants it: the audio from ``start_sample`` (a multiple of `HOP`) to
         ``end_sample``, or to the last that was fed, and silence behind it."""
         start = start_sample // HOP
-        known = self._frames[start : min(self._num_frames, end_sample // HOP)]
-        tail = self._tail(end_sample - self._num_frames * HOP)
-        log = np.concatenate([known, tail])[:num_frames]
+        if end_sample < self._num_samples:
+            log = self._frames[start : min(self._num_frames, end_sample // HOP)]
+        else:
+            log = np.concatenate([self._frames[start : self._num_frames], self._last_frames()])
+        log = log[:num_frames]
         log = np.concatenate([log, np.full((num_frames - log.shape[0], log.shape[1]), FLOOR_LOG, np.float32)])
-        scaled: Mel = (np.maximum(log, log.max() - RANGE_LOG) + 4.0) / 4.0
+        scaled: Mel = np.maximum(log - log.max(), -RANGE_LOG) / 4.0 + LOUDEST
         return np.ascontiguousarray(scaled.T)
 
-    def _tail(self, num_samples: int) -> Mel:
-        """The frames that reach beyond the samples fed so far, as if silence followed."""
-        if num_samples <= 0 or self._num_samples <= NUM_FFT // 2:
-            return np.zeros((0, self._filters.shape[0]), np.float32)
-        padded = np.concatenate([self._signal, np.zeros(NUM_FFT, np.float32)])
-        return _log_mel(padded, self._filters)[: -(-num_samples // HOP)]
+    def _last_frames(self) -> Mel:
+        """The frames that begin in what was fed and end behind it, as if silence followed."""
+        count = -(-(self._num_samples + NUM_FFT // 2) // HOP) - self._num_frames
+        if self._num_samples <= NUM_FFT // 2:
+            count = 0
+        return _log_mel(np.concatenate([self._signal, np.zeros(NUM_FFT, np.float32)]), self._filters)[:count]
 
     def _append(self, frames: Mel) -> None:
         end = self._num_frames + frames.shape[0]

@@ -1,8 +1,9 @@
 """A Whisper model in CTranslate2's format, and passes over utterances: several in one call of the model.
 
 Whisper was trained on 30 s, whatever was said: given less, it repeats itself. But what it needs behind the words is not
-computed anew each time. The encoder gets the speech and a second of silence; the rest of the 30 s is the encoder's
-output for silence, which is kept. On a recovered tiny.en that costs no accuracy (docs/stt.md).
+computed anew each time. The encoder gets the speech and half a second of silence; the rest of the 30 s is the encoder's
+output for silence, which is kept, and thinned out where it is far from the speech, since the decoder looks at all of it
+for each word. On a recovered tiny.en that costs no accuracy (docs/stt.md).
 """
 
 from __future__ import annotations
@@ -20,20 +21,24 @@ from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.models.store import locate
 from ringline.workers.pool import Job
-from ringline.workers.stt.whisper.features import FLOOR_LOG, FRAMES_PER_S, NUM_FFT, RATE_HZ, Mel
+from ringline.workers.stt.whisper.features import FRAMES_PER_S, NUM_FFT, RATE_HZ, SILENCE, Mel
 from ringline.workers.stt.whisper.guards import max_tokens
 
 EXTRA = "whisper"
 MAX_FRAMES = 30 * FRAMES_PER_S
 """What the model was made for."""
-FRAMES_PER_POSITION = 2
+MAX_POSITIONS = MAX_FRAMES // 2
+"""Of the encoder's output for so many frames."""
+MEMORY = ((275, 600), (725, 1_000), (MAX_POSITIONS, MAX_POSITIONS))
+"""What the decoder gets, in positions, for a window of at most so many. A few lengths only: passes of one length are a
+batch."""
+THINNED = 8
+"""One position in so many is kept of the silence that is far from the speech."""
 ROUND_FRAMES = FRAMES_PER_S // 2
 """Windows are rounded up to half a second, so that many have the same length and go through the encoder together."""
 MAX_HOT_TOKENS = 64
 HOT_TOKENS_STEP = 16
 """Prompts of a batch have one length: hot words are said again until they fill a multiple of this."""
-SILENCE_STEP = 0.05
-"""Silence is cached for so many of its levels: Whisper scales it with the loudest sound of the window."""
 
 Encoded = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Batch = np.ndarray[tuple[int, int, int], np.dtype[np.float32]]
@@ -44,13 +49,13 @@ class Pass(Job):
 
     def __init__(
         self, call: int, deadline_ns: int, window: Mel, audio_s: float, hot_words: tuple[int, ...] = (),
-        guess: tuple[int, ...] = (), language: str = "", beam: int = 1,
+        language: str = "", beam: int = 1,
     ) -> None:  # fmt: skip
-        """``window``: [num_mels, frames], scaled. ``guess``: what it probably says; to confirm that takes one step
-        instead of one for each token. ``language``: empty for a model of one language, or if it is to be found out."""
+        """``window``: [num_mels, frames], scaled. ``language``: empty for a model of one language, or if it is
+        to be found out."""
         super().__init__(call, deadline_ns, work=audio_s)
         self.window = window
-        self.hot_words, self.guess, self.language, self.beam = hot_words, guess, language, beam
+        self.hot_words, self.language, self.beam = hot_words, language, beam
         self.tokens: tuple[int, ...] = ()
         """The result."""
         self.log_prob = 0.0
@@ -68,7 +73,7 @@ class WhisperModel:
         extractor: Any = require("faster_whisper.feature_extractor", EXTRA)
         names: Any = require("faster_whisper.tokenizer", EXTRA)
         folder = find(config.model)
-        for name in ("model.bin", "config.json", "tokenizer.json"):
+        for name in ("model.bin", "tokenizer.json"):
             if not (folder / name).is_file():
                 raise CannotStart(f"[stt] model: {folder} is no Whisper for CTranslate2: {name} is missing there")
         try:
@@ -89,8 +94,9 @@ class WhisperModel:
         self.filters: Mel = extractor.FeatureExtractor.get_mel_filters(RATE_HZ, NUM_FFT, _num_mels(folder)).astype(
             np.float32
         )
-        self._has_alignment = "alignment_heads" in json.loads((folder / "config.json").read_text())
-        self._silence: dict[float, Encoded] = {}
+        silence = np.full((1, self.filters.shape[0], MAX_FRAMES), SILENCE, np.float32)
+        self._silence: Encoded = self._encoder(silence)[0]
+        """The encoder's output for 30 s in which nothing is heard."""
 
     def hot_words(self, phrases: Sequence[str]) -> tuple[int, ...]:
         """The tokens of phrases to listen for; a multiple of `HOT_TOKENS_STEP`, none for no phrases."""
@@ -109,7 +115,9 @@ class WhisperModel:
 
     def fits(self, first: Pass, other: Pass) -> bool:
         """Whether two passes can be one batch."""
-        return len(first.hot_words) == len(other.hot_words) and first.beam == other.beam
+        return (len(first.hot_words), first.beam, _memory(first.window.shape[1] // 2)) == (
+            len(other.hot_words), other.beam, _memory(other.window.shape[1] // 2),
+        )  # fmt: skip
 
     def run(self, passes: Sequence[Pass]) -> None:
         """Do passes that fit; leaves the results in them."""
@@ -118,24 +126,6 @@ class WhisperModel:
             found = self.whisper.detect_language(self._view(memory[unknown]))
             for index, languages in zip(unknown, found, strict=True):
                 passes[index].language = str(languages[0][0]).strip("<|>")
-        open_ones = [index for index, one in enumerate(passes) if not self._confirm(one, memory[index : index + 1])]
-        if open_ones:
-            self._generate([passes[index] for index in open_ones], memory[open_ones])
-
-    def _confirm(self, one: Pass, memory: Batch) -> bool:
-        """Whether ``one.guess`` and the end behind it are what decoding would have found: each token is more probable
-        than all others together."""
-        if not one.guess or not self._has_alignment:
-            return False
-        start, tokens = self._head(one)[:-1], [*one.guess, self._end]
-        aligned = self.whisper.align(self._view(memory), start, [tokens], one.window.shape[1])[0]
-        if min(aligned.text_token_probs) <= 0.5:
-            return False
-        one.tokens = one.guess
-        one.log_prob = float(np.log(aligned.text_token_probs).mean())
-        return True
-
-    def _generate(self, passes: Sequence[Pass], memory: Batch) -> None:
         prompts = [self._head(one) for one in passes]
         limit = max(max_tokens(one.work) for one in passes)
         results = self.whisper.generate(
@@ -156,7 +146,7 @@ class WhisperModel:
         return [*previous, self._id("<|startoftranscript|>"), *task, self._id("<|notimestamps|>")]
 
     def _encode(self, passes: Sequence[Pass]) -> Batch:
-        """[passes, 1500, width]: the windows of one length go through the encoder together."""
+        """[passes, positions, width]: the windows of one length go through the encoder together."""
         groups: dict[int, list[int]] = defaultdict(list)
         for index, one in enumerate(passes):
             groups[one.window.shape[1]].append(index)
@@ -164,17 +154,8 @@ class WhisperModel:
         for members in groups.values():
             outputs = self._encoder(np.stack([passes[index].window for index in members]))
             for index, output in zip(members, outputs, strict=True):
-                silence = self._silence_like(passes[index].window)
-                encoded[index] = np.concatenate([output, silence[output.shape[0] :]])
+                encoded[index] = np.concatenate([output, self._silence[_silent_positions(output.shape[0])]])
         return np.stack(encoded)
-
-    def _silence_like(self, window: Mel) -> Encoded:
-        """The encoder's output for 30 s of the silence at the end of ``window``."""
-        level = round(float(window.min()) / SILENCE_STEP) * SILENCE_STEP
-        if level not in self._silence:
-            silence = np.full((1, window.shape[0], MAX_FRAMES), level, np.float32)
-            self._silence[level] = self._encoder(silence)[0]
-        return self._silence[level]
 
     def _encoder(self, windows: Batch) -> Batch:
         output = self.whisper.encode(self._view(np.ascontiguousarray(windows)), to_cpu=True)
@@ -193,9 +174,22 @@ def num_frames(audio_s: float, padding_ms: int) -> int:
     return min(MAX_FRAMES, -(-frames // ROUND_FRAMES) * ROUND_FRAMES)
 
 
+def _memory(num_positions: int) -> int:
+    """How long the decoder's memory is for a window of so many positions."""
+    return next(length for longest, length in MEMORY if num_positions <= longest)
+
+
+def _silent_positions(start: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Which positions of silence follow a window of ``start`` positions: all at first, then every `THINNED`-th."""
+    count = _memory(start) - start
+    all_of = max(0, (THINNED * count - (MAX_POSITIONS - start)) // (THINNED - 1))
+    thinned = np.linspace(start + all_of, MAX_POSITIONS - 1, count - all_of).round().astype(np.intp)
+    return np.concatenate([np.arange(start, start + all_of), thinned])
+
+
 def silence(num_mels: int, frames: int) -> Mel:
     """A window in which nothing is heard."""
-    return np.full((num_mels, frames), (FLOOR_LOG + 4.0) / 4.0, np.float32)
+    return np.full((num_mels, frames), SILENCE, np.float32)
 
 
 def find(model: str) -> Path:

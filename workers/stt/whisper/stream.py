@@ -162,7 +162,7 @@ class WhisperStream:
 
     @property
     def _num_samples(self) -> int:
-        return self._mel.num_samples
+        return int(self._mel.num_samples)
 
     @property
     def _speech_end(self) -> int:
@@ -202,7 +202,7 @@ class WhisperStream:
         audio_s = (end_sample - self._start) / RATE_HZ
         job = UtterancePass(
             self._call, deadline_ns, self._mel.window(self._start, end_sample, num_frames(audio_s, self._padding_ms)),
-            audio_s, self._hot_words, self._seen.tokens if beam == 1 and not divides else (), self._language.code, beam,
+            audio_s, self._hot_words, self._language.code, beam,
         )  # fmt: skip
         job.stream, job.end_sample, job.divides, job.submitted_ns = self, end_sample, divides, now_ns
         job.speech_s = self._speech_s(end_sample)
@@ -245,4 +245,5 @@ class WhisperStream:
         smooth = np.convolve(blocks, np.ones(10), "same")
         half = smooth.shape[0] // 2
         block = half + int(np.argmin(smooth[half:-5]))
-        return self._start + block * BLOCK // HOP * HOP
+        cut: int = self._start + block * BLOCK // HOP * HOP
+        return cut
