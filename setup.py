@@ -41,6 +41,7 @@ setup(
         "uvloop>=0.21",
     ],
     extras_require={
+        "whisper": ["faster-whisper>=1.2.1"],  # in the plain install, too
         "dev": [
             "hypothesis>=6.120",
             "matplotlib>=3.9",  # the plot of bench/turns.py

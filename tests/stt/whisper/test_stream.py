@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ringline.workers.base import CannotStart
+
 from .conftest import quiet, request, voice
 
 SAYS = "i would like to book"
@@ -162,6 +164,20 @@ def test_finals_of_several_calls_are_one_batch(make: Callable[..., Any]) -> None
     assert len(sizes) <= 3
 
 
+def test_a_final_takes_no_partials_along(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    speaking, done = bench.backend.open(request(1), 0), bench.backend.open(request(2), 0)
+    for stream in (speaking, done):
+        stream.feed(voice(1.0))
+    submitted: list[Any] = []
+    bench.backend.pool.submit = submitted.append
+    bench.backend.step([speaking], bench.now_ns)
+    done.finalise()
+    partial, final = submitted
+    assert not bench.backend._fits(final, partial)
+    assert bench.backend._fits(partial, partial)
+
+
 def test_the_language_is_found_out_once_a_call(make: Callable[..., Any]) -> None:
     bench = make("guten tag", multilingual=True)
     asked: list[int] = []
@@ -192,6 +208,23 @@ def test_the_agents_language_is_taken(make: Callable[..., Any]) -> None:
     stream.feed(voice(1.0))
     assert bench.final(stream) == "guten tag"
     assert [one.language for one in bench.passes] == ["de"]
+
+
+@pytest.mark.parametrize("language", ["de", "xx"])
+def test_a_language_that_the_model_does_not_know_is_refused(make: Callable[..., Any], language: str) -> None:
+    with pytest.raises(CannotStart, match=language):
+        make(SAYS, language=language)
+
+
+def test_a_closed_utterance_is_looked_at_no_more(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(0.5))
+    before = len(bench.passes)
+    stream.close()
+    bench.hear(stream, voice(1.0))
+    assert len(bench.passes) == before
+    assert stream.final is None
 
 
 def test_a_failing_model_fails_the_utterance(make: Callable[..., Any]) -> None:

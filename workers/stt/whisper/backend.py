@@ -40,7 +40,7 @@ class WhisperBackend:
             model.run([Pass(0, 0, window, 1.0, language=code, beam=beam)])
         if self._config.language == "auto" and model.is_multilingual:
             model.run([Pass(0, 0, window, 1.0)])
-        self.pool = Pool(model.run, self._wake, self._config.max_batch, model.fits, self._clock)
+        self.pool = Pool(model.run, self._wake, self._config.max_batch, self._fits, self._clock)
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         config = self._config
@@ -61,6 +61,10 @@ class WhisperBackend:
     def close(self) -> None:
         """Let go of the pool's thread."""
         self.pool.close()
+
+    def _fits(self, first: UtterancePass, other: UtterancePass) -> bool:
+        """A final that is late takes other finals along, which helps them all, but no partials."""
+        return (first.draft or not other.draft) and self.model.fits(first, other)
 
     def _language_of(self, request: Transcribe) -> CallLanguage:
         known = self._languages.get(request.call)

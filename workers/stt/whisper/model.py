@@ -85,8 +85,10 @@ class WhisperModel:
         self._view = ctranslate2.StorageView.from_array
         self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.is_multilingual = self._id("<|endoftext|>") > 50_256
-        codes = names._LANGUAGE_CODES if self.is_multilingual else ("en",)
-        self.languages = frozenset(code for code in codes if self._tokenizer.token_to_id(f"<|{code}|>") is not None)
+        known = range(self._id("<|startoftranscript|>") + 1, self._id("<|translate|>"))
+        self.languages = frozenset(
+            self._tokenizer.id_to_token(number).strip("<|>") for number in known if self.is_multilingual
+        ) or frozenset({"en"})
         plain = names.Tokenizer(self._tokenizer, False)
         self._suppressed = [*plain.non_speech_tokens, plain.transcribe, plain.translate, plain.sot, plain.sot_prev]
         self._suppressed += [token for token in (plain.sot_lm, plain.no_speech) if token is not None]

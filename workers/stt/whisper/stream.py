@@ -131,7 +131,9 @@ class WhisperStream:
             self._finish(now_ns, self._due_ns)
         elif self._partial_ms > 0 and self._heard_end > self._start and self._num_samples >= FIRST_LOOK:
             if self._speech_end < self._num_samples:  # they may have finished
-                if not self._is_covered(self._seen) and not (self._job and self._is_covered(self._job)):
+                is_seen = self._is_covered(self._seen) or (self._job is not None and self._is_covered(self._job))
+                # Where the model is busy, not in each gap between two words.
+                if not is_seen and now_ns - self._looked_ns >= self._interval_ns - self._partial_ms * 1_000_000:
                     self._submit(now_ns, self._num_samples, now_ns, self._beam)
             elif self._job is None and self._is_time(now_ns):
                 self._submit(now_ns, self._num_samples, now_ns + self._interval_ns, 1)
