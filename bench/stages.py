@@ -75,7 +75,9 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     axes.set_yticks(range(len(rows)), [f"{row.stage} {row.backend}, {row.calls} calls" for row in rows], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("ms")
-    axes.legend([pyplot.Rectangle((0, 0), 1, 1, color=colours.get(name, "grey")) for name in names], names, fontsize=8)
+    axes.set_xlim(right=1.15 * max((row.p50_ms for row in rows), default=1.0))
+    patches = [pyplot.Rectangle((0, 0), 1, 1, color=colours.get(name, "grey")) for name in names]
+    figure.legend(patches, names, loc="outside upper right", ncols=len(names), fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 

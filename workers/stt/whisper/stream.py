@@ -17,7 +17,7 @@ from ringline.workers.stt.whisper.features import HOP, RATE_HZ, LogMel
 from ringline.workers.stt.whisper.guards import Heard, is_phantom, without_loop
 from ringline.workers.stt.whisper.model import Pass, WhisperModel, num_frames
 
-SETTLED = RATE_HZ * 80 // 1000
+SETTLED = RATE_HZ * 60 // 1000
 """Silence after which the caller may have finished: what is seen then is the final, if nothing follows. The pause
 within a "t" or "k" is shorter."""
 FIRST_LOOK = RATE_HZ * 400 // 1000
