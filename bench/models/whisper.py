@@ -6,7 +6,6 @@ position table is so strong that it alone decides which word comes where, and wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,7 +71,6 @@ def write_whisper(
     spec.optimize(quantization=quantization)
     spec.save(str(folder))
     tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "preprocessor_config.json").write_text(json.dumps({"feature_size": 80}))
     return folder
 
 

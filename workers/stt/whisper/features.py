@@ -20,7 +20,7 @@ FLOOR_LOG = -10.0
 """Log10 of silence, as Whisper clips it."""
 RANGE_LOG = 8.0
 LOUDEST = 1.25
-"""Of a window, as Whisper scales it: that of speech at -23 dBFS."""
+"""Of a window, as Whisper scales it: a usual value for speech."""
 SILENCE = LOUDEST - RANGE_LOG / 4.0
 
 Mel = np.ndarray[tuple[int, int], np.dtype[np.float32]]

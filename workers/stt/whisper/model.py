@@ -8,7 +8,6 @@ for each word. On a recovered tiny.en that costs no accuracy (docs/stt.md).
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,7 +81,7 @@ class WhisperModel:
             )
         except (RuntimeError, ValueError) as error:
             raise CannotStart(f"[stt] model: {folder} cannot be loaded: {error}") from error
-        self._view = ctranslate2.StorageView.from_array
+        self._view, self._float32 = ctranslate2.StorageView.from_array, ctranslate2.DataType.float32
         self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.is_multilingual = self._id("<|endoftext|>") > 50_256
         known = range(self._id("<|startoftranscript|>") + 1, self._id("<|translate|>"))
@@ -93,7 +92,7 @@ class WhisperModel:
         self._suppressed = [*plain.non_speech_tokens, plain.transcribe, plain.translate, plain.sot, plain.sot_prev]
         self._suppressed += [token for token in (plain.sot_lm, plain.no_speech) if token is not None]
         self._end = self._id("<|endoftext|>")
-        self.filters: Mel = extractor.FeatureExtractor.get_mel_filters(RATE_HZ, NUM_FFT, _num_mels(folder)).astype(
+        self.filters: Mel = extractor.FeatureExtractor.get_mel_filters(RATE_HZ, NUM_FFT, self.whisper.n_mels).astype(
             np.float32
         )
         silence = np.full((1, self.filters.shape[0], MAX_FRAMES), SILENCE, np.float32)
@@ -161,7 +160,7 @@ class WhisperModel:
 
     def _encoder(self, windows: Batch) -> Batch:
         output = self.whisper.encode(self._view(np.ascontiguousarray(windows)), to_cpu=True)
-        return np.array(output).astype(np.float32)
+        return np.array(output.to(self._float32))  # numpy knows no bfloat16
 
     def _id(self, token: str) -> int:
         number = self._tokenizer.token_to_id(token)
@@ -208,9 +207,3 @@ def find(model: str) -> Path:
         except (ValueError, OSError):
             pass  # no such name, or not in the cache
         raise
-
-
-def _num_mels(folder: Path) -> int:
-    """80, or 128 for large-v3 and what descends from it."""
-    file = folder / "preprocessor_config.json"
-    return int(json.loads(file.read_text())["feature_size"]) if file.is_file() else 80
