@@ -189,6 +189,8 @@ class TranscriptPartial(Message, frozen=True):
     call: int
     utterance: int
     text: str
+    stable: int = 0
+    """So many of its characters successive hypotheses agree on; what follows may still change."""
 
 
 class TranscriptFinal(Message, frozen=True):

@@ -29,6 +29,7 @@ from ringline.engine.config.stt import PocketsphinxStt as PocketsphinxStt
 from ringline.engine.config.stt import SherpaStt as SherpaStt
 from ringline.engine.config.stt import SttConfig as SttConfig
 from ringline.engine.config.stt import SyntheticStt as SyntheticStt
+from ringline.engine.config.stt import WhisperStt as WhisperStt
 from ringline.engine.config.tts import CartesiaTts as CartesiaTts
 from ringline.engine.config.tts import ComputedTts as ComputedTts
 from ringline.engine.config.tts import ElevenLabsTts as ElevenLabsTts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta
@@ -34,6 +34,34 @@ class SyntheticStt(StageBackend, frozen=True, tag="synthetic"):
     """... and never answers every so many-th."""
     out_of_memory_every: Count = 0
     """... and runs out of memory over every so many-th that the process takes."""
+
+
+class WhisperStt(StageBackend, frozen=True, tag="whisper"):
+    """``[stt] backend = "whisper"``: Whisper on CTranslate2, as faster-whisper has it, on this machine."""
+
+    packages = ("ctranslate2", "tokenizers", "faster_whisper")
+    extra = "whisper"
+    model_keys = ("model",)
+
+    model: str = "small"
+    """Folder with ``model.bin`` and ``tokenizer.json``: a path, a name in the models' folder, or a name in the cache of
+    the Hugging Face Hub (``small.en``, ``Systran/faster-whisper-small.en``). Nothing is fetched."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    compute_type: str = "default"
+    """CTranslate2's: ``int8``, ``int8_float16``, ``float16``, ...; ``default`` is how the file was written."""
+    language: str = ""
+    """A code such as ``de``; empty: the agent's language; ``auto``, and where the agent has none: found out once a
+    call, in its first `detect_ms` of speech. A model of one language needs none."""
+    detect_ms: Milliseconds = 1_500
+    beam: Positive = 1
+    """Paths of the search for finals. Partials take one."""
+    partial_ms: Milliseconds = 300
+    """Audio from one hypothesis to the next, as long as the model is fast enough for it; 0: no partials."""
+    padding_ms: Annotated[int, Meta(ge=100, le=30_000)] = 500
+    """Silence that goes through the encoder behind the speech. What is missing of Whisper's 30 s is kept ready."""
+    max_batch: Positive = 16
+    hotwords: tuple[str, ...] = ()
+    """Names and terms to listen for, besides the phrases that the bot expects."""
 
 
 class SherpaStt(StageBackend, frozen=True, tag="sherpa"):
@@ -130,4 +158,4 @@ def _remote_host(url: str) -> str:
     return "" if is_loopback(host) else host or url
 
 
-SttConfig = PocketsphinxStt | SyntheticStt | SherpaStt | OpenAiStt | DeepgramStt | GoogleStt
+SttConfig = PocketsphinxStt | SyntheticStt | WhisperStt | SherpaStt | OpenAiStt | DeepgramStt | GoogleStt

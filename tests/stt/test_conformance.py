@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench.models.whisper import write_whisper
 from models.transducer import write_transducer
 from servers import deepgram_server, google_backend, google_server, openai_server
 
@@ -21,6 +22,7 @@ from ringline.engine.config import (
     SherpaStt,
     SttConfig,
     SyntheticStt,
+    WhisperStt,
 )
 from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.stt import make_backend
@@ -34,6 +36,13 @@ WOKEN = threading.Event()
 @contextmanager
 def local(config: SttConfig) -> Iterator[Any]:
     yield make_backend(config, wake=WOKEN.set)
+
+
+@contextmanager
+def whisper(folder: Path) -> Iterator[Any]:
+    made: Any = make_backend(WhisperStt(model=str(write_whisper(folder, says="yes")), device="cpu"), wake=WOKEN.set)
+    yield made
+    made.close()
 
 
 @contextmanager
@@ -75,6 +84,7 @@ def google(folder: Path) -> Iterator[Any]:
 BACKENDS: dict[str, Callable[[Path], AbstractContextManager[Any]]] = {
     "pocketsphinx": lambda folder: local(PocketsphinxStt(decoders=2)),
     "synthetic": lambda folder: local(SyntheticStt(final_ms=0)),
+    "whisper": whisper,
     "sherpa": sherpa,
     "openai": openai,
     "deepgram-nova": lambda folder: deepgram("nova-3"),
@@ -163,6 +173,17 @@ def test_streams_do_not_disturb_each_other(backend: Any) -> None:
     finish(backend, second)
     first.close()
     second.close()
+
+
+def test_stable_part_is_a_beginning_of_the_partial(backend: Any) -> None:
+    rng = np.random.default_rng(2)
+    stream = backend.open(YES_OR_NO, 0)
+    for step in range(20):
+        stream.feed(rng.normal(0, 3_000, 3_200).astype(np.int16))
+        backend.step([stream], step * 200_000_000)
+        assert 0 <= stream.stable <= len(stream.partial)
+    finish(backend, stream)
+    stream.close()
 
 
 def test_expected_phrases_in_any_script_are_taken(backend: Any) -> None:

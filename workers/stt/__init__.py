@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringline.engine.config import DeepgramStt, GoogleStt, OpenAiStt, PocketsphinxStt, SherpaStt, SttConfig
+from ringline.engine.config import (
+    DeepgramStt,
+    GoogleStt,
+    OpenAiStt,
+    PocketsphinxStt,
+    SherpaStt,
+    SttConfig,
+    WhisperStt,
+)
 
 if TYPE_CHECKING:
     from ringline.workers.stt.backend import SttBackend
@@ -21,6 +29,10 @@ def make_backend(config: SttConfig, dictation: bool = False, wake: Callable[[], 
         from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 
         return PocketsphinxBackend(config, dictation)
+    if isinstance(config, WhisperStt):
+        from ringline.workers.stt.whisper.backend import WhisperBackend
+
+        return WhisperBackend(config, wake)
     if isinstance(config, SherpaStt):
         from ringline.workers.stt.sherpa import SherpaBackend
 

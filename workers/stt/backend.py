@@ -18,6 +18,9 @@ class Stream(Protocol):
 
     partial: str
     """The hypothesis so far."""
+    stable: int
+    """So many of its characters successive hypotheses agree on: the caller's further words will hardly change them. 0
+    where the recogniser cannot tell."""
 
     @property
     def final(self) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ringline.workers.base import CannotStart
 from ringline.workers.retry import retry_pause_s
+from ringline.workers.stt.agreement import agreed_words, stable_characters
 from ringline.workers.stt.backend import Samples, Stream
 
 log = logging.getLogger("ringline.stt")
@@ -114,6 +115,7 @@ class HostedStream(ABC):
 
     def __init__(self, backend: HostedBackend) -> None:
         self.partial = ""
+        self.stable = 0
         self.confidence = 0.0
         self.audio = bytearray()
         """All there is of the utterance: 16-bit little-endian at 16 kHz. Only grows."""
@@ -165,7 +167,10 @@ class HostedStream(ABC):
     def show(self, text: str) -> None:
         """A hypothesis."""
         if text != self.partial:
+            agreed = agreed_words(self.partial, text)
+            self.stable = 0  # never longer than the text, as the worker's thread sees it
             self.partial = text
+            self.stable = stable_characters(text, agreed)
             self._backend.notify()
 
     def _end(self) -> None:

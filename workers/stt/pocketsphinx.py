@@ -21,6 +21,7 @@ import numpy as np
 from ringline.engine.config import PocketsphinxStt
 from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
+from ringline.workers.stt.agreement import agreed_words, stable_characters
 from ringline.workers.stt.backend import Samples, Stream
 from ringline.workers.stt.overlap_grammar import overlap_grammar
 from ringline.workers.stt.telephone_features import HIGH_HZ, LIFTER, LOW_HZ, NUM_BANDS, TelephoneFeatures
@@ -147,6 +148,7 @@ class PocketsphinxStream:
 
     def __init__(self, backend: PocketsphinxBackend, decoder: _Decoder, overlap: bool = False, call: int = 0) -> None:
         self.partial = ""
+        self.stable = 0
         self.final: str | None = None
         self.confidence = 0.0
         self._backend = backend
@@ -171,9 +173,11 @@ class PocketsphinxStream:
         if self._num_samples >= self._next_partial:
             self._next_partial = self._num_samples + RATE_HZ * PARTIAL_MS // 1000
             best = self._hypothesis()
+            self.stable = stable_characters(best, agreed_words(self._best, best))
             # A wrong guess that is gone 100 ms later would cut the bot off for good.
             if not self._overlap or best == self._best:
                 self.partial = best
+            self.stable = min(self.stable, len(self.partial))
             self._best = best
 
     def finalise(self, due_ns: int = 0) -> None:

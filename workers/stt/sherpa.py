@@ -20,6 +20,7 @@ from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.models.store import locate
 from ringline.workers.pool import Job, Pool
+from ringline.workers.stt.agreement import agreed_words, stable_characters
 from ringline.workers.stt.backend import Samples, Stream
 
 log = logging.getLogger("ringline.stt")
@@ -136,6 +137,7 @@ class SherpaStream:
 
     def __init__(self, backend: SherpaBackend, call: int, sherpa: Any) -> None:
         self.partial = ""
+        self.stable = 0
         self.confidence = 0.0
         self.call = call
         self.sherpa = sherpa
@@ -175,6 +177,7 @@ class SherpaStream:
         if job.error is not None:
             self._error = job.error
             return
+        self.stable = stable_characters(job.text, agreed_words(self.partial, job.text))
         self.partial = job.text
         if job.is_last and not self._backend.recognizer.is_ready(self.sherpa):
             self._final, self.confidence = job.text, job.confidence

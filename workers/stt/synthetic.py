@@ -29,6 +29,7 @@ class SyntheticStream:
         hangs: bool = False,
     ) -> None:
         self.partial = ""
+        self.stable = 0
         self.final: str | None = None
         self.confidence = 0.0
         self.num_samples = 0
@@ -49,6 +50,7 @@ class SyntheticStream:
         self.energy += float(np.dot(samples.astype(np.float32), samples.astype(np.float32)))
         num_words = self.num_samples * 1000 // (RATE_HZ * WORD_MS)
         self.partial = " ".join(self._words[:num_words])
+        self.stable = len(self.partial)
 
     def finalise(self, due_ns: int = 0) -> None:
         if self._error:

@@ -44,7 +44,7 @@ class Utterance:
         self.due_ns = 0
         self.stream: Stream | None = None
         self.finalised = False
-        self.reported = ""
+        self.reported = ("", 0)
 
     @property
     def urgency(self) -> tuple[bool, int]:
@@ -142,9 +142,9 @@ class SttWorker:
                 )
             )
             self._forget(key)
-        elif stream.partial != utterance.reported:
-            utterance.reported = stream.partial
-            self.worker.bus.send(TranscriptPartial(*key, stream.partial))
+        elif (stream.partial, stream.stable) != utterance.reported:
+            utterance.reported = (stream.partial, stream.stable)
+            self.worker.bus.send(TranscriptPartial(*key, stream.partial, stream.stable))
 
     def _fail(self, key: tuple[int, int], error: Exception) -> None:
         self._forget(key)

@@ -1,0 +1,242 @@
+"""One utterance on a Whisper: partials, finals, long ones, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ringline.workers.base import CannotStart
+
+from .conftest import quiet, request, voice
+
+SAYS = "i would like to book"
+
+
+def test_partials_come_as_the_caller_speaks(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(1.0))
+    assert stream.partial == SAYS
+    assert stream.stable == len(SAYS)
+
+
+def test_a_first_hypothesis_is_not_stable(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(0.4), chunk_s=0.4)
+    assert stream.partial == SAYS
+    assert stream.stable == 0
+
+
+def test_over_the_bot_only_what_is_stable_is_told(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(overlap=True), 0)
+    bench.hear(stream, voice(0.4), chunk_s=0.4)
+    assert stream.partial == ""
+    bench.hear(stream, voice(0.4), chunk_s=0.4)
+    assert stream.partial == SAYS
+
+
+def test_the_final_is_what_was_seen_when_silence_began(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(1.0))
+    bench.hear(stream, quiet(0.3))
+    before = len(bench.passes)
+    stream.finalise(bench.now_ns)
+    assert stream.final == SAYS
+    assert stream.confidence > 0.9
+    assert len(bench.passes) == before
+
+
+def test_what_was_said_since_the_last_look_is_looked_at(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(1.0))
+    before = len(bench.passes)
+    stream.feed(voice(0.1))
+    assert bench.final(stream) == SAYS
+    assert [one.draft for one in bench.passes[before:]] == [False]
+
+
+def test_a_partial_that_waits_gives_way_to_the_final(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    stream.feed(voice(0.5))
+    submitted: list[Any] = []
+    bench.backend.pool.submit = submitted.append
+    bench.backend.step([stream], bench.now_ns)
+    stream.feed(voice(0.2))
+    stream.finalise(7)
+    assert [(one.draft, one.is_cancelled) for one in submitted] == [(True, True), (False, False)]
+    assert submitted[-1].deadline_ns == 7
+
+
+def test_a_look_that_will_do_becomes_the_final(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    stream.feed(np.concatenate([voice(0.5), quiet(0.2)]))
+    submitted: list[Any] = []
+    bench.backend.pool.submit = submitted.append
+    bench.backend.step([stream], bench.now_ns)
+    stream.finalise(7)
+    assert [(one.draft, one.is_cancelled, one.deadline_ns) for one in submitted] == [(False, False, 7)]
+
+
+def test_a_slow_model_is_asked_less_often(make: Callable[..., Any]) -> None:
+    def looks(slow: bool) -> int:
+        bench = make(SAYS, partial_ms=200)
+        stream = bench.backend.open(request(), 0)
+        run = bench.backend.pool._run
+
+        def slowly(passes: Any) -> None:
+            run(passes)
+            bench.now_ns += 500_000_000
+
+        if slow:
+            bench.backend.pool._run = slowly
+        for _ in range(40):
+            stream.feed(voice(0.1))
+            bench.now_ns += 100_000_000
+            bench.step(stream)
+        return len(bench.passes)
+
+    assert looks(slow=True) < looks(slow=False) / 2
+
+
+def test_without_partials_only_finals_are_looked_at(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, partial_ms=0)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(1.0))
+    assert bench.passes == []
+    assert bench.final(stream) == SAYS
+
+
+def test_silence_says_nothing_and_costs_nothing(make: Callable[..., Any]) -> None:
+    bench = make("thank you for watching")
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, quiet(3.0))
+    assert bench.final(stream) == ""
+    assert bench.passes == []
+
+
+def test_phantoms_are_not_told(make: Callable[..., Any]) -> None:
+    bench = make("thank you for watching")
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(1.0))
+    assert stream.partial == ""
+    assert bench.final(stream) == ""
+    assert stream.confidence == 0.0
+
+
+def test_loops_are_cut(make: Callable[..., Any]) -> None:
+    bench = make("open " * 30)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(3.0))
+    assert bench.final(stream) == "open"
+
+
+def test_a_long_utterance_is_divided(make: Callable[..., Any]) -> None:
+    bench = make("one part")
+    stream = bench.backend.open(request(), 0)
+    for _ in range(4):
+        bench.hear(stream, np.concatenate([voice(8.6), quiet(0.4)]), chunk_s=0.5)
+    assert bench.final(stream) == "one part one part one part one part"
+    assert max(one.window.shape[1] for one in bench.passes) <= 1_500
+
+
+def test_finals_of_several_calls_are_one_batch(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, partial_ms=0)
+    streams = [bench.backend.open(request(call), 0) for call in range(5)]
+    for call, stream in enumerate(streams):
+        stream.feed(voice(1.0 + 0.3 * call, seed=call))
+    sizes: list[int] = []
+    run = bench.backend.pool._run
+    bench.backend.pool._run = lambda passes: (sizes.append(len(passes)), run(passes))
+    for stream in streams:
+        stream.finalise(0)
+    bench.step(*streams)
+    assert [stream.final for stream in streams] == [SAYS] * 5
+    assert sum(sizes) == 5
+    assert len(sizes) <= 3
+
+
+def test_a_final_takes_no_partials_along(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    speaking, done = bench.backend.open(request(1), 0), bench.backend.open(request(2), 0)
+    for stream in (speaking, done):
+        stream.feed(voice(1.0))
+    submitted: list[Any] = []
+    bench.backend.pool.submit = submitted.append
+    bench.backend.step([speaking], bench.now_ns)
+    done.finalise()
+    partial, final = submitted
+    assert not bench.backend._fits(final, partial)
+    assert bench.backend._fits(partial, partial)
+
+
+def test_the_language_is_found_out_once_a_call(make: Callable[..., Any]) -> None:
+    bench = make("guten tag", multilingual=True)
+    asked: list[int] = []
+
+    class Whisper:
+        """The model, but for languages: CTranslate2 finds none in one that was never trained."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+        def detect_language(self, memory: Any) -> Any:
+            asked.append(memory.shape[0])
+            return [[("<|de|>", 0.9)]] * memory.shape[0]
+
+    real, bench.backend.model.whisper = bench.backend.model.whisper, Whisper()
+    for _ in range(3):
+        stream = bench.backend.open(request(call=4, language=""), 0)
+        bench.hear(stream, voice(1.6), chunk_s=1.6)
+        assert bench.final(stream) == "guten tag"
+        stream.close()
+    assert asked == [1]
+    assert {one.language for one in bench.passes} == {"de"}
+
+
+def test_the_agents_language_is_taken(make: Callable[..., Any]) -> None:
+    bench = make("guten tag", multilingual=True)
+    stream = bench.backend.open(request(language="de-AT"), 0)
+    stream.feed(voice(1.0))
+    assert bench.final(stream) == "guten tag"
+    assert [one.language for one in bench.passes] == ["de"]
+
+
+@pytest.mark.parametrize("language", ["de", "xx"])
+def test_a_language_that_the_model_does_not_know_is_refused(make: Callable[..., Any], language: str) -> None:
+    with pytest.raises(CannotStart, match=language):
+        make(SAYS, language=language)
+
+
+def test_a_closed_utterance_is_looked_at_no_more(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+    stream = bench.backend.open(request(), 0)
+    bench.hear(stream, voice(0.5))
+    before = len(bench.passes)
+    stream.close()
+    bench.hear(stream, voice(1.0))
+    assert len(bench.passes) == before
+    assert stream.final is None
+
+
+def test_a_failing_model_fails_the_utterance(make: Callable[..., Any]) -> None:
+    bench = make(SAYS)
+
+    def fail(passes: Any) -> None:
+        raise RuntimeError("no more")
+
+    bench.backend.pool._run = fail
+    stream = bench.backend.open(request(), 0)
+    stream.feed(voice(1.0))
+    stream.finalise()
+    bench.step(stream)
+    with pytest.raises(RuntimeError, match="no more"):
+        _ = stream.final
