@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ringline.engine.environment import worker_environment
+
+# Backends run in the tests' own process, too, without the environment that the engine gives its workers.
+os.environ |= worker_environment(threads=1, offline=False)
+
 WATCHDOG_S = 200.0
 """An async test that takes longer hangs."""
 

@@ -5,11 +5,14 @@ Nothing of it even tries to reach out."""
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+
+from ringline.engine.environment import worker_environment
 
 IN_NAMESPACE = """
 import asyncio, fcntl, json, os, socket, struct
@@ -74,7 +77,10 @@ def offline() -> Any:
     if possible.returncode:
         pytest.skip(f"user namespaces are forbidden here: {possible.stderr.strip()}")
     command = [*unshare, sys.executable, "-c", IN_NAMESPACE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=220, check=False)
+    # Nothing that this process was told is passed on: the engine must tell its workers.
+    own = worker_environment(1, offline=True)
+    environment = {name: value for name, value in os.environ.items() if name not in own}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=220, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

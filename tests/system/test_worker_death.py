@@ -40,7 +40,9 @@ def once_at(phase: str, action: Any) -> Any:
 
 @pytest.mark.parametrize("worker", ["stt-0", "llm-0", "tts-0"])
 async def test_worker_killed_in_any_phase_costs_no_turn(start: Any, worker: str) -> None:
-    async with start(stage_ms=STAGE_MS, realtime_factor=0.5, text="This is the sentence.") as running:
+    # On a busy machine a new process takes longer than the bot would wait before it says something to fill the silence.
+    patient = "dead_air_ms = 60000\n"
+    async with start(stage_ms=STAGE_MS, realtime_factor=0.5, text="This is the sentence.", extra=patient) as running:
         for phase in PHASES:
             before = running.pid(worker)
             result = await running.call(on_event=once_at(phase, lambda: running.kill(worker, signal.SIGKILL)))
