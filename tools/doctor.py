@@ -85,8 +85,15 @@ def _smart_turn(config: Config) -> Iterator[Finding]:
         yield Finding("smart turn", str(error), False, '`pip install --no-deps pipecat-ai`, smart_turn = "pipecat"')
 
 
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is a part of
+        return False
+
+
 def _packages(what: str, backend: str, modules: tuple[str, ...], extra: str = "") -> Finding:
-    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    missing = [module for module in modules if not _is_installed(module)]
     found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"
     return Finding(what, found, not missing, f"pip install 'ringline[{extra}]'" if extra else "pip install ringline")
 
