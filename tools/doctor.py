@@ -59,6 +59,13 @@ def _backends(config: Config) -> Iterator[Finding]:
             yield _packages(what, table.name, table.packages, table.extra)
 
 
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is a part of
+        return False
+
+
 def _packages(what: str, backend: str, modules: tuple[str, ...], extra: str = "") -> Finding:
     missing = [module for module in modules if not _is_installed(module)]
     found = f"{backend}: missing {', '.join(missing)}" if missing else f"{backend}: installed"

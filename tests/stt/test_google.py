@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,28 @@ def test_missing_key_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
     with pytest.raises(CannotStart, match=r"nowhere\.json"):
         make_backend(GoogleStt()).warm_up()
+
+
+def test_key_file_names_the_project_and_opens_a_channel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = tmp_path / "key.json"
+    account = {"type": "service_account", "project_id": "clinic", "private_key": key.decode(), "client_email": "a@b.c"}
+    file.write_text(json.dumps({**account, "token_uri": "https://localhost/token"}))
+    backend: Any = make_backend(GoogleStt(credentials=str(file), location="eu"))
+    monkeypatch.setattr(backend, "start_up", lambda: None)
+    backend.warm_up()
+    assert backend.recognizer == "projects/clinic/locations/eu/recognizers/_"
+
+    async def open_and_close() -> None:
+        channel = backend.make_channel()  # connects when it is first used
+        await channel.close()
+
+    asyncio.run(open_and_close())
 
 
 def test_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,21 @@ def test_missing_file_is_named(model: Path, tmp_path: Path, part: str) -> None:
         make_backend(SherpaStt(model=str(folder))).warm_up()
 
 
+@pytest.mark.parametrize("part", ["encoder", "decoder", "joiner"])
+def test_file_that_is_no_model_is_no_reason_to_crash(model: Path, tmp_path: Path, part: str) -> None:
+    folder = shutil.copytree(model, tmp_path / "broken")
+    next(folder.glob(f"{part}*")).write_bytes(b"garbage")
+    with pytest.raises(CannotStart, match="broken"):
+        make_backend(SherpaStt(model=str(folder))).warm_up()
+
+
+def test_model_of_another_kind_is_no_reason_to_crash(model: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(model, tmp_path / "broken")
+    shutil.copy(next(folder.glob("joiner*")), next(folder.glob("encoder*")))
+    with pytest.raises(CannotStart, match="streaming transducer"):
+        make_backend(SherpaStt(model=str(folder))).warm_up()
+
+
 def test_missing_folder_is_named() -> None:
     with pytest.raises(CannotStart, match="no-such-model"):
         make_backend(SherpaStt(model="no-such-model")).warm_up()

@@ -67,20 +67,13 @@ class SherpaBackend:
             raise CannotStart(f"[stt] model: there is no tokens.txt in {folder}")
         symbols = "".join(line.split()[0] for line in tokens.read_text(encoding="utf-8").splitlines() if line.strip())
         self._is_upper = symbols.replace("<blk>", "").replace("<unk>", "").replace("<sos/eos>", "").isupper()
+        _check_encoder(self._part(folder, "encoder"))
         vocabulary = folder / "bpe.vocab"
         self._knows_hotwords = vocabulary.is_file() and self._config.beam > 1
-        self.recognizer = self._sdk.OnlineRecognizer.from_transducer(
-            tokens=str(tokens),
-            encoder=str(self._part(folder, "encoder")),
-            decoder=str(self._part(folder, "decoder")),
-            joiner=str(self._part(folder, "joiner")),
-            num_threads=self._config.threads,
-            decoding_method="modified_beam_search" if self._config.beam > 1 else "greedy_search",
-            max_active_paths=self._config.beam,
-            hotwords_score=self._config.hotwords_score,
-            modeling_unit="bpe" if self._knows_hotwords else "cjkchar",
-            bpe_vocab=str(vocabulary) if self._knows_hotwords else "",
-        )
+        try:
+            self.recognizer = self._load(folder, vocabulary)
+        except RuntimeError as error:
+            raise CannotStart(f"[stt] model: sherpa-onnx cannot load {folder}: {error}") from error
         if not self._knows_hotwords:
             log.info("no hot words: they need beam > 1 and bpe.vocab in the model's folder")
         self.pool = Pool(self._decode, self._wake, self._config.streams)
@@ -107,6 +100,20 @@ class SherpaBackend:
         """End the pool's thread."""
         self.pool.close()
 
+    def _load(self, folder: Path, vocabulary: Path) -> Any:
+        return self._sdk.OnlineRecognizer.from_transducer(
+            tokens=str(folder / "tokens.txt"),
+            encoder=str(self._part(folder, "encoder")),
+            decoder=str(self._part(folder, "decoder")),
+            joiner=str(self._part(folder, "joiner")),
+            num_threads=self._config.threads,
+            decoding_method="modified_beam_search" if self._config.beam > 1 else "greedy_search",
+            max_active_paths=self._config.beam,
+            hotwords_score=self._config.hotwords_score,
+            modeling_unit="bpe" if self._knows_hotwords else "cjkchar",
+            bpe_vocab=str(vocabulary) if self._knows_hotwords else "",
+        )
+
     def _part(self, folder: Path, name: str) -> Path:
         """The newest file of a part of the model, quantised or not."""
         files = sorted(folder.glob(f"{name}*.onnx"))
@@ -130,6 +137,19 @@ class SherpaBackend:
             text = result.text.strip()
             job.text = text.lower() if self._is_upper else text
             job.confidence = math.exp(sum(result.ys_probs) / len(result.ys_probs)) if result.ys_probs else 0.0
+
+
+def _check_encoder(file: Path) -> None:
+    """sherpa-onnx crashes over an ONNX file of another kind. Raises CannotStart."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(str(file), load_external_data=False)
+    except DecodeError as error:
+        raise CannotStart(f"[stt] model: {file} is no ONNX file") from error
+    if not any(entry.key == "model_type" for entry in model.metadata_props):
+        raise CannotStart(f"[stt] model: {file} is no encoder of a streaming transducer in sherpa-onnx's format")
 
 
 class SherpaStream:
