@@ -1,7 +1,8 @@
 """Language models: how long to the first token, and how many a second, with 1, 4 and 16 calls at once.
 
 The models have the true size of Qwen2.5-0.5B, but random weights and bytes for tokens: they cost what the real one
-costs, token for token, and mean nothing. The beginning of the prompt was sent ahead, as it is when a call begins.
+costs, token for token, and mean nothing. The beginning of the prompt was sent ahead, as it is when a call begins, and a
+first round is not counted.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ async def _run(name: str, config: LlmConfig, calls: int, rounds: int) -> Row:
     backend: Any = make_backend(Config(llm=config))
     await backend.warm_up()
     await backend.warm_prompt(WarmPrompt(0, (PROMPT,)))
-    await _reply(backend, 0)
+    await asyncio.gather(*(_reply(backend, call) for call in range(calls)))  # llama.cpp keeps prompts slot by slot
     firsts: list[float] = []
     num_tokens, seconds = 0, 0.0
     for _ in range(rounds):

@@ -56,9 +56,12 @@ async def test_text_streams_and_tokens_are_counted(tiny_ctranslate2: Path) -> No
     assert (finished.usage.completion, finished.usage.cached) == (20, 0)
 
 
-async def test_replies_written_together_are_those_written_alone(tiny_ctranslate2: Path) -> None:
+@pytest.mark.parametrize("is_warmed", [False, True])
+async def test_replies_written_together_are_those_written_alone(is_warmed: bool, tiny_ctranslate2: Path) -> None:
     texts = ["hello", "hullo", "hello there", "good morning, I would like to come on Monday"]
     async with loaded(tiny_ctranslate2) as backend:
+        if is_warmed:
+            await backend.warm_prompt(WarmPrompt(1, (PROMPT,)))
         alone = [(await reply(backend, asked(1, text)))[0] for text in texts]
         together = await asyncio.gather(*(reply(backend, asked(call, text)) for call, text in enumerate(texts)))
     assert [said for said, _ in together] == alone

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from ringline.engine.config import CTranslate2Llm
-from ringline.ipc.messages import Generate, Usage, WarmPrompt
+from ringline.ipc.messages import ChatMessage, Generate, Usage, WarmPrompt
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.llm.backend import Finished, TextDelta
@@ -38,6 +38,10 @@ MIN_PROMPT_TOKENS = 2
 
 DRAFT_PATIENCE_NS = 1_000_000_000
 """A draft's reply is needed later than one that the caller waits for."""
+
+
+GREETING = ChatMessage("assistant", ".")
+"""Some calls begin with the bot's words, some with the caller's: what all share ends before."""
 
 
 class _Reply(Job):
@@ -107,7 +111,7 @@ class CTranslate2Backend:
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Compute the prefix that the prompts of an agent's calls share, once."""
         one = self._chat.prompt((*request.messages, ANY_TURN), request.tools)
-        other = self._chat.prompt(request.messages, request.tools) if request.messages else []
+        other = self._chat.prompt((*request.messages, GREETING, ANY_TURN), request.tools)
         prefix = tuple(one[: _shared(one, other)])
         if not prefix or prefix in self._prefixes or len(self._prefixes) >= MAX_PREFIXES:
             return
