@@ -216,7 +216,7 @@ def test_cancelled_phrase_is_not_begun(held: Any) -> None:
         model.go.release()
     assert any(isinstance(part, np.ndarray) for part in third)
     assert model.asked == ["one", "third"]
-    assert backend._pool.load == 0
+    assert backend.pool.load == 0
 
 
 def test_phrase_closed_between_its_pieces_makes_no_more_of_them(held: Any) -> None:

@@ -66,7 +66,7 @@ class ComputedBackend:
             raise CannotStart(f"[tts] voice: {error}") from error
         self.rate_hz = self._model.rate_hz
         self._loudness = Loudness(self.rate_hz)
-        self._pool: Pool[_Run] = Pool(self._run, self._wake)
+        self.pool: Pool[_Run] = Pool(self._run, self._wake)
         self._make(_Run(order, Piece(WARM_UP, 0, 0), 0))
 
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
@@ -77,13 +77,13 @@ class ComputedBackend:
 
     def close(self) -> None:
         """End the thread."""
-        self._pool.close()
+        self.pool.close()
 
     def _phrase(self, order: Order, parts: list[Piece]) -> Iterator[Samples | Mark | None]:
         start_sample = 0
         for piece in parts:
             run = _Run(order, piece, start_sample)
-            self._pool.submit(run)
+            self.pool.submit(run)
             try:
                 while True:
                     is_over = run.is_over  # before its parts: what comes in between is not lost
@@ -96,13 +96,13 @@ class ComputedBackend:
                     if not run.is_over and not run.parts:
                         yield None
             finally:
-                self._pool.cancel(run)
+                self.pool.cancel(run)
             if run.error is not None:
                 raise run.error
             start_sample = run.end_sample
 
     def _collect(self) -> None:
-        for run in self._pool.collect():
+        for run in self.pool.collect():
             run.is_over = True
 
     # --- the pool's thread ----------------------------------------------------------------------------------------
