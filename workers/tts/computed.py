@@ -53,20 +53,18 @@ class ComputedBackend:
     """`TtsBackend` on a `Model`."""
 
     rate_hz = 0
+    pool: Pool[_Run]
+    """Made when the model is loaded."""
 
     def __init__(self, model: Model, wake: Callable[[], None]) -> None:
         self._model, self._wake = model, wake
 
     def warm_up(self) -> None:
-        order = Order(WARM_UP)
-        try:
-            self._model.load()
-            self._model.check(order)
-        except ValueError as error:
-            raise CannotStart(f"[tts] voice: {error}") from error
+        self._load()
         self.rate_hz = self._model.rate_hz
         self._loudness = Loudness(self.rate_hz)
-        self.pool: Pool[_Run] = Pool(self._run, self._wake)
+        self.pool = Pool(self._run, self._wake)
+        order = Order(WARM_UP)
         self._make(_Run(order, Piece(WARM_UP, 0, 0), 0))
 
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
@@ -78,6 +76,13 @@ class ComputedBackend:
     def close(self) -> None:
         """End the thread."""
         self.pool.close()
+
+    def _load(self) -> None:
+        try:
+            self._model.load()
+            self._model.check(Order(""))
+        except ValueError as error:
+            raise CannotStart(f"[tts] voice: {error}") from error
 
     def _phrase(self, order: Order, parts: list[Piece]) -> Iterator[Samples | Mark | None]:
         start_sample = 0
