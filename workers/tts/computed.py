@@ -59,6 +59,13 @@ class ComputedBackend:
     def __init__(self, model: Model, wake: Callable[[], None]) -> None:
         self._model, self._wake = model, wake
 
+    def _load(self) -> None:
+        try:
+            self._model.load()
+            self._model.check(Order(""))
+        except ValueError as error:
+            raise CannotStart(f"[tts] voice: {error}") from error
+
     def warm_up(self) -> None:
         self._load()
         self.rate_hz = self._model.rate_hz
@@ -76,13 +83,6 @@ class ComputedBackend:
     def close(self) -> None:
         """End the thread."""
         self.pool.close()
-
-    def _load(self) -> None:
-        try:
-            self._model.load()
-            self._model.check(Order(""))
-        except ValueError as error:
-            raise CannotStart(f"[tts] voice: {error}") from error
 
     def _phrase(self, order: Order, parts: list[Piece]) -> Iterator[Samples | Mark | None]:
         start_sample = 0
