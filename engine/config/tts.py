@@ -49,7 +49,6 @@ class KokoroTts(ComputedTts, frozen=True, tag="kokoro"):
     and voices are under Apache-2.0; phonemes come from espeak-ng (GPL-3)."""
 
     packages = ("onnxruntime",)
-    extra = "kokoro"
 
     model: str = "kokoro"
     """The folder of the model, or its network's file: a path, or a name in the model store."""

@@ -17,6 +17,7 @@ from tts_models import ScriptedXtts
 
 from ringline.engine.config import KokoroTts, PiperTts, XttsTts
 from ringline.workers.audio.levels import rms_dbfs
+from ringline.workers.base import CannotStart
 from ringline.workers.tts.backend import Mark, Order
 from ringline.workers.tts.computed import WARM_UP, ComputedBackend, Sound
 from ringline.workers.tts.kokoro.model import KokoroModel
@@ -106,6 +107,20 @@ def test_words_are_marked_where_their_sound_begins(tmp_path: Path) -> None:
     for mark in marks:  # this network is silent between words
         assert abs(int(samples[mark.sample])) > AUDIBLE
         assert np.all(np.abs(samples[max(0, mark.sample - 100) : mark.sample].astype(int)) <= AUDIBLE)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda folder: KokoroModel(KokoroTts(model=str(make_kokoro(folder)), voice="af_nobody")),
+        lambda folder: PiperModel(PiperTts(model=str(make_piper(folder)), voice="af_nobody")),
+        lambda _: XttsModel(XttsTts(voice="af_nobody"), ScriptedXtts()),
+    ],
+    ids=MODELS,
+)
+def test_configured_voice_that_is_missing_is_named_at_the_start(tmp_path: Path, model: Callable[[Path], Any]) -> None:
+    with pytest.raises(CannotStart, match=r"\[tts\] voice: .*af_nobody"):
+        ComputedBackend(model(tmp_path), lambda: None).warm_up()
 
 
 class Abrupt:

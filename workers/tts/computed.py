@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ringline.workers.base import CannotStart
 from ringline.workers.pool import Job, Pool
 from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.loudness import FloatSamples, Loudness, to_int16
@@ -39,7 +40,7 @@ class Model(Protocol):
     """Known when it is loaded."""
 
     def load(self) -> None:
-        """Raises `ringline.workers.base.CannotStart` with what is missing."""
+        """Raises CannotStart with what is missing, ValueError for a voice that is not there."""
 
     def check(self, order: Order) -> None:
         """Raises ValueError for a voice or a language that it has not. Quick: called in the worker's loop."""
@@ -58,13 +59,19 @@ class ComputedBackend:
     def __init__(self, model: Model, wake: Callable[[], None]) -> None:
         self._model, self._wake = model, wake
 
+    def _load(self) -> None:
+        try:
+            self._model.load()
+            self._model.check(Order(""))
+        except ValueError as error:
+            raise CannotStart(f"[tts] voice: {error}") from error
+
     def warm_up(self) -> None:
-        self._model.load()
+        self._load()
         self.rate_hz = self._model.rate_hz
         self._loudness = Loudness(self.rate_hz)
         self.pool = Pool(self._run, self._wake)
         order = Order(WARM_UP)
-        self._model.check(order)
         self._make(_Run(order, Piece(WARM_UP, 0, 0), 0))
 
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:

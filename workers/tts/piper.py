@@ -74,12 +74,9 @@ class PiperModel:
         if not self._default:
             found = ", ".join(names) or "none"
             raise CannotStart(f"[tts] voice: name one of the voices in {path} (there are: {found})")
-        try:
-            self.rate_hz = self._read(self._default.partition("#")[0]).audio.sample_rate
-            self.check(Order(""))
-        except ValueError as error:
-            raise CannotStart(f"[tts] voice: {error}") from error
-        self._session(self._default.partition("#")[0])
+        name = self._default.partition("#")[0]
+        self.rate_hz = self._read(name).audio.sample_rate
+        self._session(name)
 
     def check(self, order: Order) -> None:
         name, _, speaker = (order.voice or self._default).partition("#")

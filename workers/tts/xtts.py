@@ -98,10 +98,6 @@ class XttsModel:
                 if not Path(file).is_file():
                     raise CannotStart(f"[tts] voices: {name}: there is no file {file}")
             self._voices[name] = self._network.clone(list(files))
-        try:
-            self.check(Order(""))
-        except ValueError as error:
-            raise CannotStart(f"[tts] voice: {error}") from error
 
     def check(self, order: Order) -> None:
         self._voice(order)
