@@ -72,13 +72,6 @@ def _packages(what: str, backend: str, modules: tuple[str, ...], extra: str = ""
     return Finding(what, found, not missing, f"pip install 'ringline[{extra}]'" if extra else "pip install ringline")
 
 
-def _is_installed(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # the package around it is missing
-        return False
-
-
 def _doors(config: Config) -> Iterator[Finding]:
     for door in config.door:
         url = urlsplit(door.url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-import typing
 
 import pytest
 
@@ -11,11 +10,9 @@ from ringline.engine.config import (
     Config,
     ConfigError,
     EspeakTts,
-    LlmConfig,
     PocketsphinxStt,
     SttConfig,
     SyntheticStt,
-    TtsConfig,
     parse,
 )
 from ringline.engine.config.load import PROFILES
@@ -27,7 +24,6 @@ BACKENDS = {
     "gpu": ("whisper", "openai", "kokoro"),
     "hosted": ("deepgram", "anthropic", "cartesia"),
 }
-KNOWN = {table.__struct_config__.tag for union in (SttConfig, LlmConfig, TtsConfig) for table in typing.get_args(union)}
 
 
 def test_all_profiles_are_known() -> None:
@@ -44,8 +40,6 @@ def test_profile_names_its_backends_and_its_hardware(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_profile_is_a_valid_configuration(name: str) -> None:
-    if missing := set(BACKENDS[name]) - KNOWN:
-        pytest.skip(f"not built yet: {', '.join(sorted(missing))}")
     config = parse("", profile=name)
     assert tuple(getattr(config, stage).name for stage in ("stt", "llm", "tts")) == BACKENDS[name]
     assert config.engine.offline == (name != "hosted")

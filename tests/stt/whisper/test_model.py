@@ -12,7 +12,7 @@ import pytest
 from ringline.engine.config import WhisperStt
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.whisper.features import SILENCE
-from ringline.workers.stt.whisper.model import Pass, WhisperModel, find, num_frames
+from ringline.workers.stt.whisper.model import Pass, WhisperModel, num_frames
 
 FREE = (0, 1, 2, 3)
 
@@ -82,7 +82,7 @@ def test_languages_go_by_the_vocabulary(model: Callable[..., Path], loaded: Whis
 def test_a_missing_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGLINE_MODELS", str(tmp_path))
     with pytest.raises(CannotStart, match="nowhere"):
-        find("nowhere")
+        WhisperModel(WhisperStt(model="nowhere", device="cpu"))
 
 
 def test_a_folder_that_is_no_model_says_what_is_missing(tmp_path: Path) -> None:

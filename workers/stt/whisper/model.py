@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,7 +70,7 @@ class WhisperModel:
         tokenizers: Any = require("tokenizers", EXTRA)
         extractor: Any = require("faster_whisper.feature_extractor", EXTRA)
         names: Any = require("faster_whisper.tokenizer", EXTRA)
-        folder = find(config.model)
+        folder = locate(config.model)
         for name in ("model.bin", "tokenizer.json"):
             if not (folder / name).is_file():
                 raise CannotStart(f"[stt] model: {folder} is no Whisper for CTranslate2: {name} is missing there")
@@ -191,19 +190,3 @@ def _silent_positions(start: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
 def silence(num_mels: int, frames: int) -> Mel:
     """A window in which nothing is heard."""
     return np.full((num_mels, frames), SILENCE, np.float32)
-
-
-def find(model: str) -> Path:
-    """The folder of a model: by path, in Ringline's store, or in the cache of the Hugging Face Hub. Nothing is fetched.
-
-    Raises CannotStart.
-    """
-    try:
-        return locate(model)
-    except CannotStart:
-        utils: Any = require("faster_whisper.utils", EXTRA)
-        try:
-            return Path(utils.download_model(model, local_files_only=True))
-        except (ValueError, OSError):
-            pass  # no such name, or not in the cache
-        raise
