@@ -24,6 +24,9 @@ class OpenAiServer:
         self.requests: list[dict[str, bytes]] = []
         """The form fields of each request; ``authorization`` and ``path`` besides."""
         self.text = TEXT
+        self.answers = threading.Event()
+        """Clear it, and a request that comes then waits until it is set."""
+        self.answers.set()
         self.port = 0
 
 
@@ -43,7 +46,9 @@ def openai_server() -> Iterator[OpenAiServer]:
                 for part in form.iter_parts()
             }
             fields |= {"authorization": self.headers["Authorization"].encode(), "path": self.path.encode()}
+            answers = server.answers
             server.requests.append(fields)  # type: ignore[arg-type]
+            answers.wait(20)
             if fields.get("stream") == b"true":
                 events = [{"type": "transcript.text.delta", "delta": word + " "} for word in server.text.split()]
                 events.append({"type": "transcript.text.done", "text": server.text})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import wave
 from collections.abc import Iterator
 from typing import Any
@@ -86,6 +87,22 @@ def test_partials_are_asked_for_while_the_caller_speaks(backend: Any, server: Op
     wake.wait_for(lambda: stream.partial == TEXT)
     assert stream.final is None
     stream.close()
+
+
+@pytest.mark.parametrize("backend", [{"partial_ms": 500}], indirect=True)
+def test_final_does_not_wait_for_a_partial(backend: Any, server: OpenAiServer, wake: Wake) -> None:
+    held = server.answers
+    held.clear()
+    stream = backend.open(PLAIN, 0)
+    speak(stream, SPOKEN[:16_000])
+    wake.wait_for_quiet(lambda: server.requests)
+    server.answers = threading.Event()
+    server.answers.set()
+    stream.finalise()
+    wake.wait_for(lambda: stream.final is not None)
+    assert stream.final == TEXT
+    stream.close()
+    held.set()
 
 
 def test_without_partial_ms_nothing_is_sent_before_the_end(backend: Any, server: OpenAiServer) -> None:

@@ -5,6 +5,7 @@ With ``partial_ms``, what was said so far is sent in between, too.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
 from collections.abc import Callable
@@ -103,18 +104,34 @@ class _OpenAiStream(HostedStream):
         super().__init__(backend)
 
     async def recognise(self) -> tuple[str, float]:
-        partial_bytes = self._openai.config.partial_ms * BYTES_PER_S // 1000
-        num_heard = 0
-        while not self.is_complete:
-            await self.changed()
-            if partial_bytes and not self.is_complete and len(self.audio) - num_heard >= partial_bytes:
-                num_heard = len(self.audio)
-                text = await self._openai.transcribe(bytes(self.audio), self._options, lambda text: None)
-                self.show(text.strip())
+        await self._show_partials()
         if len(self.audio) < SHORTEST_BYTES:
             return "", 0.0
         text = await self._openai.transcribe(bytes(self.audio), self._options, self.show)
         return text, 1.0 if text.strip() else 0.0
+
+    async def _show_partials(self) -> None:
+        """Until the utterance is complete; the final does not wait for one that is under way."""
+        partial_bytes = self._openai.config.partial_ms * BYTES_PER_S // 1000
+        num_heard = 0
+        partial: asyncio.Task[None] | None = None
+        try:
+            while not self.is_complete:
+                await self.changed()
+                if partial is not None and partial.done():
+                    partial.result()
+                    partial = None
+                if partial_bytes and partial is None and len(self.audio) - num_heard >= partial_bytes:
+                    num_heard = len(self.audio)
+                    partial = asyncio.create_task(self._show_partial())
+        finally:
+            if partial is not None:
+                partial.cancel()
+                await asyncio.gather(partial, return_exceptions=True)
+
+    async def _show_partial(self) -> None:
+        text = await self._openai.transcribe(bytes(self.audio), self._options, lambda text: None)
+        self.show(text.strip())
 
 
 def _wav(audio: bytes) -> bytes:
