@@ -15,8 +15,10 @@ $(VENV)/.installed: setup.py pyproject.toml
 run: $(VENV)/.installed
 	$(BIN)/ringline demo
 
+# Calls in real time, with engines of several processes, have the machine to themselves; all else shares its cores.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/system
+	$(BIN)/python -m pytest tests/system
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

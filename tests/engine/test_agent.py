@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,9 @@ async def test_timeout_inside_a_tool_is_reported_as_its_own() -> None:
     assert (await run(fail))["error"] == "TimeoutError: the diary does not answer"
 
 
-async def test_error_that_is_no_text_is_still_reported() -> None:
+async def test_error_that_is_no_text_is_still_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("ringline.tools"), "disabled", True)  # pytest-xdist cannot pass it on
+
     @tool
     def fail() -> None:
         raise RuntimeError("\udcff")
