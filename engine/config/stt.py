@@ -17,7 +17,7 @@ class PocketsphinxStt(StageBackend, frozen=True, tag="pocketsphinx"):
     model_keys = ("model",)
 
     decoders: Positive = 8
-    """Utterances decoded at the same time by one worker; further ones wait in the ring. About 28 MB each, and 65 MB
+    """Utterances decoded at the same time by one worker; further ones wait in the ring. About 55 MB each, and 65 MB
     more where the LLM gives no grammars, for dictation."""
     model: str = ""
     """Path of another acoustic model folder; empty: the one in the wheel."""
