@@ -1,4 +1,4 @@
-"""Without any network: the embedded default takes a call in a namespace that has loopback and no route.
+"""Without any network: every backend that needs none takes a call in a namespace that has loopback and no route.
 
 Nothing of it even tries to reach out."""
 
@@ -8,14 +8,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.models import ctranslate2_llm
+from bench.models.kokoro import make_kokoro
+from bench.models.piper import make_piper
+from bench.models.whisper import write_whisper
+from models.transducer import write_transducer
 
 from ringline.engine.environment import worker_environment
 
 IN_NAMESPACE = """
-import asyncio, fcntl, json, os, socket, struct
+import asyncio, fcntl, json, os, socket, struct, sys
 from pathlib import Path
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
@@ -48,7 +55,7 @@ url = "audiosocket://127.0.0.1:0"
 '''
 
 async def main():
-    async with Engine(parse(CONFIG)) as engine:
+    async with Engine(parse(CONFIG + sys.argv[1])) as engine:
         backends = [table.name for table in (engine.config.stt, engine.config.llm, engine.config.tts)]
         result = await run_calls(engine.doors[0], [Item(text="I would like to book an appointment please")], 1)
         await engine.switchboard.wait_until_idle()
@@ -66,8 +73,37 @@ print(json.dumps(found))
 """
 
 
-@pytest.fixture(scope="module")
-def offline() -> Any:
+def embedded(folder: Path) -> str:
+    return ""
+
+
+def chat(folder: Path) -> str:
+    whisper = write_whisper(folder / "whisper", says="hello there")
+    llm = folder / "llm"
+    ctranslate2_llm.write(llm)
+    kokoro = make_kokoro(folder / "kokoro")
+    return (
+        f'[stt]\nbackend = "whisper"\nmodel = "{whisper}"\ndevice = "cpu"\n'
+        f'[llm]\nbackend = "ctranslate2"\nmodel = "{llm}"\nmax_tokens = 12\n'
+        f'[tts]\nbackend = "kokoro"\nmodel = "{kokoro}"\n'
+    )
+
+
+def flow(folder: Path) -> str:
+    transducer = write_transducer(folder / "transducer")
+    piper = make_piper(folder / "piper")
+    return f'[stt]\nbackend = "sherpa"\nmodel = "{transducer}"\n[tts]\nbackend = "piper"\nmodel = "{piper}"\n'
+
+
+BACKENDS: dict[Callable[[Path], str], list[str]] = {
+    embedded: ["pocketsphinx", "flow", "espeak"],
+    chat: ["whisper", "ctranslate2", "kokoro"],
+    flow: ["sherpa", "flow", "piper"],
+}
+
+
+@pytest.fixture(scope="module", params=BACKENDS, ids=lambda made: made.__name__)
+def offline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What was found inside."""
     unshare = ["unshare", "--map-root-user", "--net"]
     try:
@@ -76,13 +112,14 @@ def offline() -> Any:
         pytest.skip("there is no unshare (util-linux)")
     if possible.returncode:
         pytest.skip(f"user namespaces are forbidden here: {possible.stderr.strip()}")
-    command = [*unshare, sys.executable, "-c", IN_NAMESPACE]
+    tables = request.param(tmp_path_factory.mktemp("models"))
+    command = [*unshare, sys.executable, "-c", IN_NAMESPACE, tables]
     # Nothing that this process was told is passed on: the engine must tell its workers.
     own = worker_environment(1, offline=True)
     environment = {name: value for name, value in os.environ.items() if name not in own}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=220, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1]) | {"expected": BACKENDS[request.param]}
 
 
 def test_namespace_has_no_way_out(offline: Any) -> None:
@@ -90,8 +127,8 @@ def test_namespace_has_no_way_out(offline: Any) -> None:
     assert offline["counts"] > 0
 
 
-def test_embedded_default_takes_a_call(offline: Any) -> None:
-    assert offline["backends"] == ["pocketsphinx", "flow", "espeak"]
+def test_call_is_taken(offline: Any) -> None:
+    assert offline["backends"] == offline["expected"]
     assert not offline["failed"]
     assert offline["answered"] == 1
 
