@@ -164,6 +164,14 @@ def test_finals_of_several_calls_are_one_batch(make: Callable[..., Any]) -> None
     assert len(sizes) <= 3
 
 
+def test_hot_words_that_the_model_chokes_on_are_dropped(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, hotwords=("Ringline",))  # behind them, this model has nothing left to say
+    stream = bench.backend.open(request(phrases=("book",)), 0)
+    stream.feed(voice(1.0))
+    assert bench.final(stream) == SAYS
+    assert [bool(one.hot_words) for one in bench.passes] == [True, False]
+
+
 def test_a_final_takes_no_partials_along(make: Callable[..., Any]) -> None:
     bench = make(SAYS)
     speaking, done = bench.backend.open(request(1), 0), bench.backend.open(request(2), 0)

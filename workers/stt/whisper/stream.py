@@ -22,6 +22,8 @@ SETTLED = RATE_HZ * 60 // 1000
 within a "t" or "k" is shorter."""
 FIRST_LOOK = RATE_HZ * 400 // 1000
 """Of the utterance, preroll included: before that there is no word."""
+A_WORD_S = 0.15
+"""Of audible sound: from there on it is strange if nothing is understood."""
 PART_S = 14
 """A longer utterance is divided where it is quietest, so that a pass stays short."""
 BLOCK = RATE_HZ // 50
@@ -150,7 +152,9 @@ class WhisperStream:
         if job.speech_s * RATE_HZ >= self._detect_samples and not self._language.code:
             self._language.code = job.language
         seen = self._guarded(job)
-        if job.divides:
+        if not seen.text and job.hot_words and job.speech_s >= A_WORD_S:
+            self._hot_words = ()  # they may be what keeps the model from saying anything
+        elif job.divides:
             self._done.append(seen)
             self._samples = self._samples[job.end_sample - self._start :]
             self._start = job.end_sample
