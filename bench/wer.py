@@ -32,7 +32,7 @@ from bench.processes import machine
 from bench.recognition import DIGITS
 from bench.recordings import SPEECH, telephone_line
 from bench.telephone import Samples, at_level, read, resampled
-from ringline.engine.config import PocketsphinxStt, SttConfig
+from ringline.engine.config import PocketsphinxStt, SttConfig, WhisperStt
 from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.audio import codecs
 from ringline.workers.audio.resample import Resampler
@@ -212,6 +212,9 @@ def backends() -> dict[str, SttConfig]:
     narrow = SPEECH / "models" / "pocketsphinx-hub4wsj_sc_8k"
     if narrow.is_dir():
         found["pocketsphinx-8k"] = PocketsphinxStt(decoders=1, model=str(narrow))
+    recovered = SPEECH / "models" / "whisper-tiny.en-recovered"
+    if recovered.is_dir():
+        found["whisper-recovered"] = WhisperStt(model=str(recovered), device="cpu")
     return found
 
 
