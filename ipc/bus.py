@@ -134,6 +134,8 @@ class WorkerBus:
         self._socket.connect(address)
         self._wakeup: _Wakeup | None = None
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.was_woken = False
+        """Whether `wake` ended the last `wait`, or came during it."""
         self._poller = zmq.Poller()
         self._poller.register(self._socket, zmq.POLLIN)
         self._poller.register(self._woken, zmq.POLLIN)
@@ -151,13 +153,14 @@ class WorkerBus:
         """For workers with a loop of their own: wait until there is a message, or `wake` is called. Returns whether
         either was the case."""
         ready = self._poller.poll(max(0, round(timeout_ms)))
-        if any(source == self._woken for source, _ in ready):
+        self.was_woken = any(source == self._woken for source, _ in ready)
+        if self.was_woken:
             os.eventfd_read(self._woken)
         return bool(ready)
 
     def wake(self) -> None:
         """End the current or the next `wait`. From any thread; harmless once the bus is closed."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # no more a file descriptor
             os.eventfd_write(self._woken, 1)
 
     def drain(self) -> Iterator[ToWorker]:

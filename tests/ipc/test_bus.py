@@ -445,3 +445,19 @@ def knock(name: str) -> bool:
             return connection.recv(1) == b"\xff"  # the first byte of ZeroMQ's greeting
         except ConnectionResetError:
             return False
+
+
+def test_worker_that_is_woken_knows_it() -> None:
+    bus = WorkerBus("ipc://@ringline-test-nobody", "worker")
+    bus.wake()
+    assert bus.wait(1_000)
+    assert bus.was_woken
+    assert not bus.wait(0)
+    assert not bus.was_woken
+    bus.close()
+
+
+def test_wake_behind_the_close_is_harmless() -> None:
+    bus = WorkerBus("ipc://@ringline-test-nobody", "worker")
+    bus.close()
+    bus.wake()

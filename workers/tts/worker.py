@@ -229,10 +229,9 @@ def run(worker: Worker) -> None:
     tts = TtsWorker(worker, backend)
     worker.ready()
     while worker.running:
-        messages = worker.next_messages(tts.timeout_ms())
-        for message in messages:
+        for message in worker.next_messages(tts.timeout_ms()):
             tts.handle(message)
-        if not messages:
+        if worker.bus.was_woken:
             tts.look_again()
         tts.step()
         worker.report(backend.pool)
