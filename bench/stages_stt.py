@@ -161,7 +161,7 @@ def _round(
 def _count_batches(backend: Any) -> list[int]:
     """The sizes of the batches to come, for backends on a pool."""
     sizes: list[int] = []
-    if hasattr(backend, "pool"):
+    if backend.pool is not None:
         run = backend.pool._run
 
         def counted(jobs: Any) -> None:
