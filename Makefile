@@ -32,6 +32,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m bench.overlaps
 	$(BIN)/python -m bench.turns --plot out/turns.png
 	$(BIN)/python -m bench.barge_in --quick
+	$(BIN)/python -m bench.stages
 	$(BIN)/python -m bench.calls
 
 clean:
