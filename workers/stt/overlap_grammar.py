@@ -1,5 +1,5 @@
 """A grammar for speech over the bot: what the bot expects to hear, what listeners say, what is said to get a word in,
-or no words at all."""
+digits, or no words at all."""
 
 from __future__ import annotations
 
@@ -26,11 +26,17 @@ INTERJECTIONS = (
 listening words: `stop` is heard as `okay`, `wait` as `great`, `hello` as `o k`. Not among them are `but`, which coughs
 are heard as, `help`, which `good` is heard as, and `what`, which voices in the background are (bench/barge_in.py)."""
 
+DIGITS = ("zero", "four", "five", "seven", "nine")
+"""Answers that callers give before they are asked, and which the grammar of the moment may not have: then "zero" is
+heard as "sure" and "seven" as "good". Of three recorded speakers' digits this brings detection from 73 to 88 %; of three
+others', which are heard as nothing at all, it brings none. Coughs and hums are heard as the other digits
+(bench/barge_in.py)."""
+
 _PUBLIC = re.compile(r"\bpublic\s+<([^>]+)>")
 
 
 def overlap_grammar(grammar: str, is_known: Callable[[str], bool]) -> str:
-    """``grammar`` (JSGF, or empty), with backchannels and interjections beside its sentences, and all of it optional.
+    """``grammar`` (JSGF, or empty), with backchannels, interjections and digits beside its sentences, and all of it optional.
 
     Optional, because a grammar that nothing fits may then be passed with the model's noise words alone; else a cough
     becomes the sentence that resembles it most. ``is_known``: whether the recogniser's dictionary has a word.
@@ -38,7 +44,7 @@ def overlap_grammar(grammar: str, is_known: Callable[[str], bool]) -> str:
     rules = _PUBLIC.findall(grammar)
     phrases = [
         phrase
-        for phrase in (*BACKCHANNELS[LANGUAGE], *INTERJECTIONS)
+        for phrase in (*BACKCHANNELS[LANGUAGE], *INTERJECTIONS, *DIGITS)
         if phrase not in MISTAKABLE and all(is_known(word) for word in phrase.split())
     ]
     alternatives = " | ".join([*(f"<{rule}>" for rule in rules), *phrases])
