@@ -28,15 +28,15 @@ are heard as, `help`, which `good` is heard as, and `what`, which voices in the 
 
 DIGITS = ("zero", "four", "five", "seven", "nine")
 """Answers that callers give before they are asked, and which the grammar of the moment may not have: then "zero" is
-heard as "sure" and "seven" as "good". With them, of recorded digits 79 % are found to be interruptions, not 75 %, and 88
-instead of 73 % of the speakers they were chosen with. Coughs and hums are heard as the other digits
+heard as "sure" and "seven" as "good". With them, 79 % of recorded digits are found to be interruptions, not 75 %, and
+88 instead of 73 % of the speakers they were chosen with. Coughs and hums are heard as the other digits
 (bench/barge_in.py)."""
 
 _PUBLIC = re.compile(r"\bpublic\s+<([^>]+)>")
 
 
 def overlap_grammar(grammar: str, is_known: Callable[[str], bool]) -> str:
-    """``grammar`` (JSGF, or empty) with backchannels, interjections and digits beside its sentences, all of it optional.
+    """``grammar`` (JSGF, or empty) with backchannels, interjections and digits beside its sentences, all optional.
 
     Optional, because a grammar that nothing fits may then be passed with the model's noise words alone; else a cough
     becomes the sentence that resembles it most. ``is_known``: whether the recogniser's dictionary has a word.
