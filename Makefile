@@ -15,10 +15,10 @@ $(VENV)/.installed: setup.py pyproject.toml
 run: $(VENV)/.installed
 	$(BIN)/ringline demo
 
-# Calls in real time, with engines of several processes, have the machine to themselves; all else shares its cores.
+# Calls in real time, with engines of several processes, mostly wait: two of them at a time, and nothing beside them.
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/system
-	$(BIN)/python -m pytest tests/system
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile tests/system
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
