@@ -13,6 +13,11 @@ PAUSE_S = 0.1
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
+def is_refusal(status: int | None) -> bool:
+    """Whether the server rejects the request itself, and would do so again."""
+    return status is not None and 400 <= status < 500 and status not in _PASSING
+
+
 def retry_pause_s(attempt: int, status: int | None, retry_after: str | None = None) -> float | None:
     """How long to wait before a request is sent again; None: it has failed.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend, is_loopback
+from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend, remote_host
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -78,8 +77,7 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
     @property
     def remote_host(self) -> str:
         """The server's host, if it is another machine."""
-        host = urlsplit(self.base_url).hostname or ""
-        return "" if is_loopback(host) else host
+        return remote_host(self.base_url)
 
     @property
     def warms_prompt(self) -> bool:
@@ -109,8 +107,7 @@ class AnthropicLlm(LlmBackend, frozen=True, tag="anthropic"):
     @property
     def remote_host(self) -> str:
         """The service's host."""
-        host = urlsplit(self.base_url).hostname or ""
-        return "" if is_loopback(host) else host
+        return remote_host(self.base_url)
 
     @property
     def warms_prompt(self) -> bool:

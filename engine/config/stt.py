@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend, is_loopback
+from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend, remote_host
 
 
 class PocketsphinxStt(StageBackend, frozen=True, tag="pocketsphinx"):
@@ -104,7 +103,7 @@ class OpenAiStt(StageBackend, frozen=True, tag="openai"):
 
     @property
     def remote_host(self) -> str:
-        return _remote_host(self.base_url)
+        return remote_host(self.base_url)
 
 
 class DeepgramStt(StageBackend, frozen=True, tag="deepgram"):
@@ -125,7 +124,7 @@ class DeepgramStt(StageBackend, frozen=True, tag="deepgram"):
 
     @property
     def remote_host(self) -> str:
-        return _remote_host(self.base_url)
+        return remote_host(self.base_url)
 
 
 class GoogleStt(StageBackend, frozen=True, tag="google"):
@@ -151,11 +150,6 @@ class GoogleStt(StageBackend, frozen=True, tag="google"):
     @property
     def remote_host(self) -> str:
         return "speech.googleapis.com" if self.location == "global" else f"{self.location}-speech.googleapis.com"
-
-
-def _remote_host(url: str) -> str:
-    host = urlsplit(url).hostname or ""
-    return "" if is_loopback(host) else host or url
 
 
 SttConfig = PocketsphinxStt | SyntheticStt | WhisperStt | SherpaStt | OpenAiStt | DeepgramStt | GoogleStt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -59,3 +60,9 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def remote_host(url: str) -> str:
+    """The host that a server's URL names; empty if it is this machine. A URL that names none is taken for remote."""
+    host = urlsplit(url).hostname or ""
+    return "" if is_loopback(host) else host or url

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from ringline.engine.config.table import Count, Milliseconds, StageBackend, is_loopback
+from ringline.engine.config.table import Count, Milliseconds, StageBackend, remote_host
 
 
 class EspeakTts(StageBackend, frozen=True, tag="espeak"):
@@ -109,8 +108,7 @@ class HostedTts(StageBackend, frozen=True, kw_only=True):
     @property
     def remote_host(self) -> str:
         """See `StageBackend.remote_host`."""
-        host = urlsplit(self.base_url).hostname or self.base_url
-        return "" if is_loopback(host) else host
+        return remote_host(self.base_url)
 
 
 class ElevenLabsTts(HostedTts, frozen=True, tag="elevenlabs"):

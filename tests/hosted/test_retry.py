@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringline.workers.retry import MAX_PAUSE_S, PAUSE_S, retry_pause_s
+from ringline.workers.retry import MAX_PAUSE_S, PAUSE_S, is_refusal, retry_pause_s
 
 
 @pytest.mark.parametrize("status", [None, 429, 500, 503, 529])
@@ -26,3 +26,8 @@ def test_servers_wish_is_granted_if_the_caller_can_wait_for_it() -> None:
 @pytest.mark.parametrize("header", ["Fri, 31 Dec 1999 23:59:59 GMT", "nan", "-1", "", "soon"])
 def test_header_that_is_no_short_time_means_no(header: str) -> None:
     assert retry_pause_s(0, 429, header) is None
+
+
+@pytest.mark.parametrize(("status", "refused"), [(400, True), (422, True), (429, False), (500, False), (None, False)])
+def test_refusal_is_what_will_not_change(status: int | None, refused: bool) -> None:
+    assert is_refusal(status) is refused

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from ringline.workers.base import CannotStart
-from ringline.workers.retry import retry_pause_s
+from ringline.workers.retry import is_refusal, retry_pause_s
 from ringline.workers.stt.agreement import agreed_words, stable_characters
 from ringline.workers.stt.backend import Samples, Stream
 
@@ -75,7 +75,7 @@ class HostedBackend(ABC):
             failure = error if isinstance(error, ServiceError) else self.failure(error)
             if failure.status in (401, 403):
                 raise CannotStart(f"{self._vendor} does not accept the key in {self._key}: {failure}") from error
-            if failure.status is not None and 400 <= failure.status < 500 and failure.status not in (408, 425, 429):
+            if is_refusal(failure.status):
                 raise CannotStart(f"{self._vendor} refuses [stt]: {failure}") from error
             raise failure from error
 

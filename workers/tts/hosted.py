@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from ringline.workers.base import CannotStart
-from ringline.workers.retry import retry_pause_s
+from ringline.workers.retry import is_refusal, retry_pause_s
 from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.line import Line, ServiceError, Word, failure
 from ringline.workers.tts.sound import Sound
@@ -97,7 +97,7 @@ class HostedBackend(ABC):
         except ServiceError as error:
             if error.status in (401, 403):
                 raise CannotStart(f"{self.vendor} does not accept the key in {self._key_name}: {error}") from error
-            if error.status is not None and 400 <= error.status < 500 and error.status not in (408, 425, 429):
+            if is_refusal(error.status):
                 raise CannotStart(f"{self.vendor} refuses [tts]: {error}") from error
             raise
 
