@@ -13,6 +13,17 @@ PAUSE_S = 0.1
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
+class ServiceError(Exception):
+    """A service refuses, cannot be reached, or does not do what it was asked for."""
+
+    def __init__(self, message: str, status: int | None = None, retry_after: str | None = None) -> None:
+        """``status``: the HTTP status, or the one it amounts to; None: there was no answer. ``retry_after``: the
+        header."""
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
 def is_refusal(status: int | None) -> bool:
     """Whether the server rejects the request itself, and would do so again."""
     return status is not None and 400 <= status < 500 and status not in _PASSING

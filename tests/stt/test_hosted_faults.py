@@ -16,9 +16,8 @@ from servers import TEXT, deepgram_server, google_backend, google_server, openai
 
 from ringline.engine.config import DeepgramStt, GoogleStt, OpenAiStt
 from ringline.workers.base import CannotStart
-from ringline.workers.retry import PAUSE_S, retry_pause_s
+from ringline.workers.retry import PAUSE_S, ServiceError, retry_pause_s
 from ringline.workers.stt import google, hosted, make_backend
-from ringline.workers.stt.hosted import ServiceError
 
 pytest.importorskip("openai", reason="the openai extra is not installed")
 pytest.importorskip("deepgram", reason="the deepgram extra is not installed")

@@ -14,10 +14,11 @@ from typing import Any
 from ringline.engine.config import DeepgramStt
 from ringline.ipc.messages import Transcribe
 from ringline.workers.extras import require
+from ringline.workers.retry import ServiceError
 from ringline.workers.secrets import secret
 from ringline.workers.stt.backend import Stream
 from ringline.workers.stt.deepgram_streams import FluxStream, NovaStream, check
-from ringline.workers.stt.hosted import BYTES_PER_S, CLOSE_S, OPEN_S, RATE_HZ, HostedBackend, ServiceError
+from ringline.workers.stt.hosted import BYTES_PER_S, CLOSE_S, OPEN_S, RATE_HZ, HostedBackend
 
 MAX_HOTWORD_CHARS = 1_500
 """Of all together. Deepgram refuses more than 500 tokens, and they stand in the URL."""

@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ringline.workers.extras import require
-from ringline.workers.stt.hosted import BYTES_PER_S, HostedStream, ServiceError
+from ringline.workers.retry import ServiceError
+from ringline.workers.stt.hosted import BYTES_PER_S, HostedStream
 
 if TYPE_CHECKING:
     from ringline.workers.stt.deepgram import DeepgramBackend

@@ -10,9 +10,10 @@ from ringline.engine.config import GoogleStt
 from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
+from ringline.workers.retry import ServiceError
 from ringline.workers.secrets import secret
 from ringline.workers.stt.backend import Stream
-from ringline.workers.stt.hosted import BYTES_PER_S, OPEN_S, RATE_HZ, HostedBackend, HostedStream, ServiceError
+from ringline.workers.stt.hosted import BYTES_PER_S, OPEN_S, RATE_HZ, HostedBackend, HostedStream
 
 STREAM_S = 240
 """Of sound in one stream: Google ends it after five minutes, in the middle of a word."""

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from ringline.workers.base import CannotStart
-from ringline.workers.retry import is_refusal, retry_pause_s
+from ringline.workers.retry import ServiceError, is_refusal, retry_pause_s
 from ringline.workers.stt.agreement import agreed_words, stable_characters
 from ringline.workers.stt.backend import Samples, Stream
 
@@ -28,16 +28,6 @@ CLOSE_S = 1.0
 WARM_UP_S = 20.0
 LONGEST_S = 900.0
 """Of one utterance, which is kept for being sent again: 29 MB."""
-
-
-class ServiceError(Exception):
-    """A service does not do what it was asked for."""
-
-    def __init__(self, message: str, status: int | None = None, retry_after: str | None = None) -> None:
-        """``status``: of HTTP, or what corresponds to it; None if there was no answer."""
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
 
 
 class HostedBackend(ABC):

@@ -15,6 +15,7 @@ from ringline.engine.config import OpenAiStt
 from ringline.engine.conversation.language_tags import primary_language
 from ringline.ipc.messages import Transcribe
 from ringline.workers.extras import require
+from ringline.workers.retry import ServiceError
 from ringline.workers.secrets import secret
 from ringline.workers.stt.backend import Stream
 from ringline.workers.stt.hosted import (
@@ -24,7 +25,6 @@ from ringline.workers.stt.hosted import (
     RATE_HZ,
     HostedBackend,
     HostedStream,
-    ServiceError,
 )
 
 SHORTEST_BYTES = BYTES_PER_S // 10

@@ -8,10 +8,11 @@ from typing import Any
 
 from ringline.engine.config import CartesiaTts
 from ringline.workers.extras import require
+from ringline.workers.retry import ServiceError
 from ringline.workers.secrets import secret
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.hosted import RATE_HZ, HostedBackend, websocket_options
-from ringline.workers.tts.line import Event, Line, ServiceError, word
+from ringline.workers.tts.line import Event, Line, word
 
 SLOWEST, FASTEST = 0.6, 1.5
 """``generation_config.speed``"""

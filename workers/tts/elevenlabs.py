@@ -13,10 +13,11 @@ import msgspec
 
 from ringline.engine.config import ElevenLabsTts
 from ringline.workers.extras import require
+from ringline.workers.retry import ServiceError
 from ringline.workers.secrets import secret
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.hosted import RATE_HZ, HostedBackend, websocket_options
-from ringline.workers.tts.line import Event, Line, ServiceError, word
+from ringline.workers.tts.line import Event, Line, word
 
 SLOWEST, FASTEST = 0.7, 1.2
 """``voice_settings.speed``"""

@@ -15,9 +15,9 @@ from concurrent.futures import Future
 from typing import Any
 
 from ringline.workers.base import CannotStart
-from ringline.workers.retry import is_refusal, retry_pause_s
+from ringline.workers.retry import ServiceError, is_refusal, retry_pause_s
 from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
-from ringline.workers.tts.line import Line, ServiceError, Word, failure
+from ringline.workers.tts.line import Line, Word, failure
 from ringline.workers.tts.sound import Sound
 from ringline.workers.tts.text import segments, speakable
 

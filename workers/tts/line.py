@@ -9,21 +9,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
+from ringline.workers.retry import ServiceError
+
 log = logging.getLogger("ringline.tts")
 
 ANSWER_S = 5.0
 """A server that says nothing about a phrase for so long has lost it. The engine's own deadline is shorter."""
-
-
-class ServiceError(Exception):
-    """The vendor refuses, or cannot be reached."""
-
-    def __init__(self, message: str, status: int | None = None, retry_after: str | None = None) -> None:
-        """``status``: the HTTP status, or the one it amounts to; None: there was no answer. ``retry_after``: the
-        header."""
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
 
 
 class Word(NamedTuple):

@@ -16,9 +16,9 @@ from voice_servers import CartesiaServer, ElevenLabsServer, VoiceServer
 
 from ringline.ipc.messages import CancelSpeech, PhraseFailed
 from ringline.workers.base import CannotStart
+from ringline.workers.retry import ServiceError
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Order
-from ringline.workers.tts.line import ServiceError
 
 BUSY = {
     "cartesia": {"type": "error", "done": True, "title": "Too many requests", "status_code": 429},
