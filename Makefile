@@ -33,7 +33,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m bench.turns --plot out/turns.png
 	$(BIN)/python -m bench.barge_in --quick
 	$(BIN)/python -m bench.stages
-	$(BIN)/python -m bench.calls
+	$(BIN)/python -m bench.capacity
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

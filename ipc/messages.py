@@ -114,7 +114,8 @@ class CallEnded(Message, frozen=True):
     reason: str
     """``caller``, ``bot``, or what went wrong."""
     stats: dict[str, float] = {}
-    """The door's counts for the call: frames sent and missed, lateness, samples filled and dropped."""
+    """Counts of the call: frames sent and missed, how late they were sent (percentiles in ms, upper bounds of tenths),
+    underruns, audio filled in and dropped."""
 
 
 class CallReleased(Message, frozen=True):

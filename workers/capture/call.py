@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringline.ipc.exchange import MEDIA_RATE_HZ, Slot
 from ringline.workers.capture.doors.door import Leg
+from ringline.workers.capture.lateness import Lateness
 from ringline.workers.capture.media import CALLER_WRITTEN, DROPPED, PENDING, PENDING_BYTES, MediaPlane
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class LiveCall:
         self.leg = leg
         self.open = True
         self.arrived_ns = time.monotonic_ns()
+        self.lateness = Lateness()
         self._capture = capture
         self._row = media.state[slot.index]
         self._pending = memoryview(media.pending[slot.index])

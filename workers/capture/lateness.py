@@ -1,10 +1,10 @@
-"""How late frames leave: a histogram of tenths of milliseconds."""
+"""How late a call's frames leave: a histogram of tenths of milliseconds."""
 
 from __future__ import annotations
 
 BUCKET_NS = 100_000
-NUM_BUCKETS = 1_000
-"""Up to 100 ms; what is later counts as that."""
+NUM_BUCKETS = 500
+"""Up to 50 ms; what is later counts as that."""
 
 
 class Lateness:
@@ -26,3 +26,7 @@ class Lateness:
             if count and seen >= wanted:
                 return (bucket + 1) * BUCKET_NS / 1e6
         return 0.0
+
+    def stats(self) -> dict[str, float]:
+        """What `CallEnded` says of it."""
+        return {f"late_p{percent}_ms": self.percentile_ms(percent) for percent in (50, 99, 100)}

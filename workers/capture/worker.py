@@ -37,7 +37,6 @@ from ringline.workers.capture.clock import TICKS_PER_FRAME, MediaClock
 from ringline.workers.capture.doors import open_door
 from ringline.workers.capture.doors.door import Door, Leg
 from ringline.workers.capture.judge import Judge, Judgement, load_model
-from ringline.workers.capture.lateness import Lateness
 from ringline.workers.capture.listener import Listener
 from ringline.workers.capture.media import MediaPlane
 from ringline.workers.capture.vad import SpeechEvent, Vad
@@ -58,7 +57,6 @@ class CaptureWorker:
         self.clock = MediaClock(self.on_tick)
         self.calls: dict[int, LiveCall] = {}
         """By slot."""
-        self.lateness = Lateness()
         self.stopped = asyncio.Event()
         self._slots = np.zeros(worker.exchange.layout.max_calls, np.int64)
         self._out = [row.data for row in self.media.out]
@@ -106,6 +104,7 @@ class CaptureWorker:
             "frames_sent": float(row[column.FRAMES_SENT]),
             "frames_missed": float(words[FRAMES_MISSED]),
             "underruns": float(words[UNDERRUNS]),
+            **call.lateness.stats(),
             "filled_ms": float(row[column.FILLED]) / 16,
             "dropped_ms": float(row[column.DROPPED]) / 16,
             "resynced_ms": float(row[column.RESYNCED]) / 16,
@@ -134,7 +133,7 @@ class CaptureWorker:
             call.leg.send_audio(self._out[call.slot.index][:num_bytes].tobytes())
             frame = int(row[column.OUT_FRAME])
             due_ns = self.clock.deadline_ns(int(row[column.START_TICK]) + frame * TICKS_PER_FRAME)
-            self.lateness.add(now_ns - due_ns)
+            call.lateness.add(now_ns - due_ns)
             audible = int(row[column.OUT_AUDIBLE])
             if audible >= 0:
                 offset_s = audible / call.leg.format.rate_hz
