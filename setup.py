@@ -83,6 +83,7 @@ setup(
             "matplotlib>=3.9",  # the plot of bench/turns.py
             "mypy>=1.14",
             "openai>=3.50,<4",
+            "py-spy>=0.4",  # bench/profile.py
             "pytest>=8.3",
             "pytest-benchmark>=5.1",
             "pytest-timeout>=2.3",
