@@ -220,7 +220,7 @@ def plot(result: Result, path: Path) -> None:
         left = {process: left[process] + core for process, core in zip(processes, cores, strict=True)}
     axes.invert_yaxis()
     axes.set(xlabel="cores", title=f"{result['calls']} calls {result['phase']}, {result['door']}")
-    axes.legend(fontsize=7, ncols=2, loc="lower right")
+    figure.legend(fontsize=7, loc="outside right upper")
     figure.savefig(path)
 
 
