@@ -33,6 +33,11 @@ class SyntheticStt(StageBackend, frozen=True, tag="synthetic"):
     """... and never answers every so many-th."""
     out_of_memory_every: Count = 0
     """... and runs out of memory over every so many-th that the process takes."""
+    burn_threads: Count = 0
+    """So many threads of the worker are busy without end: what others feel of it is for bench/isolation.py to say."""
+    burn: Literal["matrices", "python", "memory"] = "matrices"
+    """What with: products of matrices, as models compute; Python, as what lies around models does; or they take memory,
+    touch every page of it and give it back."""
 
 
 class WhisperStt(StageBackend, frozen=True, tag="whisper"):

@@ -11,6 +11,7 @@ from ringline.engine.config import SyntheticStt
 from ringline.ipc.messages import Transcribe
 from ringline.workers.base import is_nth
 from ringline.workers.stt.backend import Samples, Stream
+from ringline.workers.stt.burn import burn
 
 RATE_HZ = 16_000
 WORD_MS = 400
@@ -80,7 +81,8 @@ class SyntheticBackend:
         self._opened = 0
 
     def warm_up(self) -> None:
-        pass
+        if self._config.burn_threads:
+            burn(self._config.burn_threads, self._config.burn)
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         self._opened += 1
