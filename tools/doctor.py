@@ -15,6 +15,7 @@ from ringline.engine.agent import Agent, AgentError
 from ringline.engine.config import STAGES, Config
 from ringline.tools.finding import Finding
 from ringline.tools.models import check_models
+from ringline.workers.priority import LOOP_PRIORITY
 
 GIGABYTE = 1 << 30
 
@@ -39,14 +40,13 @@ def _machine() -> Iterator[Finding]:
     except OSError as error:
         yield Finding("shared memory", str(error), False, "the kernel must offer memfd_create (Linux 3.17)")
     try:
-        priority = os.sched_get_priority_max(os.SCHED_FIFO)
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(LOOP_PRIORITY))
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-        yield Finding("realtime scheduling", f"granted (up to {priority})", True)
+        yield Finding("realtime scheduling", "granted: frames leave in time whatever the models do", True)
     except OSError:
-        yield Finding(
-            "realtime scheduling", "not granted", True, "not needed; LimitRTPRIO=10 in the unit would grant it"
-        )
+        found = "not granted: frames may leave some milliseconds late while models use every core"
+        grant = f"`ulimit -r {LOOP_PRIORITY}`, LimitRTPRIO={LOOP_PRIORITY} in the unit, or CAP_SYS_NICE would grant it"
+        yield Finding("realtime scheduling", found, True, grant)
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield Finding("open files", str(soft), soft >= 1024, "raise it with `ulimit -n 4096` or LimitNOFILE=")
 

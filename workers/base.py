@@ -27,6 +27,7 @@ from ringline.ipc.messages import ShutDown, ToWorker, WorkerBusy, WorkerReady, W
 from ringline.ipc.warm_up import warm_up
 from ringline.workers import working
 from ringline.workers.pool import Pool
+from ringline.workers.priority import step_back
 
 log = logging.getLogger("ringline.worker")
 
@@ -127,6 +128,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # what the supervisor sends to a worker that hangs
+    if spec.kind != "capture":
+        step_back()
     setproctitle(f"ringline-{spec.name}")
     logs.set_up(spec.name, spec.config.engine.log_level, spec.config.engine.log_content)
     worker = Worker(spec)

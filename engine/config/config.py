@@ -31,6 +31,8 @@ class EngineConfig(Table, frozen=True):
     """How long a worker may take to load its models."""
     hung_s: Annotated[float, Meta(gt=0)] = 2.0
     """A worker without a heartbeat for so long is killed and replaced."""
+    realtime: bool = True
+    """Whether capture asks for real-time priority; without the right to it, it goes on without."""
     log_level: str = "info"
     log_content: bool = False
     """Whether transcripts and phone numbers may stand in the log."""

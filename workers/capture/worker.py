@@ -40,6 +40,7 @@ from ringline.workers.capture.judge import Judge, Judgement, load_model
 from ringline.workers.capture.listener import Listener
 from ringline.workers.capture.media import MediaPlane
 from ringline.workers.capture.vad import SpeechEvent, Vad
+from ringline.workers.priority import step_forward
 
 log = logging.getLogger("ringline.capture")
 
@@ -207,6 +208,8 @@ async def _main(worker: Worker) -> None:
     except OSError as error:
         raise CannotStart(f"door {config.url}: {error.strerror or error}") from error
     worker.bus.start(capture.handle)
+    is_realtime = step_forward(worker.config.engine.realtime)
+    log.info("media loop in real time" if is_realtime else "media loop without real-time priority")
     worker.ready(tuple(urls))
     gc.set_threshold(50_000, 20, 100)  # a full collection is a late frame
     while not capture.stopped.is_set():
