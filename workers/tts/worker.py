@@ -34,10 +34,12 @@ from ringline.workers.working import exit_out_of_memory, set_alone
 log = logging.getLogger("ringline.tts")
 
 NOT_READY_MS = 2.0
-"""How soon a backend that had nothing ready is asked again."""
+"""How soon a backend that had nothing ready is asked again, where somebody waits; ..."""
+NOT_URGENT = 0.25
+"""... else after this part of what is left to play, ..."""
 
 RING_FULL_MS = 20.0
-"""How soon a full ring is looked at again: one frame is played meanwhile."""
+"""... but so soon at the latest; then a full ring is looked at again, too: one frame is played meanwhile."""
 
 BURST_MS = 1.0
 """So long chunks are made before messages are looked at again: a look costs as much as a chunk of a fast voice."""
@@ -89,11 +91,16 @@ class Speaker:
         if self.phrase is not None and self.phrase.request.turn <= turn:
             self.drop_phrase()
 
+    def wait(self, duration_ms: float) -> None:
+        """There is nothing to do before then."""
+        self.not_before_ns = time.monotonic_ns() + int(duration_ms * 1e6)
+
     def drop_phrase(self) -> None:
         """Cancel the phrase being spoken, if there is one."""
         if self.phrase is not None:
             self.phrase.close()
             self.phrase = None
+            self.not_before_ns = 0
 
 
 class TtsWorker:
@@ -202,7 +209,8 @@ class TtsWorker:
             return
         if not phrase.waiting.shape[0] and not phrase.made_all and not phrase.make_more():
             self._tell_marks(speaker, phrase)
-            speaker.not_before_ns = time.monotonic_ns() + int(NOT_READY_MS * 1e6)
+            ahead_ms = self._ahead_ns(speaker, phrase.request.turn) / 1e6
+            speaker.wait(min(RING_FULL_MS, max(NOT_READY_MS, NOT_URGENT * ahead_ms)))
             speaker.awaits_backend = True
             return
         request = phrase.request
@@ -216,7 +224,7 @@ class TtsWorker:
                     PhraseStarted(request.call, request.turn, request.phrase, phrase.start_sample, time.monotonic_ns())
                 )
         elif phrase.waiting.shape[0]:
-            speaker.not_before_ns = time.monotonic_ns() + int(RING_FULL_MS * 1e6)
+            speaker.wait(RING_FULL_MS)
         is_whole = phrase.made_all and not phrase.waiting.shape[0]
         self._tell_marks(speaker, phrase, is_whole)
         if is_whole:
