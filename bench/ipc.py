@@ -1,6 +1,6 @@
 """What it costs to move 20 ms of audio to another process, and to wake that process up.
 
-    python -m bench.ipc [--json] [--plot FILE.png] [--seed N]
+    python -m bench.ipc [--seed N] [--json] [--plot PNG]    (about a quarter of a minute)
 
 The contenders take turns within one run, in a new order each round, so that a noisy machine is noisy for all of them.
 
@@ -16,22 +16,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing as mp
-import os
-import platform
 import random
-import sys
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import uvloop
+from rich.console import Console
+from rich.table import Table
 
 from bench.ipc_bells import Bell, bells
 from bench.ipc_movers import FRAME_SAMPLES, LINE_WORDS, Mover, Ring, movers, ring_compiled
+from bench.reporting import Result, options_of, tell
 from ringline.ipc.bus import EngineBus, WorkerBus
 from ringline.ipc.messages import FromWorker, SpeechStarted
 
@@ -180,14 +180,14 @@ def summary(results: Results, against: str, digits: int) -> dict[str, dict[str, 
     return found
 
 
-def measure(seed: int) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Result:
     """Everything, in one run."""
-    chance = random.Random(seed)
+    chance = random.Random(options.seed)
     spawn = mp.get_context("spawn")
     moving, ringing = movers(2 * TWO_PROCESS_FRAMES), bells()
     bus = EngineBus(f"bench-{uuid.uuid4().hex}")
     orders, theirs = spawn.Pipe()
-    other = spawn.Process(target=partner, args=(theirs, moving, ringing, bus.address, seed), daemon=True)
+    other = spawn.Process(target=partner, args=(theirs, moving, ringing, bus.address, options.seed), daemon=True)
     other.start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         across = two_processes(moving, orders, chance)
@@ -201,8 +201,7 @@ def measure(seed: int) -> dict[str, Any]:
     for name, share in cpu.items():
         wake[name]["receiver_cpu"] = round(share, 3)
     return {
-        "machine": {"cpu": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()},
-        "seed": seed,
+        "seed": options.seed,
         "one_process_ns": summary(within, "ring", 0),
         "two_processes_ns": summary(across, "ring", 0),
         "wake_up_us": wake,
@@ -216,55 +215,32 @@ TITLES = {
 }
 
 
-def show(report: dict[str, Any]) -> None:
-    """Tables on the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    machine = report["machine"]
-    console.print(f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, seed {report['seed']}")
+def show(result: Result, out: Console) -> None:
+    """The tables, the cheapest first."""
     for key, title in TITLES.items():
-        rows = sorted(report[key].items(), key=lambda row: row[1]["p50"])
-        table = Table(title=title, title_justify="left")
-        table.add_column("")
-        for column in rows[0][1]:
-            table.add_column(column, justify="right")
+        rows = sorted(result[key].items(), key=lambda row: row[1]["p50"])
+        table = Table("", *rows[0][1], title=title)
         for name, values in rows:
             table.add_row(name, *(f"{value:,.10g}" for value in values.values()))
-        console.print(table)
+        out.print(table)
 
 
-def plot(report: dict[str, Any], path: str) -> None:
-    """Bars of the medians, on a logarithmic axis. Needs matplotlib."""
-    from matplotlib import pyplot  # type: ignore[import-not-found, unused-ignore]
+def plot(result: Result, path: Path) -> None:
+    """Bars of the medians, on a logarithmic axis."""
+    import matplotlib as mpl
 
-    figure, axes = pyplot.subplots(len(TITLES), 1, figsize=(9, 10), layout="constrained")
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(len(TITLES), 1, figsize=(9, 10), dpi=110, layout="constrained")
     for axis, (key, title) in zip(axes, TITLES.items(), strict=True):
-        rows = sorted(report[key].items(), key=lambda row: -row[1]["p50"])
+        rows = sorted(result[key].items(), key=lambda row: -row[1]["p50"])
         axis.barh([name for name, _ in rows], [values["p50"] for _, values in rows])
         axis.set_xscale("log")
         axis.set_title(title)
     figure.savefig(path)
 
 
-def main() -> None:
-    """Entry point."""
-    parser = argparse.ArgumentParser(description="What it costs to move 20 ms of audio to another process.")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, nothing else")
-    parser.add_argument("--plot", metavar="FILE.png", help="draw the medians (needs matplotlib)")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    if not arguments.json:
-        print("bench.ipc: about a quarter of a minute ...", file=sys.stderr, flush=True)
-    report = measure(arguments.seed)
-    if arguments.json:
-        print(json.dumps(report))
-    else:
-        show(report)
-    if arguments.plot:
-        plot(report, arguments.plot)
-
-
 if __name__ == "__main__":
-    main()
+    given = options_of(__doc__).parse_args()
+    tell(measure(given), given, show, plot)

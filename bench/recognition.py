@@ -11,20 +11,18 @@ after the end.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.processes import machine
+from bench.reporting import Result, console, options_of, tell
 from bench.telephone import Samples, Voices, at_level, over_the_phone, read
 from ringline.engine.config import PocketsphinxStt
 from ringline.ipc.messages import Expectation, Transcribe
@@ -84,7 +82,7 @@ def digit_cases() -> list[Case]:
     return cases
 
 
-def measure(cases: list[Case]) -> dict[str, Any]:
+def recognise(cases: list[Case]) -> Result:
     """Recognise all, one after the other, frame by frame."""
     backend = PocketsphinxBackend(PocketsphinxStt())
     backend.warm_up()
@@ -112,35 +110,31 @@ def measure(cases: list[Case]) -> dict[str, Any]:
         "real_time_factor": busy_s / audio_s,
         "final_p50_ms": float(np.percentile(finals_ms, 50)),
         "final_p99_ms": float(np.percentile(finals_ms, 99)),
-        "machine": machine(),
     }
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    console = Console(stderr=arguments.json)
-    cases = clinic_cases(np.random.default_rng(arguments.seed))
+def measure(options: argparse.Namespace) -> Result:
+    """Everything there is to recognise."""
+    cases = clinic_cases(np.random.default_rng(options.seed))
     if SPEECH.is_dir():
         cases += digit_cases()
     else:
-        console.print(f"[dim]no recorded speech at {SPEECH}: espeak-ng's voices only[/]")
-    result = measure(cases)
-    if arguments.json:
-        print(json.dumps(result))
-        return
+        console(options).print(f"[dim]no recorded speech at {SPEECH}: espeak-ng's voices only[/]")
+    return recognise(cases)
+
+
+def show(result: Result, out: Console) -> None:
+    """The table."""
     table = Table("spoken over the telephone", "understood word for word")
     for name, share in result["understood"].items():
         table.add_row(name, f"{100 * share:.0f} %")
-    console.print(table)
-    console.print(
+    out.print(table)
+    out.print(
         f"real-time factor {result['real_time_factor']:.3f}; final after the end of speech: "
         f"p50 {result['final_p50_ms']:.2f} ms, p99 {result['final_p99_ms']:.1f} ms"
     )
 
 
 if __name__ == "__main__":
-    main()
+    given = options_of(__doc__, seed=2, plots=False).parse_args()
+    tell(measure(given), given, show)

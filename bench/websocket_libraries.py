@@ -1,12 +1,12 @@
 """What a WebSocket library costs a server that carries thousands of small media messages a second.
 
+    python -m bench.websocket_libraries [--calls 64] [--seconds 3] [--rounds 3] [--seed 1] [--json]
+
 Each library runs as the server in a process of its own, on uvloop. This process is the callers: it sends 20 ms media
 messages shaped as Twilio's, evenly spread over the 20 ms, and reads what comes back. For every message the server
 decodes the JSON and the base64 and sends one media message back, with the same code for all libraries. Reported are the
 server's CPU time per message (both directions together, from /proc) and how long a message takes from the caller's
 write to the server's handler. The libraries take turns, in a seeded order, so that a noisy machine is noisy for all.
-
-    python bench/websocket_libraries.py [--calls 64] [--seconds 3] [--rounds 3] [--json]
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import json
 import multiprocessing as mp
 import os
-import platform
 import random
 import selectors
 import socket
@@ -25,10 +23,13 @@ import time
 from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bench.reporting import Result, options_of, tell
 
 FRAME_S = 0.02
 WARM_UP_S = 0.5
@@ -267,41 +268,34 @@ class Server:
         }
 
 
-def main() -> None:
-    """Measure, and print a table or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each turn")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+def measure(options: argparse.Namespace) -> Result:
+    """All libraries, in turn."""
     servers = {name: Server(name, options.calls) for name in SERVERS}
     order = random.Random(options.seed)
     for _ in range(options.rounds):
         for name in order.sample(list(servers), len(servers)):
             servers[name].measure(options.seconds)
-    results: dict[str, Any] = {name: server.close() for name, server in servers.items()}
-    best = min(figures["cpu_us_per_message"] for figures in results.values())
-    for figures in results.values():
+    libraries = {name: server.close() for name, server in servers.items()}
+    best = min(figures["cpu_us_per_message"] for figures in libraries.values())
+    for figures in libraries.values():
         figures["ratio"] = round(figures["cpu_us_per_message"] / best, 2)
-    if options.json:
-        machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
-        print(json.dumps({"calls": options.calls, **machine, "libraries": results}))
-        return
-    from rich.console import Console
-    from rich.table import Table
+    return {"calls": options.calls, "libraries": libraries}
 
-    table = Table(
-        title=f"{options.calls} calls, {options.calls * 50} messages a second each way, on {os.cpu_count()} cores"
-    )
-    for column in ("library", "messages", "CPU us/message", "ratio", "delay p50 us", "delay p99 us"):
-        table.add_column(column, justify="left" if column == "library" else "right")
-    for name, figures in sorted(results.items(), key=lambda item: item[1]["cpu_us_per_message"]):
+
+def show(result: Result, out: Console) -> None:
+    """The table, the cheapest first."""
+    title = f"{result['calls']} calls, {result['calls'] * 50} messages a second each way"
+    table = Table("library", "messages", "CPU us/message", "ratio", "delay p50 us", "delay p99 us", title=title)
+    for name, figures in sorted(result["libraries"].items(), key=lambda item: item[1]["cpu_us_per_message"]):
         keys = ("messages", "cpu_us_per_message", "ratio", "delay_p50_us", "delay_p99_us")
         table.add_row(name, *(str(figures[key]) for key in keys))
-    Console().print(table)
+    out.print(table)
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, plots=False)
+    parser.add_argument("--calls", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each turn")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    tell(measure(given), given, show)

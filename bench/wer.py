@@ -18,19 +18,18 @@ token embedding learned anew (see its SOURCE.txt): right in size, speed and cour
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.processes import machine
 from bench.recognition import DIGITS
 from bench.recordings import SPEECH, telephone_line
+from bench.reporting import Result, console, options_of, tell
 from bench.telephone import Samples, at_level, read, resampled
 from ringline.engine.config import PocketsphinxStt, SttConfig, WhisperStt
 from ringline.ipc.messages import Expectation, Transcribe
@@ -218,14 +217,19 @@ def backends() -> dict[str, SttConfig]:
     return found
 
 
-def measure(chosen: dict[str, SttConfig], utterances: int, seed: int, console: Console) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Result:
     """Every backend in every condition."""
-    spoken = [*sentences(utterances), *digits(max(1, utterances // 5))]
+    out = console(options)
+    if not SPEECH.is_dir():
+        raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
+    spoken = [*sentences(options.utterances), *digits(max(1, options.utterances // 5))]
     rows = []
-    for name, config in chosen.items():
+    for name, config in backends().items():
+        if options.backend and name not in options.backend:
+            continue
         backend = make_backend(config, dictation=True)
         backend.warm_up()
-        for condition, audio_of in conditions(seed).items():
+        for condition, audio_of in conditions(options.seed).items():
             groups: dict[str, Understood] = {}
             for one in spoken:
                 recognise(backend, one, audio_of(one), groups.setdefault(one.group, Understood(finals_ms=[])))
@@ -243,27 +247,12 @@ def measure(chosen: dict[str, SttConfig], utterances: int, seed: int, console: C
                         "final_p95_ms": float(p95),
                     }
                 )
-            console.print(f"[dim]{name}, {condition}[/]")
-    return {"rows": rows, "machine": machine()}
+            out.print(f"[dim]{name}, {condition}[/]")
+    return {"rows": rows}
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = backends()
-    parser.add_argument("--backend", choices=tuple(known), action="append")
-    parser.add_argument("--utterances", type=int, default=25, help="of each collection of sentences")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    console = Console(stderr=arguments.json)
-    if not SPEECH.is_dir():
-        raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
-    chosen = {name: config for name, config in known.items() if not arguments.backend or name in arguments.backend}
-    result = measure(chosen, arguments.utterances, arguments.seed, console)
-    if arguments.json:
-        print(json.dumps(result))
-        return
+def show(result: Result, out: Console) -> None:
+    """The table."""
     table = Table("recogniser", "speech", "condition", "WER", "words", "revised", "final p50, p95")
     for row in result["rows"]:
         table.add_row(
@@ -275,8 +264,12 @@ def main() -> None:
             f"{100 * row['revised']:.0f} %",
             f"{row['final_p50_ms']:.1f}, {row['final_p95_ms']:.1f} ms",
         )
-    console.print(table)
+    out.print(table)
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, plots=False)
+    parser.add_argument("--backend", choices=tuple(backends()), action="append")
+    parser.add_argument("--utterances", type=int, default=25, help="of each collection of sentences")
+    given = parser.parse_args()
+    tell(measure(given), given, show)
