@@ -1,6 +1,6 @@
-"""Fits the constants of workers/stt/bandwidth.py from recorded speech, and prints them beside the ones in use.
+"""Fits the constants of workers/stt/bandwidth.py from recorded speech, and compares them with the ones in use.
 
-    python -m bench.bandwidth          needs RINGLINE_SPEECH
+    python -m bench.bandwidth [--seed 0] [--json]        (needs RINGLINE_SPEECH)
 
 Wideband recordings of many speakers and the same as telephone audio give pairs of log mel spectra. The upper bands are
 regressed on all bands of the telephone side (least squares, lightly regularised) and scaled to the variance that
@@ -9,12 +9,14 @@ wideband speech has there: an estimate that is only right on average would look 
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
+from bench.reporting import Result, options_of, tell
 from bench.telephone import at_level, over_the_phone, read, resampled
 from ringline.workers.stt import bandwidth
 from ringline.workers.stt import telephone_features as features
@@ -35,13 +37,13 @@ def log_mel(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> features.Mat
     return found
 
 
-def main() -> None:
-    """Fit and print."""
+def measure(options: argparse.Namespace) -> Result:
+    """Fit."""
     if not SPEECH.is_dir():
-        sys.exit(f"no recorded speech at {SPEECH} (set RINGLINE_SPEECH)")
+        raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
     files = [*sorted((SPEECH / "voices").glob("*.flac")), *sorted((SPEECH / "librispeech_other").glob("*.flac"))[::2]]
     files += sorted((SPEECH / "ljspeech").glob("*.wav"))[:6]
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(options.seed)
     narrow_all, wide_all = [], []
     for index, file in enumerate(files):
         samples, rate_hz = read(file)
@@ -56,13 +58,17 @@ def main() -> None:
     weights = np.linalg.solve(x.T @ x + REGULARIZATION * len(x) * np.eye(features.NUM_BANDS), x.T @ y)
     weights *= y.std(axis=0) / (x @ weights).std(axis=0)
     fitted, used = weights[:, bandwidth.NUM_LOW :], np.array(bandwidth.HIGH_FROM_ALL)
-    print("HIGH_FROM_ALL = (")
-    for row in fitted:
-        print("    (" + ", ".join(f"{value:.4f}" for value in row) + "),")
-    print(")")
-    print(f"# {len(files)} recordings; correlation with the constants in use: "
-          f"{np.corrcoef(fitted.ravel(), used.ravel())[0, 1]:.3f}")  # fmt: skip
+    correlation = float(np.corrcoef(fitted.ravel(), used.ravel())[0, 1])
+    return {"fitted": fitted.tolist(), "recordings": len(files), "correlation": correlation}
+
+
+def show(result: Result, out: Console) -> None:
+    """The constants, as they stand in workers/stt/bandwidth.py."""
+    rows = ("    (" + ", ".join(f"{value:.4f}" for value in row) + "),\n" for row in result["fitted"])
+    out.print("HIGH_FROM_ALL = (\n" + "".join(rows) + ")", soft_wrap=True, highlight=False)
+    out.print(f"{result['recordings']} recordings; correlation with the constants in use: {result['correlation']:.3f}")
 
 
 if __name__ == "__main__":
-    main()
+    given = options_of(__doc__, seed=0, plots=False).parse_args()
+    tell(measure(given), given, show)

@@ -1,6 +1,6 @@
 """What each stage of a reply costs, backend by backend: recognition, language model, voice.
 
-    python -m bench.stages [--stage stt] [--rounds 10] [--json] [--plot out/stages.png]
+    python -m bench.stages [--stage stt|llm|tts] [--rounds 10] [--json] [--plot PNG]
 
 A stage is a module beside this one, ``stages_stt`` and the like, with ``rows(rounds) -> list[Row]`` and
 ``table(rows)``. All that is installed is measured; each backend runs in a process of its own, with as many calls at
@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -22,7 +20,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bench.processes import machine
+from bench.reporting import Result, console, options_of, tell
 
 STAGES = ("stt", "llm", "tts")
 
@@ -56,14 +54,39 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ranked[min(len(ranked) - 1, round(percent / 100 * (len(ranked) - 1)))]
 
 
-def plot(rows: Sequence[Row], path: Path) -> None:
+def measure(options: argparse.Namespace) -> Result:
+    """All stages, or the one."""
+    out = console(options)
+    rows: list[Row] = []
+    for stage in STAGES:
+        if options.stage in (None, stage):
+            out.print(f"[dim]{stage} ...[/]")
+            rows += _module(stage).rows(options.rounds)
+    return {"rows": msgspec.to_builtins(rows)}
+
+
+def _module(stage: str) -> Any:
+    """Imported when it is needed: it imports this one."""
+    return importlib.import_module(f"bench.stages_{stage}")
+
+
+def show(result: Result, out: Console) -> None:
+    """A table for each stage."""
+    rows = msgspec.convert(result["rows"], list[Row])
+    for stage in STAGES:
+        if of_stage := [row for row in rows if row.stage == stage]:
+            out.print(_module(stage).table(of_stage))
+
+
+def plot(result: Result, path: Path) -> None:
     """A waterfall: for each backend, one bar of the parts of its median, one behind the other."""
     import matplotlib as mpl
 
     mpl.use("agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(10, 0.5 + 0.35 * len(rows)), layout="constrained")
+    rows = [row for row in msgspec.convert(result["rows"], list[Row]) if row.parts_ms]
+    figure, axes = pyplot.subplots(figsize=(10, 0.5 + 0.35 * len(rows)), dpi=110, layout="constrained")
     names = list(dict.fromkeys(name for row in rows for name in row.parts_ms))
     colours = dict(zip(names, pyplot.colormaps["tab10"].colors, strict=False))
     for y, row in enumerate(rows):
@@ -78,32 +101,12 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     axes.set_xlim(right=1.15 * max((row.p50_ms for row in rows), default=1.0))
     patches = [pyplot.Rectangle((0, 0), 1, 1, color=colours.get(name, "grey")) for name in names]
     figure.legend(patches, names, loc="outside upper right", ncols=len(names), fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stage", choices=STAGES)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--plot", type=Path)
-    options = parser.parse_args()
-    rows: list[Row] = []
-    for stage in STAGES:
-        name = f"bench.stages_{stage}"
-        if options.stage in (None, stage) and importlib.util.find_spec(name):
-            module = importlib.import_module(name)
-            found = module.rows(options.rounds)
-            rows += found
-            if not options.json:
-                Console().print(module.table(found))
-    if options.plot:
-        plot([row for row in rows if row.parts_ms], options.plot)
-    if options.json:
-        print(json.dumps({"machine": machine(), "rows": [msgspec.to_builtins(row) for row in rows]}, indent=1))
+    figure.savefig(path)
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, seed=None)
+    parser.add_argument("--stage", choices=STAGES)
+    parser.add_argument("--rounds", type=int, default=10)
+    given = parser.parse_args()
+    tell(measure(given), given, show, plot)

@@ -7,7 +7,6 @@ first round is not counted.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import importlib.util
 import subprocess
@@ -20,7 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.stages import Row, in_a_process, percentile
@@ -134,14 +132,3 @@ def _llama_cpp(file: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
-
-
-def main() -> None:
-    """The command: this stage alone."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=10)
-    Console().print(table(rows(parser.parse_args().rounds)))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,5 @@
 """Voices: how long until the first sample, how much faster than speech, and what happens with many calls at once.
 
-    python -m bench.stages_tts [--rounds 10]
-
 All calls of a row ask for a reply of two sentences in the same moment, which is the worst case. Measured are the voices
 that every installation has and, of the models in the store (``RINGLINE_MODELS``), the first Kokoro and the first Piper
 voice.
@@ -9,7 +7,6 @@ voice.
 
 from __future__ import annotations
 
-import argparse
 import os
 import threading
 import time
@@ -17,7 +14,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from bench.processes import memory_mb
@@ -136,14 +132,3 @@ def table(rows: list[Row]) -> Table:
         cells = (row.more["realtime_factor"], row.more["dry_share"], row.more["rss_mb"])
         shown.add_row(row.backend, str(row.calls), str(row.p50_ms), str(row.p95_ms), *map(str, cells))
     return shown
-
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=10)
-    Console().print(table(rows(parser.parse_args().rounds)))
-
-
-if __name__ == "__main__":
-    main()
