@@ -25,15 +25,9 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# 20 minutes, in which nothing else may run.
 bench: $(VENV)/.installed
-	$(BIN)/python -m bench.ipc
-	$(BIN)/python -m bench.recognition
-	$(BIN)/python -m bench.latency
-	$(BIN)/python -m bench.overlaps
-	$(BIN)/python -m bench.turns --plot out/turns.png
-	$(BIN)/python -m bench.barge_in --quick
-	$(BIN)/python -m bench.stages
-	$(BIN)/python -m bench.capacity
+	$(BIN)/python -m bench.performance
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

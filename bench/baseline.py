@@ -192,6 +192,17 @@ def show(result: Result, out: Console) -> None:
     out.print(table)
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along: those of the worst round."""
+    late: dict[str, dict[str, float]] = {load: dict.fromkeys(SYSTEMS, 0.0) for load in LOADS}
+    for one in msgspec.convert(result["runs"], list[Run]):
+        late[one.load][one.system] = max(late[one.load][one.system], one.late_ms[1])
+    return {
+        f"frames late as sent, p99, {load}": ", ".join(f"{system} {ms:.1f} ms" for system, ms in by_system.items())
+        for load, by_system in late.items()
+    }
+
+
 def plot(result: Result, path: Path) -> None:
     """How late frames leave, load by load, and what a frame costs."""
     import matplotlib as mpl

@@ -250,6 +250,19 @@ def show(result: Result, out: Console) -> None:
     out.print(f"PSS per further call: {result['pss_per_further_call_mb']:.1f} MB")
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along: those of the greatest load within the SLO."""
+    loads = msgspec.convert(result["loads"], list[Load])
+    most = next((load for load in loads if load.calls == result["capacity"]), loads[0])
+    limit = f" ({result['limit']})" if result["limit"] else ""
+    cores = f"{most.cores_listening:.4f} listening, {most.cores_speaking:.4f} speaking"
+    return {
+        f"calls at once within the SLO, {result['door']}": f"{result['capacity']}{limit}",
+        f"cores per call, {most.calls} calls": cores,
+        "memory per further call": f"{result['pss_per_further_call_mb']:.1f} MB",
+    }
+
+
 def plot(result: Result, path: Path) -> None:
     """Response times and the cost of a call over the number of calls."""
     import matplotlib as mpl

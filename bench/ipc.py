@@ -225,6 +225,16 @@ def show(result: Result, out: Console) -> None:
         out.print(table)
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along."""
+    across = {name: values["p50"] / 1e3 for name, values in result["two_processes_ns"].items()}
+    others = ", ".join(f"{name} {us:.1f} us" for name, us in across.items() if name != "ring")
+    return {
+        "20 ms through a ring, between processes": f"{across['ring']:.1f} us ({others})",
+        "one-way wake-up over the bus": f"median {result['wake_up_us'][BUS]['p50']:.0f} us",
+    }
+
+
 def plot(result: Result, path: Path) -> None:
     """Bars of the medians, on a logarithmic axis."""
     import matplotlib as mpl

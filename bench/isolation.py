@@ -208,6 +208,14 @@ def show(result: Result, out: Console) -> None:
     out.print(table)
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along: p99 of the call that fared worst."""
+    return {
+        f"frames late as sent, {result['calls']} calls, {phase.phase}": f"p99 {max(phase.late_p99_ms):.1f} ms"
+        for phase in msgspec.convert(result["phases"], list[Isolation])
+    }
+
+
 def plot(result: Result, path: Path) -> None:
     """Each call's p99 and maximum, phase by phase."""
     import matplotlib as mpl

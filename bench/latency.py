@@ -145,6 +145,20 @@ def show(result: Result, out: Console) -> None:
     out.print(result["door"], table)
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along."""
+    latencies = msgspec.convert(result["latencies"], dict[str, Latency])
+    names = {
+        "draft": "response on the wire, stages of 100 + 100 + 50 ms, fixed endpoint of 400 ms",
+        "no draft": "the same without drafts",
+        "embedded": "response on the wire, embedded default",
+    }
+    return {
+        what: f"median {latencies[name].percentile(50):.0f} ms, p99 {latencies[name].percentile(99):.0f} ms"
+        for name, what in names.items()
+    }
+
+
 def plot(result: Result, path: Path) -> None:
     """How many of the turns were answered within a time."""
     import matplotlib as mpl

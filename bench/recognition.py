@@ -135,6 +135,14 @@ def show(result: Result, out: Console) -> None:
     )
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along."""
+    return {
+        f"telephone speech understood word for word, {kind}": f"{100 * result['understood'][kind]:.0f} % of {number}"
+        for kind, number in result["sentences"].items()
+    }
+
+
 if __name__ == "__main__":
     given = options_of(__doc__, seed=2, plots=False).parse_args()
     tell(measure(given), given, show)

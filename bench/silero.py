@@ -91,6 +91,13 @@ def show(result: Result, out: Console) -> None:
     out.print(table)
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figure to take along: that of the most streams."""
+    row = max(result["us_per_window"], key=lambda row: row["streams"])
+    figure = f"{row['ours']:.0f} us ({row['file'] / row['ours']:.1f} times as fast as its file)"
+    return {f"VAD, per window of 32 ms, {row['streams']} calls": figure}
+
+
 if __name__ == "__main__":
     parser = options_of(__doc__, plots=False)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 32, 64])

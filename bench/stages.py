@@ -78,6 +78,16 @@ def show(result: Result, out: Console) -> None:
             out.print(_module(stage).table(of_stage))
 
 
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along: what one call waits for."""
+    rows = msgspec.convert(result["rows"], list[Row])
+    return {
+        f"{row.stage}, {row.backend}, one call": f"median {row.p50_ms:.0f} ms"
+        for row in rows
+        if row.calls == 1 and row.parts_ms
+    }
+
+
 def plot(result: Result, path: Path) -> None:
     """A waterfall: for each backend, one bar of the parts of its median, one behind the other."""
     import matplotlib as mpl
