@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import math
 from collections import defaultdict
 from typing import Any
@@ -31,8 +30,8 @@ from bench import barge_in_wire
 from bench.echo import BOT_TEXTS
 from bench.overlap_call import Outcome, OverlapCalls
 from bench.overlap_sounds import FALSE, PARTS, TEST, TRUE, Sounds
-from bench.processes import machine
 from bench.recognition import clinic_grammars
+from bench.reporting import Result, console, options_of, tell
 
 QUICK_SCALE, QUICK_INTERRUPTIONS = 0.3, 12
 INTERRUPTIONS = 60
@@ -49,14 +48,27 @@ def wilson(successes: int, number: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def confusion(seed: int, scale: float, part: str, console: Console) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Result:
+    """On the wire and in virtual time, or only one of them."""
+    result: Result = {}
+    if options.only != "table":
+        interruptions = QUICK_INTERRUPTIONS if options.quick else INTERRUPTIONS
+        result["wire"] = asyncio.run(barge_in_wire.measure(options.seed, interruptions, options.part))
+        result["valid"] = all(row["valid"] for row in result["wire"].values())
+    if options.only != "wire":
+        scale = QUICK_SCALE if options.quick else 1.0
+        result["table"] = confusion(options.seed, scale, options.part, console(options))
+    return result
+
+
+def confusion(seed: int, scale: float, part: str, out: Console) -> dict[str, Any]:
     """Outcomes by what should come of a sound, and by group."""
     calls, sounds = OverlapCalls(clinic_grammars(), BOT_TEXTS), Sounds(seed, scale, part)
     groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for index, (wanted, sound) in enumerate(sounds.all()):
         groups[wanted, sound.group].append(calls.run(sound))
         if index % 100 == 99:
-            console.print(f"[dim]{index + 1} sounds[/]")
+            out.print(f"[dim]{index + 1} sounds[/]")
     calls.close()
     rows = {group: {"wanted": wanted, **_row(found)} for (wanted, group), found in groups.items()}
     totals = {
@@ -86,16 +98,16 @@ def _percentile(values: list[float], percent: float) -> float | None:
     return float(np.percentile(values, percent)) if values else None
 
 
-def report(result: dict[str, Any], console: Console) -> None:
+def show(result: Result, out: Console) -> None:
     """Tables."""
     if wire := result.get("wire"):
         table = Table("onset to silence on the wire, ms", "p50", "p90", "p95", "p99", "interruptions", "never silent")
         for door, row in wire.items():
             shares = (f"{row[f'p{percent}_ms']:.0f}" for percent in (50, 90, 95, 99))
             table.add_row(door, *shares, str(row["interruptions"]), str(row["never"]))
-        console.print(table)
+        out.print(table)
         for door, row in wire.items():
-            console.print(f"{door}, slowest: " + ", ".join(f"{name} {ms:.0f}" for ms, name in row["slowest"]))
+            out.print(f"{door}, slowest: " + ", ".join(f"{name} {ms:.0f}" for ms, name in row["slowest"]))
     if found := result.get("table"):
         table = Table(
             "while the bot speaks",
@@ -112,7 +124,7 @@ def report(result: dict[str, Any], console: Console) -> None:
                 if row["wanted"] == wanted:
                     table.add_row(group, *_cells(row))
             table.add_row(f"[bold]{wanted}[/]", *_cells(found["all"][wanted]), end_section=True)
-        console.print(table)
+        out.print(table)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -133,27 +145,22 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="a few of everything")
-    parser.add_argument("--part", choices=PARTS, default=TEST)
-    parser.add_argument("--only", choices=("wire", "table"))
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    console = Console(stderr=arguments.json)
-    result: dict[str, Any] = {"machine": machine()}
-    if arguments.only != "table":
-        interruptions = QUICK_INTERRUPTIONS if arguments.quick else INTERRUPTIONS
-        result["wire"] = asyncio.run(barge_in_wire.measure(arguments.seed, interruptions, arguments.part))
-    if arguments.only != "wire":
-        result["table"] = confusion(arguments.seed, QUICK_SCALE if arguments.quick else 1.0, arguments.part, console)
-    if arguments.json:
-        print(json.dumps(result))
-    else:
-        report(result, console)
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along."""
+    found = {
+        f"speech over the bot: first sound to the bot's last, {door}": f"median {row['p50_ms']:.0f} ms, "
+        f"p95 {row['p95_ms']:.0f} ms, {row['interruptions']} interruptions"
+        for door, row in result.get("wire", {}).items()
+    }
+    for wanted, row in result.get("table", {}).get("all", {}).items():
+        found[f"over the bot, cut off by: {wanted}"] = f"{100 * row['cut'] / row['number']:.1f} % of {row['number']}"
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, seed=2, plots=False)
+    parser.add_argument("--quick", action="store_true", help="a few of everything")
+    parser.add_argument("--part", choices=PARTS, default=TEST)
+    parser.add_argument("--only", choices=("wire", "table"))
+    given = parser.parse_args()
+    tell(measure(given), given, show)

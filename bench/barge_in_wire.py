@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
 import tempfile
 import wave
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from bench import line
 from bench.echo import CALLER_DBFS, CALLER_TEXTS, CALLER_VOICES, SPEECH
 from bench.line import Samples
 from bench.overlap_sounds import OTHERS, TUNED_ON, in_part, sound_files
+from bench.placing import door, place
 from bench.telephone import Voices, at_level, read, resampled
 from ringline import Agent, Engine
 from ringline.engine.config import parse
@@ -83,37 +80,40 @@ def voices_of_callers(folder: Path, rng: np.random.Generator, number: int, part:
     return paths
 
 
-async def _place(engine: Engine, door: str, paths: list[Path], rng: np.random.Generator) -> list[tuple[str, float]]:
-    url = next(url for url in engine.doors if url.startswith(door))
-    command = [sys.executable, "-m", "ringline.tools.caller", url, "--calls", str(CALLS), "--json", "--stagger", "137"]
-    for path in paths:
-        command += ["--interrupt", str(int(rng.integers(800, 3_000))), "--wav", str(path)]
-    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    output, _ = await process.communicate()
-    result = msgspec.json.decode(output, type=RunResult)
-    turns = [turn for call in result.call_results for turn in call.turns]
-    return [(turn.caller, np.nan if turn.cut_ms is None else turn.cut_ms) for turn in turns]
-
-
 async def measure(seed: int, interruptions: int, part: str) -> dict[str, Any]:
     """At least so many ``interruptions`` at each door."""
-    found: dict[str, list[tuple[str, float]]] = {door: [] for door in DOORS}
+    found: dict[str, list[RunResult]] = {scheme: [] for scheme in DOORS}
     with tempfile.TemporaryDirectory(prefix="ringline-barge-in-") as folder:
         rng = np.random.default_rng(seed)
         paths = voices_of_callers(Path(folder), rng, -(-interruptions // CALLS), part)
         async with Engine(parse(CONFIG.format(text=BOT_TEXT)), Agent("bench", max_sentences=0)) as engine:
             while paths:
                 batch, paths = paths[:ITEMS_PER_CALL], paths[ITEMS_PER_CALL:]
-                for door in DOORS:
-                    found[door] += await _place(engine, door, batch, rng)
+                for scheme in DOORS:
+                    found[scheme].append(await place(door(engine, scheme), _interruptions(batch, rng), CALLS))
                     await engine.switchboard.wait_until_idle()
-    return {door: _summary(turns) for door, turns in found.items()}
+    return {scheme: _summary(runs) for scheme, runs in found.items()}
 
 
-def _summary(turns: list[tuple[str, float]]) -> dict[str, Any]:
+def _interruptions(paths: list[Path], rng: np.random.Generator) -> list[str]:
+    """What a caller does: wait until the bot has spoken for so long, then say the next."""
+    script = []
+    for path in paths:
+        script += ["--interrupt", str(int(rng.integers(800, 3_000))), "--wav", str(path)]
+    return script
+
+
+def _summary(runs: list[RunResult]) -> dict[str, Any]:
+    turns = [
+        (turn.caller, np.nan if turn.cut_ms is None else turn.cut_ms)
+        for run in runs
+        for call in run.call_results
+        for turn in call.turns
+    ]
     values = np.array([value for _, value in turns])
     never = np.isnan(values)
     values[never] = np.inf
     shares = {f"p{percent}_ms": float(np.percentile(values, percent, method="higher")) for percent in (50, 90, 95, 99)}
     slowest = sorted(zip(values.tolist(), (name for name, _ in turns), strict=True), reverse=True)[:5]
-    return {"interruptions": len(turns), "never": int(never.sum()), **shares, "slowest": slowest}
+    valid = all(run.valid for run in runs)
+    return {"interruptions": len(turns), "never": int(never.sum()), **shares, "slowest": slowest, "valid": valid}

@@ -15,7 +15,6 @@ costs.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from rich.table import Table
 
 from bench import line
 from bench.line import RING_HZ, Samples
-from bench.processes import machine
+from bench.reporting import Result, options_of, tell
 from bench.telephone import Voices, at_level, read
 from ringline.engine.config import SileroVad
 from ringline.ipc.exchange import PLAYING, Exchange, Layout
@@ -258,20 +257,20 @@ def cost(cast: Cast, num_calls: int = 32) -> dict[str, float]:
     return shares
 
 
-def measure(seed: int, playouts: int) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Result:
     """Everything."""
     cast = Cast()
     with_, without = SileroVad(), SileroVad(cancel_echo=False)
     before = SileroVad(cancel_echo=False, barge_in_onset_ms=64)
 
     def rng() -> np.random.Generator:
-        return np.random.default_rng(seed)
+        return np.random.default_rng(options.seed)
 
     return {
         "false onsets": {
-            "cancelled": false_onsets(cast, rng(), playouts, with_),
-            "as it is": false_onsets(cast, rng(), playouts, without),
-            "cancelled, a loudspeaker in a room": false_onsets(cast, rng(), playouts, with_, line.loudspeaker),
+            "cancelled": false_onsets(cast, rng(), options.playouts, with_),
+            "as it is": false_onsets(cast, rng(), options.playouts, without),
+            "cancelled, a loudspeaker in a room": false_onsets(cast, rng(), options.playouts, with_, line.loudspeaker),
         },
         "interruptions": {
             "no echo": interruptions(cast, rng(), with_, None),
@@ -281,11 +280,10 @@ def measure(seed: int, playouts: int) -> dict[str, Any]:
         },
         "noise onsets per minute": noise_onsets(cast, rng(), with_),
         "percent of a core": cost(cast),
-        "machine": machine(),
     }
 
 
-def report(result: dict[str, Any], console: Console) -> None:
+def show(result: Result, out: Console) -> None:
     """Tables."""
     for name, found in result["false onsets"].items():
         table = Table(
@@ -295,32 +293,21 @@ def report(result: dict[str, Any], console: Console) -> None:
             table.add_row(
                 f"{delay_ms} ms", *(f"{100 * found['share'][f'{delay_ms} ms, {loss} dB']:.0f} %" for loss in LOSSES_DB)
             )
-        console.print(table)
-        console.print(f"all: {100 * found['all']:.1f} %; later than 0.5 s: {100 * found['all_later']:.1f} %")
+        out.print(table)
+        out.print(f"all: {100 * found['all']:.1f} %; later than 0.5 s: {100 * found['all_later']:.1f} %")
     table = Table("interruptions", "heard", "in 120 ms", "p50", "p90", "p95", "p99 ms", "false before", "stutters")
     for name, found in result["interruptions"].items():
         shares = (f"{100 * found[key]:.1f} %" for key in ("heard", "in_time"))
         delays = (f"{found[key]:.0f}" for key in ("p50_ms", "p90_ms", "p95_ms", "p99_ms"))
         more = (f"{100 * found[key]:.1f} %" for key in ("false_before", "stutters"))
         table.add_row(name, *shares, *delays, *more)
-    console.print(table)
+    out.print(table)
     for name in ("noise onsets per minute", "percent of a core"):
-        console.print(f"{name}: " + "; ".join(f"{key}: {value:.2f}" for key, value in result[name].items()))
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=3)
-    parser.add_argument("--playouts", type=int, default=4)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    result = measure(arguments.seed, arguments.playouts)
-    if arguments.json:
-        print(json.dumps(result))
-    else:
-        report(result, Console())
+        out.print(f"{name}: " + "; ".join(f"{key}: {value:.2f}" for key, value in result[name].items()))
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, seed=3, plots=False)
+    parser.add_argument("--playouts", type=int, default=4)
+    given = parser.parse_args()
+    tell(measure(given), given, show)

@@ -11,17 +11,15 @@ off: by a partial or by the final transcript, as the conversation judges them.
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.processes import machine
 from bench.recognition import FRAME, SPEECH, VOICES, clinic_grammars
+from bench.reporting import Result, options_of, tell
 from bench.telephone import Samples, Voices, at_level, over_the_phone, read, resampled
 from ringline.engine.config import PocketsphinxStt
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
@@ -102,14 +100,14 @@ def judge(backend: PocketsphinxBackend, grammar: str, audio: Samples) -> tuple[V
     return Verdict.INTERRUPTION if is_cut else judges.judge(final, is_final=True), final
 
 
-def measure(sounds: Iterator[Case]) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Result:
     """Shares of verdicts by kind of sound."""
     backend = PocketsphinxBackend(PocketsphinxStt())
     backend.warm_up()
     grammars = clinic_grammars()
     verdicts: dict[str, Counter[str]] = defaultdict(Counter)
     heard: dict[str, Counter[str]] = defaultdict(Counter)
-    for kind, state, audio in sounds:
+    for kind, state, audio in cases(np.random.default_rng(options.seed)):
         verdict, final = judge(backend, grammars[state], audio)
         verdicts[kind][verdict.name.lower()] += 1
         heard[kind][final] += 1
@@ -122,26 +120,18 @@ def measure(sounds: Iterator[Case]) -> dict[str, Any]:
             }
             for kind, found in verdicts.items()
         },
-        "machine": machine(),
     }
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    result = measure(cases(np.random.default_rng(arguments.seed)))
-    if arguments.json:
-        print(json.dumps(result))
-        return
+def show(result: Result, out: Console) -> None:
+    """The table."""
     table = Table("sound over the bot", "number", "nothing", "backchannel", "cut off", "most often heard as")
     for kind, row in result["sounds"].items():
         shares = (f"{100 * row[name]:.0f} %" for name in ("nothing", "backchannel", "interruption"))
         table.add_row(kind, str(row["number"]), *shares, ", ".join(text or "-" for text in row["heard"]))
-    Console().print(table)
+    out.print(table)
 
 
 if __name__ == "__main__":
-    main()
+    given = options_of(__doc__, seed=2, plots=False).parse_args()
+    tell(measure(given), given, show)

@@ -22,6 +22,7 @@ import numpy as np
 from rich.console import Console
 
 from bench.recordings import SPEECH, Turn, recordings, turns
+from bench.reporting import Result, console, options_of, tell
 from ringline.workers.capture.judge import MEMORY_SAMPLES
 from ringline.workers.capture.prosody.features import features, names
 from ringline.workers.capture.prosody.melody import Stumps
@@ -177,14 +178,8 @@ def _milliseconds(judge: Callable[[np.ndarray[tuple[int], np.dtype[np.int16]]], 
     return (time.process_time() - began_s) * 1e3 / len(chosen)
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
-    console = Console(stderr=arguments.json)
+def measure(arguments: argparse.Namespace) -> Result:
+    """Cross-validated figures; with ``--write``, the stumps, too."""
     if not SPEECH.is_dir():
         raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
     heard = lines(arguments.seed)
@@ -207,11 +202,13 @@ def main() -> None:
         pooled = pool(sets)
         stumps = fit(pooled, np.ones(len(pooled.finished), np.bool_), arguments.seed)
         MELODY.write_text("{\n" + ",\n".join(_lines_of(stumps)) + "\n}\n")
-        console.print(f"{MELODY}: {MELODY.stat().st_size} bytes")
-    if arguments.json:
-        print(json.dumps(result))
-        return
-    console.print(
+        console(arguments).print(f"{MELODY}: {MELODY.stat().st_size} bytes")
+    return result
+
+
+def show(result: Result, out: Console) -> None:
+    """In a sentence."""
+    out.print(
         f"{result['ends']} ends, {result['pauses']} pauses, {result['speakers']} speakers; area under the curve "
         f"{result['area_under_curve']:.3f}, with pauses from 300 ms on {result['area_under_curve_long_pauses']:.3f}, "
         f"of recordings with a known end {result['area_under_curve_same_recordings']:.3f}; "
@@ -220,4 +217,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, plots=False)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    tell(measure(given), given, show)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from rich.console import Console
 
 from bench.prosody import FOLDS, Examples, Values, area_under_curve, examples, folds, held_out, lines, weights
 from bench.recordings import SPEECH, Turn
+from bench.reporting import Result, console, options_of, tell
 from ringline.workers.base import CannotStart
 from ringline.workers.capture.judge import MEMORY_SAMPLES, SILENCE_SAMPLES
 from ringline.workers.capture.prosody.smart_turn import INSTALLED, Head, SmartTurn, find
@@ -122,15 +122,8 @@ def fit(path: str, heard: Heard, melody: Values, given: Examples) -> Head:
     )
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smart-turn", default=INSTALLED)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
-    console = Console(stderr=arguments.json)
+def measure(arguments: argparse.Namespace) -> Result:
+    """Cross-validated figures; with ``--write``, the head, too."""
     if not SPEECH.is_dir():
         raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
     turns = lines(arguments.seed)
@@ -142,22 +135,24 @@ def main() -> None:
     except CannotStart as error:
         raise SystemExit(str(error)) from None
     odds = {"melody": melody} | judged(heard, melody, given, arguments.seed)
-    result: dict[str, Any] = {
+    result: Result = {
         "area_under_curve": {name: area_under_curve(one, given.finished) for name, one in odds.items()},
         "other_corpora": {corpus: _unseen(corpus, heard, given) for corpus in _corpora(given)},
         "ms_per_judgement": heard.ms_per_judgement,
     }
     if arguments.write:
         HEAD.write_bytes(msgspec.json.encode(fit(arguments.smart_turn, heard, melody, given)) + b"\n")
-        console.print(f"{HEAD}: {HEAD.stat().st_size} bytes")
-    if arguments.json:
-        print(json.dumps(result))
-        return
+        console(arguments).print(f"{HEAD}: {HEAD.stat().st_size} bytes")
+    return result
+
+
+def show(result: Result, console: Console) -> None:
+    """In sentences."""
     for name, area in result["area_under_curve"].items():
         console.print(f"{name}: area under the curve {area:.3f}")
     for corpus, area in result["other_corpora"].items():
         console.print(f"encoder, on {corpus}, fitted to all other corpora: {area:.3f}")
-    console.print(f"{heard.ms_per_judgement:.0f} ms per judgement")
+    console.print(f"{result['ms_per_judgement']:.0f} ms per judgement")
 
 
 def _corpora(given: Examples) -> list[str]:
@@ -177,4 +172,8 @@ def _unseen(corpus: str, heard: Heard, given: Examples) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, plots=False)
+    parser.add_argument("--smart-turn", default=INSTALLED)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    tell(measure(given), given, show)

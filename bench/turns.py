@@ -37,9 +37,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.codes import EXPECT, codes, dictated, understood
-from bench.processes import machine
 from bench.prosody import area_under_curve, examples, held_out, lines
 from bench.recordings import SPEECH, Turn
+from bench.reporting import Result, console, options_of, tell
 from bench.smart_turn import hear, judged
 from ringline.engine.config import PocketsphinxStt, TurnConfig
 from ringline.engine.conversation.endpointing import Endpointing
@@ -173,7 +173,7 @@ def judgements(model: ProsodyModel, heard: Sequence[Turn]) -> Word:
     return word
 
 
-def measure(seed: int, with_text: bool, smart_turn: str) -> dict[str, Any]:
+def compare_all(seed: int, with_text: bool, smart_turn: str) -> Result:
     """All figures. ``smart_turn``: a file, or empty."""
     heard = lines(seed)
     sets = [examples(one) for one in heard]
@@ -210,7 +210,6 @@ def measure(seed: int, with_text: bool, smart_turn: str) -> dict[str, Any]:
         "recorded": recorded,
         "sentences": compare(sentences, [f"{judge} pauses" for judge in judges], Expectation(), seed),
         "expected": expected,
-        "machine": machine(),
     }
 
 
@@ -271,7 +270,6 @@ def plot(result: dict[str, Any], path: Path) -> None:
         axes.set_title(f"{title}: {found['turns']} turns, {found['speakers']} speakers", fontsize=10)
         axes.grid(alpha=0.3)
         axes.legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(path)
 
@@ -312,33 +310,36 @@ def _best(result: dict[str, Any]) -> dict[str, float]:
     return {best: delays[best]}
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--plot", type=Path, default=None)
-    parser.add_argument("--text", action="store_true")
-    parser.add_argument("--smart-turn", default="", metavar="PATH")
-    arguments = parser.parse_args()
-    console = Console(stderr=arguments.json)
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along: those of the best judge."""
+    recorded = result["recorded"]
+    found = {}
+    for ms, (rate, _) in recorded["fixed"].items():
+        if ms in ("400", "600"):
+            waits = {name: one["delay_ms_at_the_cut_off_rate_of"][ms] for name, one in recorded["ours"].items()}
+            best = min(waits, key=lambda name: waits[name][0])
+            what = f"endpoint, mean wait where a fixed {ms} ms cuts off as many turns ({100 * rate:.0f} %)"
+            found[what] = "{:.0f} ms (95 %: {:.0f} to {:.0f}) with {}".format(*waits[best], best)
+    return found
+
+
+def measure(options: argparse.Namespace) -> Result:
+    """All figures. With Smart Turn where its file is, and it must be where ``--smart-turn`` names one."""
     if not SPEECH.is_dir():
         raise SystemExit(f"there is no recorded speech at {SPEECH} (RINGLINE_SPEECH)")
     try:
-        file = str(find(arguments.smart_turn or INSTALLED))
+        file = str(find(options.smart_turn or INSTALLED))
     except CannotStart as error:
-        if arguments.smart_turn:
+        if options.smart_turn:
             raise SystemExit(str(error)) from None
-        console.print(f"without Smart Turn: {error}")
+        console(options).print(f"without Smart Turn: {error}")
         file = ""
-    result = measure(arguments.seed, arguments.text, file)
-    if arguments.plot:
-        plot(result, arguments.plot)
-    if arguments.json:
-        print(json.dumps(result))
-    else:
-        show(result, console)
+    return compare_all(options.seed, options.text, file)
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__)
+    parser.add_argument("--text", action="store_true")
+    parser.add_argument("--smart-turn", default="", metavar="PATH")
+    given = parser.parse_args()
+    tell(measure(given), given, show, plot)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.performance import Bench, draw, kept, page, run, trouble
+from bench.performance import BENCHES, OTHERS, Bench, draw, kept, module_of, page, run, trouble
 
 MACHINE = {"cpu": "a CPU", "cores": 2, "kernel": "6.1", "python": "3.11.9", "packages": {"numpy": "2.0"}}
 SILERO = {"us_per_window": [{"streams": 8, "file": 200.0, "batch": 50.0, "ours": 40.0}]}
@@ -91,3 +91,9 @@ def test_a_bench_that_prints_a_result_is_kept_with_what_it_took(tmp_path):
     assert not trouble(result)
     assert result["tokens"] > 0
     assert {"took_s", "load_average", "machine"} < kept(tmp_path)["phrasing"].keys()
+
+
+def test_every_bench_can_be_shown_and_says_what_it_is():
+    for name in (*(bench.name for bench in BENCHES), *OTHERS):
+        assert callable(module_of(name).show), name
+        assert module_of(name).__doc__, name
