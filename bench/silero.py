@@ -1,6 +1,6 @@
 """What Silero VAD costs per window of 32 ms, for many calls: the network as Ringline runs it, and as its file has it.
 
-    python -m bench.silero [--streams 1 8 32 64] [--json]
+    python -m bench.silero [--streams 1 8 32 64] [--seed 1] [--json] [--plot PNG]
 
 file     the ONNX file in faster-whisper's wheel as it is: one call of the network per stream
 batch    the same file with its convolutions, its LSTM's time axis turned into one of streams: one call for all
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,8 +99,28 @@ def headlines(result: Result) -> dict[str, str]:
     return {f"VAD, per window of 32 ms, {row['streams']} calls": figure}
 
 
+def plot(result: Result, path: Path) -> None:
+    """Cost per window over the number of streams."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    rows = result["us_per_window"]
+    streams = [row["streams"] for row in rows]
+    figure, axes = pyplot.subplots(figsize=(8, 4), dpi=110, layout="constrained")
+    for name in ("file", "batch", "ours"):
+        axes.plot(streams, [row[name] for row in rows], "o-", label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(streams, [str(number) for number in streams])
+    axes.set(xlabel="calls at once", ylabel="us per window of 32 ms", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path)
+
+
 if __name__ == "__main__":
-    parser = options_of(__doc__, plots=False)
+    parser = options_of(__doc__)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 32, 64])
     given = parser.parse_args()
-    tell(measure(given), given, show)
+    tell(measure(given), given, show, plot)

@@ -68,7 +68,7 @@ def test_what_is_not_on_the_page_is_named_with_its_command(results):
 
 
 def test_plots_are_drawn_of_what_was_kept_if_there_is_a_result(results, tmp_path):
-    assert draw(results, tmp_path / "plots") == ["ipc"]
+    assert draw(results, tmp_path / "plots") == ["ipc", "silero"]
     assert (tmp_path / "plots" / "ipc.png").read_bytes().startswith(b"\x89PNG")
 
 
