@@ -253,7 +253,9 @@ ROWS: dict[str, Callable[[Load], str]] = {
 def show(result: Result, out: Console) -> None:
     """The table: a column for each N."""
     loads = msgspec.convert(result["loads"], list[Load])
-    table = Table("", *(f"{load.calls} calls" for load in loads), caption="caller included")
+    slo = f"p95 within {MAX_SLOWER_MS:.0f} ms of one call's, frame gap p99 below {MAX_GAP_MS:.0f} ms"
+    caption = f"caller included; SLO: every turn answered, no underruns, {slo}"
+    table = Table("", *(f"{load.calls} calls" for load in loads), caption=caption)
     for name, row in ROWS.items():
         table.add_row(name, *(row(load) for load in loads))
     out.print(table)

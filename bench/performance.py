@@ -22,7 +22,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ BENCHES = (
     Bench("turns", 120),
     Bench("stages", 120, ("--stage", "stt", "--rounds", "2")),
     Bench("recognition", 30),
-    Bench("overlaps", 60),
+    Bench("overlaps", 75),
     Bench("ipc", 20),
     Bench("silero", 20),
 )
@@ -89,12 +89,7 @@ def run(bench: Bench, folder: Path) -> Result:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)  # with the callers that it started
-    about: Result = {
-        "machine": machine(),
-        "date": datetime.date.today().isoformat(),
-        "command": shlex.join(("python", *bench.command)),
-    }
-    result = about | result | {"load_average": load_average, "took_s": time.monotonic() - began_s}
+    result = _about(bench.command) | result | {"load_average": load_average, "took_s": time.monotonic() - began_s}
     (folder / f"{bench.name}.json").write_text(json.dumps(result))
     return result
 
@@ -108,6 +103,12 @@ def _result(output: bytes, log: Path) -> Result:
     return result
 
 
+def _about(command: Sequence[str]) -> Result:
+    """What every result says, for those that a bench could not tell."""
+    date = datetime.date.today().isoformat()
+    return {"machine": machine(), "date": date, "command": shlex.join(("python", *command))}
+
+
 def trouble(result: Result) -> str:
     """Why the result cannot be relied on; nothing, if it can."""
     if "failed" in result:
@@ -118,8 +119,13 @@ def trouble(result: Result) -> str:
 def kept(folder: Path) -> dict[str, Result]:
     """What was found, by bench, in the order of the page; what was run on its own comes last."""
     order = [bench.name for bench in BENCHES]
-    names = sorted((path.stem for path in folder.glob("*.json")), key=lambda name: ([*order, name].index(name), name))
-    return {name: json.loads((folder / f"{name}.json").read_text()) for name in names}
+    found = {}
+    for path in sorted(folder.glob("*.json"), key=lambda path: ([*order, path.stem].index(path.stem), path)):
+        try:
+            found[path.stem] = json.loads(path.read_text())
+        except ValueError:
+            found[path.stem] = _about(("-m", f"bench.{path.stem}")) | {"failed": f"no result in {path.name}"}
+    return found
 
 
 def module_of(name: str) -> Any:
@@ -162,8 +168,9 @@ def page(results: Mapping[str, Result], drawn: Collection[str]) -> str:
         for name in options
         if name not in results
     ]
+    parts += ["## Not on this page", "Without the options in their commands, the benches above measure more."]
     if left_out:
-        parts += ["## Not on this page", rows_of(("run it with", "what it says"), left_out)]
+        parts.append(rows_of(("run it with", "what it says"), left_out))
     return "\n\n".join(parts) + "\n"
 
 
@@ -189,7 +196,7 @@ def _headlines(results: Mapping[str, Result]) -> str:
     for name, result in results.items():
         link = f"[{name}](#{name})"
         if trouble(result):
-            rows.append((_summary(name), trouble(result), link))
+            rows.append((f"bench.{name}", trouble(result), link))
         elif hasattr(module_of(name), "headlines"):
             rows += [(what, figure, link) for what, figure in module_of(name).headlines(result).items()]
     return rows_of(("what", "figure", "more"), rows)

@@ -2,9 +2,12 @@
 
     python -m bench.stages [--stage stt|llm|tts] [--rounds 10] [--json] [--plot PNG]
 
+All that is installed is measured; each backend runs in a process of its own, with as many calls at once as the row
+says. Whisper and the language models have their true size, but random weights: they cost what the real ones cost, and
+mean nothing.
+
 A stage is a module beside this one, ``stages_stt`` and the like, with ``rows(rounds) -> list[Row]`` and
-``table(rows)``. All that is installed is measured; each backend runs in a process of its own, with as many calls at
-once as the row says.
+``table(rows)``.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ class Row(msgspec.Struct, frozen=True):
     p95_ms: float
     parts_ms: dict[str, float] = {}
     """What of the median was spent on what, in order."""
-    more: dict[str, float | str] = {}
+    more: dict[str, int | float | str] = {}
     """What the stage's own table shows besides."""
 
 

@@ -94,7 +94,7 @@ def _call(name: str, config: SttConfig, calls: int, rounds: int) -> Row:
         firsts += some_firsts
     cpu_s = time.process_time() - cpu_s
     audio_s = calls * rounds * (SPEECH_S + ASKED_AFTER_S)
-    more: dict[str, float | str] = {
+    more: dict[str, int | float | str] = {
         "first partial ms": round(median(firsts)) if firsts else "-",
         "CPU s per s": round(cpu_s / audio_s, 3),
         "RSS MB": round(memory_mb(os.getpid())[0]),
@@ -247,7 +247,7 @@ def _side_by_side(folder: str, rounds: int) -> list[Row]:
     found = []
     for (name, calls), values in wall.items():
         spent = median(cpu[name, calls])
-        more: dict[str, float | str] = {"CPU ms": round(spent), "CPU ms per call": round(spent / calls)}
+        more: dict[str, int | float | str] = {"CPU ms": round(spent), "CPU ms per call": round(spent / calls)}
         for rival in ("transcribe, defaults", "transcribe, greedy"):
             if name.startswith("pool") and (rival, calls) in wall:
                 ratio, cpu_ratio = median(wall[rival, calls]) / median(values), median(cpu[rival, calls]) / spent

@@ -69,7 +69,7 @@ def measure(name: str, config: TtsConfig, calls: int, rounds: int) -> Row:
             audio_s += speaker.audio_s
             dry_s += speaker.dry_s
     rss_mb, _ = memory_mb(os.getpid())
-    more: dict[str, float | str] = {
+    more: dict[str, int | float | str] = {
         "realtime_factor": round(wall_s / audio_s, 4),
         "dry_share": round(dry_s / audio_s, 3),
         "rss_mb": round(rss_mb),

@@ -93,6 +93,11 @@ def test_a_bench_that_prints_a_result_is_kept_with_what_it_took(tmp_path):
     assert {"took_s", "load_average", "machine"} < kept(tmp_path)["phrasing"].keys()
 
 
+def test_a_kept_file_that_holds_no_result_is_told(results, tmp_path):
+    (tmp_path / "capacity.json").write_text("")
+    assert "| failed: no result in capacity.json | [capacity](#capacity) |" in page(kept(tmp_path), drawn=())
+
+
 def test_every_bench_can_be_shown_and_says_what_it_is():
     for name in (*(bench.name for bench in BENCHES), *OTHERS):
         assert callable(module_of(name).show), name
