@@ -313,7 +313,8 @@ def _best(result: dict[str, Any]) -> dict[str, float]:
 def headlines(result: Result) -> dict[str, str]:
     """The figures to take along: with Smart Turn, and what the embedded default has."""
     recorded = result["recorded"]
-    what = f"endpoint, mean wait where a fixed 600 ms cuts off as many turns ({100 * recorded['fixed']['600'][0]:.0f} %)"
+    rate, _ = recorded["fixed"]["600"]
+    what = f"endpoint, mean wait where a fixed 600 ms cuts off as many turns ({100 * rate:.0f} %)"
     found = {}
     for name in ("smart-turn, pauses", "melody, pauses"):
         if name in recorded["ours"]:

@@ -83,7 +83,6 @@ def test_a_bench_that_fails_leaves_its_last_words_and_its_command(tmp_path):
 def test_a_bench_that_is_not_over_in_time_is_ended(tmp_path):
     result = run(Bench("silero", -29.95), tmp_path)
     assert result["failed"] == "not over after 0 s"
-    assert result["took_s"] < 10
 
 
 def test_a_bench_that_prints_a_result_is_kept_with_what_it_took(tmp_path):
