@@ -179,7 +179,7 @@ def decide(
         slot = batch_slots[i]
         row = state[slot]
         speaking = row[SPEAKING] != 0
-        echo = batch_echoes[i] == ALL_ECHO
+        echo = batch_echoes[i] >= ALL_ECHO
         likely = 0.0 if echo else float(speech[i])
         if batch_peeks[i] == 0:
             memory[:, slot] = new_memory[:, i]
@@ -187,7 +187,7 @@ def decide(
             familiar[slot] /= _NOISE_RISE
         window_start = (row[POSITION] if batch_peeks[i] == 0 else batch_peeks[i]) - WINDOW
         playing = load_acquire_at(slot_words[slot], PLAYING) != 0
-        row[ECHOES] += echo
+        row[ECHOES] += batch_echoes[i] == ALL_ECHO
         knows_usual = row[ECHOES] < FEW_ECHOES and usual[slot] > 0.0
         rise = batch_levels[i] / (usual[slot] if knows_usual else noise[slot])
         stands_out = rise >= EAGER_RISE
