@@ -23,12 +23,13 @@ def test_several_listening_words_may_take_longer() -> None:
 
 
 def test_listening_word_that_sounds_like_another_is_an_interruption() -> None:
-    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.9) is Verdict.MISHEARD
-    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.7) is Verdict.BACKCHANNEL
+    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.8) is Verdict.MISHEARD
+    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.6) is Verdict.BACKCHANNEL
 
 
 def test_word_that_was_not_understood_is_an_interruption() -> None:
-    assert OverlapJudge().judge("", is_final=True, spoken_ms=500, other_words=0.9) is Verdict.MISHEARD
+    assert OverlapJudge().judge("", is_final=True, spoken_ms=500, other_words=0.6) is Verdict.MISHEARD
+    assert OverlapJudge().judge("", is_final=True, spoken_ms=500, other_words=0.4) is Verdict.NOTHING
 
 
 def test_word_that_sounds_like_a_listening_one_is_none_of_the_callers() -> None:
