@@ -46,6 +46,7 @@ setup(
         "ringline.engine.conversation": ["*.toml"],
         "ringline.workers.models": ["*.toml"],
         "ringline.workers.capture.prosody": ["*.json"],
+        "ringline.workers.stt": ["*.json"],
     },
     install_requires=[
         "aiohttp>=3.10",  # the control API

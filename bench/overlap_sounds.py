@@ -3,8 +3,8 @@
 Recordings come from RINGLINE_SPEECH; some constants of the VAD were found with two of its folders, and those are a
 group of their own (``recorded``). The part ``tune`` has every second speaker of each folder and every second synthetic
 voice, ``test`` the others. Of the VAD's constants, many were chosen before there were parts; those of the background
-rule and of `LISTENING_MS` on ``tune`` alone. Noise recordings, music and the recipes for coughs and knocks are too few
-to be split; they are in both, drawn anew.
+rules, of `LISTENING_MS` and of the ear for short sounds (workers/stt/listening.py) on ``tune`` alone. Noise recordings,
+music and the recipes for coughs and knocks are too few to be split; they are in both, drawn anew.
 """
 
 from __future__ import annotations

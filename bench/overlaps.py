@@ -20,8 +20,8 @@ from rich.table import Table
 
 from bench.recognition import FRAME, SPEECH, VOICES, clinic_grammars
 from bench.reporting import Result, options_of, tell
-from bench.telephone import Samples, Voices, at_level, over_the_phone, read, resampled
-from ringline.engine.config import PocketsphinxStt
+from bench.telephone import PREROLL_MS, Samples, Voices, at_level, over_the_phone, read, resampled
+from ringline.engine.config import PocketsphinxStt, TurnConfig
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
 from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
@@ -34,6 +34,8 @@ INTERRUPTIONS = {
 }
 UNEXPECTED = ("wait a moment", "hang on", "excuse me i have a question", "what about my insurance")
 NUM_COUGHS = 40
+HASTY_SAMPLES = 16 * (PREROLL_MS + TurnConfig().arbitrate_ms)
+"""Before, what was heard cuts off nothing."""
 NOISE_PIECES = 6
 """Of each recording."""
 
@@ -93,11 +95,13 @@ def judge(backend: PocketsphinxBackend, grammar: str, audio: Samples) -> tuple[V
     is_cut = False
     for start in range(0, audio.shape[0], FRAME):
         stream.feed(audio[start : start + FRAME])
-        is_cut = is_cut or judges.judge(stream.partial, is_final=False) is Verdict.INTERRUPTION
+        if start > HASTY_SAMPLES:
+            is_cut = is_cut or judges.judge(stream.partial, is_final=False) is Verdict.INTERRUPTION
     stream.finalise()
     stream.close()
     final = stream.final or ""
-    return Verdict.INTERRUPTION if is_cut else judges.judge(final, is_final=True), final
+    verdict = judges.judge(final, is_final=True, other_words=stream.other_words)
+    return Verdict.INTERRUPTION if is_cut or verdict is Verdict.MISHEARD else verdict, final
 
 
 def measure(options: argparse.Namespace) -> Result:

@@ -205,6 +205,9 @@ class TranscriptFinal(Message, frozen=True):
     time_ns: int
     lost_samples: int = 0
     """Samples of the utterance the recogniser could no longer find in the ring."""
+    other_words: float | None = None
+    """Of a sound over the bot: how likely it is, whatever ``text`` says, that words were said that are no listener's.
+    None: the backend knows no more than the text."""
 
 
 class TranscriptFailed(Message, frozen=True):

@@ -81,6 +81,9 @@ class Caller:
         self._language = agent.language
         self._num_utterances = 0
         self._is_overloaded = False
+        self._hasty_ns = 0
+        """Until when words heard so far cut off nothing: the bot is silent anyway, and by their end they are known
+        better."""
         self._overlap_limit_ns = 0
         """Until when the bot pauses at most while they speak."""
 
@@ -253,6 +256,7 @@ class Caller:
         if utterance.transcript is not None:
             return
         self._out.cancel("stt")
+        utterance.other_words = event.other_words
         utterance.transcript, utterance.transcript_ns = event.text or utterance.known, now_ns
         if self.is_overlap:
             self._arbitrate(utterance, True, now_ns)
@@ -352,14 +356,21 @@ class Caller:
             self._out.at("notice", now_ns + max(NOTICE_NS, reply.until_end_of(phrase, now_ns)))
             return
         self._bot.pause(now_ns)
+        self._hasty_ns = now_ns + self._config.arbitrate_ms * MS
         self._overlap_limit_ns = now_ns + 2 * self._config.arbitrate_ms * MS
         self._out.at("arbitrate", now_ns + self._config.arbitrate_ms * MS)
 
     def _arbitrate(self, utterance: Utterance, is_final: bool, now_ns: int) -> None:
         reply = self._bot.reply
         assert reply is not None
+        if not is_final and now_ns < self._hasty_ns and self._barge_in != "high":
+            return
         spoken_ms = utterance.spoken_ms if is_final else 0.0
-        verdict = self._judge.judge(utterance.text, is_final, is_goodbye=bool(reply.then), spoken_ms=spoken_ms)
+        is_goodbye = bool(reply.then)
+        verdict = self._judge.judge(utterance.text, is_final, is_goodbye, spoken_ms, utterance.other_words)
+        if verdict is Verdict.MISHEARD:
+            utterance.transcript = ""  # better none than words they did not say
+            verdict = Verdict.INTERRUPTION
         if verdict is Verdict.BACKCHANNEL and self._is_asking(reply, now_ns):
             verdict = Verdict.INTERRUPTION  # "yes" over the end of a question is its answer
         if verdict is Verdict.INTERRUPTION:

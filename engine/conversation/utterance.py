@@ -39,6 +39,8 @@ class Utterance:
         self.transcript: str | None = None
         self.transcript_ns = 0
         self.partial = ""
+        self.other_words: float | None = None
+        """Of the transcript: see `TranscriptFinal`."""
         self.finished: float | None = None
         """How finished it sounds, once that is judged."""
         self.decision = Decision(0)

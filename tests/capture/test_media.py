@@ -185,7 +185,27 @@ def test_line_ring_keeps_real_time(tone: Any, max_frames: int) -> None:
     plane.speak(tone[:1_600])
     plane.slot.store(PLAY_TURN, 1)
     plane.run(60)
-    assert plane.slot.line.written == 30 * FRAME_SAMPLES
+    assert plane.slot.line.written == 59 * FRAME_SAMPLES // 2  # where the last tick stood: nothing is owed for it
+
+
+def test_peer_that_buffers_gets_a_reply_with_the_next_tick(tone: Any) -> None:
+    plane = Plane("mulaw", wants_silence=False, max_frames=2)
+    plane.run(5)
+    plane.speak(tone)
+    plane.slot.store(PLAY_TURN, 1)
+    assert [len(sent) for sent in plane.run(6)] == [160, 0, 320, 0, 0, 0]
+    assert plane.slot.load(FRAMES_MISSED) == 0
+
+
+def test_peer_that_buffers_misses_frames_only_inside_a_reply(tone: Any) -> None:
+    plane = Plane("mulaw", wants_silence=False)
+    plane.tick(9)
+    assert plane.slot.load(FRAMES_MISSED) == 0
+    plane.speak(tone)
+    plane.slot.store(PLAY_TURN, 1)
+    plane.run(2)
+    plane.tick(6)
+    assert plane.slot.load(FRAMES_MISSED) == 2
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 12_000, 16_000, 24_000, 44_100, 48_000])

@@ -122,6 +122,49 @@ def test_the_committed_head_reads_the_encoder_of_the_installed_file(installed: P
     assert heard.encoder.shape == (len(committed().weights),)
 
 
+def save_with_encoder(path: Path) -> str:
+    """The encoder's output is 7, its second layer's 2, its third's 3; the network's own word is 0.5."""
+    inputs = [helper.make_tensor_value_info("input_features", TensorProto.FLOAT, ["batch", NUM_MELS, NUM_FRAMES])]
+    constants = {"none": 0.0, "two": 2.0, "three": 3.0}
+    of_channels = {"inner.encoder.layer_norm.bias": 7.0, "bias": 0.0, "inner.encoder.layer_norm.weight": 0.0} | {
+        f"inner.encoder.layers.{layer}.self_attn_layer_norm.weight": 1.0 for layer in (2, 3)
+    }
+    norm = "LayerNormalization"
+    graph = helper.make_graph(
+        [
+            helper.make_node("Transpose", ["input_features"], ["steps"], perm=[0, 2, 1]),
+            helper.make_node("Mul", ["steps", "none"], ["zero"]),
+            helper.make_node("Add", ["zero", "two"], ["second"]),
+            helper.make_node("Add", ["zero", "three"], ["third"]),
+            helper.make_node(norm, ["second", "inner.encoder.layers.2.self_attn_layer_norm.weight", "bias"], ["n2"]),
+            helper.make_node(norm, ["third", "inner.encoder.layers.3.self_attn_layer_norm.weight", "bias"], ["n3"]),
+            helper.make_node("Add", ["n2", "n3"], ["sum"]),
+            helper.make_node(
+                norm, ["sum", "inner.encoder.layer_norm.weight", "inner.encoder.layer_norm.bias"], ["encoder"]
+            ),
+            helper.make_node("ReduceMean", ["zero"], ["mean"], axes=[2], keepdims=0),
+            helper.make_node("Sigmoid", ["mean"], ["logits"]),
+        ],
+        "smart_turn",
+        inputs,
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", NUM_FRAMES])],
+        [helper.make_tensor(name, TensorProto.FLOAT, [], [value]) for name, value in constants.items()]
+        + [helper.make_tensor(name, TensorProto.FLOAT, [80], [value] * 80) for name, value in of_channels.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return str(path)
+
+
+def test_encoder_is_its_output_and_the_two_layers_below(tmp_path: Path) -> None:
+    heard = SmartTurn(save_with_encoder(tmp_path / "turn.onnx")).hear(noise(64_000), noise(3_200) // 100)
+    assert heard.encoder is not None
+    np.testing.assert_array_equal(heard.encoder, np.repeat([7.0, 2.0, 3.0], NUM_MELS))
+
+
+def test_a_network_without_a_known_encoder_has_its_own_word(model: SmartTurn) -> None:
+    assert model.hear(noise(64_000), noise(3_200) // 100).encoder is None
+
+
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(CannotStart, match="pip install --no-deps pipecat-ai"):

@@ -44,8 +44,8 @@ def test_caller_who_cut_the_bot_off_is_answered_even_if_not_understood(world: An
     call.answer()
     call.run(300)
     call.heard_texts = ""
-    call.speaks(0, 250)
-    call.at(150, lambda: call.handle(TranscriptPartial(1, 1, "stop")))
+    call.speaks(0, 750)
+    call.at(650, lambda: call.handle(TranscriptPartial(1, 1, "stop")))
     call.run(3_000)
     assert [said.text for said in call.of(CallerSaid)] == [""]
 

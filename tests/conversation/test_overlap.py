@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ringline import Agent
+from ringline.engine.conversation.actions import CallerSaid
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
-from ringline.ipc.messages import Finalise
+from ringline.ipc.messages import CancelSpeech, Finalise, TranscriptFinal, TranscriptPartial
 
 
 def test_short_listening_word_is_a_backchannel() -> None:
@@ -19,6 +20,35 @@ def test_listening_word_that_lasted_for_a_sentence_is_an_interruption() -> None:
 
 def test_several_listening_words_may_take_longer() -> None:
     assert OverlapJudge().judge("okay all right i see", is_final=True, spoken_ms=1_100) is Verdict.BACKCHANNEL
+
+
+def test_listening_word_that_sounds_like_another_is_an_interruption() -> None:
+    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.8) is Verdict.MISHEARD
+    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.6) is Verdict.BACKCHANNEL
+
+
+def test_word_that_was_not_understood_is_an_interruption() -> None:
+    assert OverlapJudge().judge("", is_final=True, spoken_ms=500, other_words=0.6) is Verdict.MISHEARD
+    assert OverlapJudge().judge("", is_final=True, spoken_ms=500, other_words=0.4) is Verdict.NOTHING
+
+
+def test_word_that_sounds_like_a_listening_one_is_none_of_the_callers() -> None:
+    assert OverlapJudge().judge("no", is_final=True, spoken_ms=300, other_words=0.05) is Verdict.BACKCHANNEL
+    assert OverlapJudge().judge("no", is_final=True, spoken_ms=300, other_words=0.2) is Verdict.INTERRUPTION
+
+
+def test_sentence_that_sounds_like_a_listening_word_is_an_interruption() -> None:
+    assert OverlapJudge().judge("not now", is_final=True, spoken_ms=1_000, other_words=0.0) is Verdict.INTERRUPTION
+
+
+def test_sound_says_nothing_where_words_are_counted_or_any_will_do() -> None:
+    assert OverlapJudge(sensitivity="low").judge("good", is_final=True, other_words=0.99) is Verdict.BACKCHANNEL
+    assert OverlapJudge(sensitivity="high").judge("good", is_final=True, other_words=0.0) is Verdict.INTERRUPTION
+
+
+def test_good_wishes_while_the_bot_says_goodbye_are_no_interruption_whatever_they_sound_like() -> None:
+    verdict = OverlapJudge().judge("bye", is_final=True, is_goodbye=True, other_words=0.99)
+    assert verdict is Verdict.BACKCHANNEL
 
 
 def test_sound_of_any_length_without_words_is_nothing() -> None:
@@ -54,3 +84,35 @@ def test_word_over_the_bot_is(world: Any) -> None:
     w.speaks(1_000, 300)
     w.run(8_000)
     assert w.transcript()[0].endswith("...")
+
+
+GREETING = "Hello, this is a long greeting, and nobody will want to hear it out."
+
+
+def test_first_guess_at_a_short_word_does_not_cut_the_bot_off(world: Any) -> None:
+    w = world(Agent("test", greeting=GREETING))
+    w.heard_texts = "okay"
+    w.answer()
+    w.speaks(1_000, 400)
+    w.at(1_300, lambda: w.handle(TranscriptPartial(1, 1, "hold")))
+    w.run(8_000)
+    assert f"bot: {GREETING}" in w.transcript()
+
+
+def test_words_of_a_caller_who_speaks_on_do(world: Any) -> None:
+    w = world(Agent("test", greeting=GREETING))
+    w.answer()
+    w.speaks(1_000, 3_000)
+    w.at(1_300, lambda: w.handle(TranscriptPartial(1, 1, "hold on a")))
+    w.run(1_800)
+    assert w.of(CancelSpeech)
+
+
+def test_words_that_were_not_said_are_no_answer(world: Any) -> None:
+    w = world(Agent("test", greeting=GREETING))
+    w.answer()
+    w.speaks(1_000, 400)
+    w.stt_ms = 10_000
+    w.at(1_550, lambda: w.handle(TranscriptFinal(1, 1, "good", 0.5, w.now_ns, other_words=0.95)))
+    w.run(3_000)
+    assert [said.text for said in w.of(CallerSaid)] == [""]

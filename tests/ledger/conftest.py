@@ -242,7 +242,7 @@ class Line:
         self._tick += 1
         num_bytes = int(row[column.OUT_BYTES])
         if num_bytes:
-            start = int(row[column.OUT_FRAME]) * self.rate_hz // 50
+            start = int(row[column.OUT_SAMPLE]) * self.rate_hz // 16_000
             self.wire[start : start + num_bytes] = self._media.out[0, :num_bytes]
             audible = int(row[column.OUT_AUDIBLE])
             if audible >= 0:

@@ -17,14 +17,16 @@ def bot(say):
     return line.telephone_band(say(BOT))
 
 
-def call(bot, delay_ms=None, loss_db=12, caller=None, at_ms=2_500, seed=0, config=None):
-    """(events, the caller's onset): a call whose bot speaks from `BEFORE` on."""
+def call(bot, delay_ms=None, loss_db=12, caller=None, at_ms=2_500, seed=0, config=None, noise=None):
+    """(events, the caller's onset): a call whose bot speaks from `BEFORE` on, in ``noise`` all the time."""
     total = BEFORE + bot.shape[0] + 500 * MS
     sent = line.placed(bot, BEFORE, total)
     onset = BEFORE + at_ms * MS
     near = line.placed(line.from_onset(caller), onset, total) if caller is not None else np.zeros(total, np.int16)
     if delay_ms is not None:
         near = line.mixed(near, line.echo(sent, line.hybrid(np.random.default_rng(seed)), delay_ms, loss_db))
+    if noise is not None:
+        near = line.mixed(near, np.resize(noise, total))
     ears = Ears(config or SileroVad())
     events = ears.hear(sent, line.telephone_band(near), BEFORE, BEFORE + bot.shape[0], skew=100)
     ears.close()
@@ -69,3 +71,13 @@ def test_where_nothing_comes_back_the_caller_sounds_as_without_the_canceller(bot
 
 def test_a_silent_caller_is_silent(bot):
     assert call(bot)[0] == []
+
+
+def test_voices_behind_the_caller_are_neither_echo_nor_caller(bot, say):
+    texts = ("I think so.", "Where did you put it?", "Monday at the latest.", "That was a long way home.", "Not yet.")
+    ends = []
+    for first in range(0, 15_000, 1_500):
+        voices = [np.resize(np.roll(say(text), first * index), 60_000) // 40 for index, text in enumerate(texts)]
+        events, _ = call(bot, noise=line.mixed(*voices))
+        ends += [heard.event for heard in events if not heard.event.started]
+    assert sum(not event.background for event in ends) <= 1  # in 70 s

@@ -431,6 +431,35 @@ def test_a_caller_over_the_noise_is_no_background(scripted):
     assert len(ears.hear({0: loud(2_000, *[0.9] * 20)}, WINDOW)) == 1
 
 
+def test_speech_that_rises_no_further_than_the_line_does_is_not_the_caller(scripted):
+    babble = [500, 500, 500, 500, 1_200] * 40
+    ears = over_the_bot(scripted)
+    ears.hear({0: np.concatenate([loud(level, 0.1) for level in babble])}, WINDOW)
+    assert ears.hear({0: np.concatenate([loud(level, 0.9) for level in [1_200] * 4 + babble])}, WINDOW) == []
+    assert ears.hear({0: loud(6_000, *[0.9] * 4)}, WINDOW)[0].started
+
+
+def test_a_sound_that_is_hardly_ever_speech_to_the_model_is_background(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: windows(0, 0, 0)}, WINDOW)
+    started, stopped = ears.hear({0: windows(0.4, 0.9, 0.4, 0.4, 0, 0, 0)}, WINDOW)
+    assert (started.started, stopped.background) == (True, True)
+
+
+def test_two_windows_of_speech_are_a_word(scripted):
+    ears = over_the_bot(scripted)
+    ears.hear({0: windows(0, 0, 0)}, WINDOW)
+    _, stopped = ears.hear({0: windows(0.4, 0.9, 0.9, 0.4, 0, 0, 0)}, WINDOW)
+    assert not stopped.background
+
+
+def test_a_faint_utterance_while_the_bot_is_silent_is_the_callers(scripted):
+    ears = scripted()
+    ears.vad.open(0, 7)
+    _, stopped = ears.hear({0: windows(0, 0.5, 0.5, 0.4, 0, 0, 0)}, WINDOW)
+    assert not stopped.background
+
+
 def test_over_the_bot_a_sound_counts_before_its_window_is_full(scripted):
     ears = over_the_bot(scripted)
     ears.hear({0: windows(0, 0, 0)}, WINDOW)

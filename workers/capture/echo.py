@@ -47,8 +47,9 @@ TAIL = MAX_DELAY + MEDIA_RATE_HZ * 100 // 1000
 JUDGED_WINDOWS = 24
 """Windows (0.75 s) of the bot's voice after which it is known whether and how it comes back."""
 
-NO_ECHO, UNKNOWN, ALL_ECHO = 0, 1, 2
-"""What a window was. Unknown: some other sound than an echo that is known, on a line that has not been judged."""
+NO_ECHO, UNKNOWN, ALL_ECHO, ECHO_TAIL = range(4)
+"""What a window was. Unknown: some other sound than an echo that is known, on a line that has not been judged. Tail: no
+more than what a room may send back; where chance in the line's own noise passed for an echo, quiet windows look so."""
 
 _LEARN_WINDOWS = 24  # 0.75 s are read again when the delay changes: shorter than any bot's sentence
 _KEEP = np.float32(0.97)  # per window: what was learnt a second ago counts a third
@@ -316,7 +317,7 @@ def is_judged(paths: EchoPaths, slot: int) -> bool:
 def residual(words: Words, line: Samples, paths: EchoPaths, slot: int, end: int, full: bool, row: Floats) -> int:
     """Subtract the echo from the model's input ``row``: the caller's `CONTEXT` + `WINDOW` samples before ``end``.
 
-    Returns `ALL_ECHO` if there was hardly anything else in the window, else `NO_ECHO` or `UNKNOWN`.
+    Returns `ALL_ECHO` or `ECHO_TAIL` if there was hardly anything else in the window, else `NO_ECHO` or `UNKNOWN`.
     """
     path, sent, echo = paths.columns[slot], paths.sent, paths.work[0]
     other = NO_ECHO if is_judged(paths, slot) else UNKNOWN
@@ -346,4 +347,6 @@ def residual(words: Words, line: Samples, paths: EchoPaths, slot: int, end: int,
     else:
         left = whole
     path[_EXPLAINED] = left < _WELL_EXPLAINED * whole
-    return ALL_ECHO if left < max(_ECHO_LEFT * whole, _ROOM_LEFT * echoed) else other
+    if left < _ECHO_LEFT * whole:
+        return ALL_ECHO
+    return ECHO_TAIL if left < _ROOM_LEFT * echoed else other

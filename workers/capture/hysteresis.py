@@ -58,6 +58,9 @@ model thinks too little of telephone speech's first window (0.2 to 0.4, less of 
 CLEAR_RISE = 4.0
 """Over the bot, speech counts as the caller's from 6 dB above what the line usually sounds like: babble hardly ever
 rises so far out of itself."""
+UPPER_RISE = 2.0
+"""... and 3 dB above what nine of ten windows of the line stay below: babble and music vary more than steady noise, and
+what rises out of their middle is still theirs."""
 SUDDEN_RISE = 100.0
 """20 dB: with so sudden a sound the model's faintest hint is enough. On recorded telephone speech this brings the 95th
 percentile of the onset's detection from 410 ms to 47 ms."""
@@ -80,6 +83,11 @@ callers in noise 5 dB below them, more than half do, of babble next to none (ben
 FIRST_NEAR, LAST_NEAR = 8, 32
 """From how many speech windows on that is known, and until when it is asked."""
 
+SURE_WINDOWS = 2
+"""An utterance over the bot with fewer windows that are speech by the onset's threshold is none, whatever a recogniser
+would find in it: so are 92 % of music's notes, 76 % of coughs, 97 % of what noise brings forth, and of single words and
+digits next to none (``--part tune`` of bench/barge_in.py)."""
+
 FEW_ECHOES = 4
 """Where more windows were the bot's own voice, what the canceller leaves of others says little of the line's noise."""
 
@@ -89,6 +97,8 @@ FIRST_PACKETS = MEDIA_RATE_HZ // 4
 _BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S  # kept of what came before a window: covers Silero's context, too
 _NOISE_RISE = 10.0 ** (NOISE_RISE_DB_PER_S / 10.0 * WINDOW / MEDIA_RATE_HZ)
 _USUAL_STEP = 1.1  # per window: a line's usual loudness is the median of its windows, followed at 13 dB a second
+_UPPER_DOWN = 10.0 ** (-0.03 / 10.0)  # their upper decile likewise: a decibel a second down ...
+_UPPER_UP = 10.0 ** (0.27 / 10.0)  # ... and nine times as fast up
 _QUIETEST = float(audible_from(0.0)) / 10**0.5  # 5 dB below the floor: noise that quiet is never heard as speech
 _NOT_NOISE = 2.0  # 3 dB: more than stationary noise varies between stretches of 16 ms
 
@@ -107,7 +117,8 @@ ECHOED = 10  # ... and such that were the bot's own voice
 NEAR = 11  # ... and speech that rises out of the line's usual sound
 OVER = 12  # whether the utterance began over the bot
 ECHOES = 13  # windows of the call that were the bot's own voice
-NUM_COLUMNS = 14
+SURE = 14  # ... and windows that are speech by the threshold of an onset
+NUM_COLUMNS = 15
 
 
 @compiled
@@ -141,6 +152,7 @@ def decide(
     noise: Levels,
     familiar: Levels,
     usual: Levels,
+    upper: Levels,
     batch_slots: Indexes,
     batch_peeks: Indexes,
     batch_echoes: Indexes,
@@ -167,7 +179,7 @@ def decide(
         slot = batch_slots[i]
         row = state[slot]
         speaking = row[SPEAKING] != 0
-        echo = batch_echoes[i] == ALL_ECHO
+        echo = batch_echoes[i] >= ALL_ECHO
         likely = 0.0 if echo else float(speech[i])
         if batch_peeks[i] == 0:
             memory[:, slot] = new_memory[:, i]
@@ -175,11 +187,11 @@ def decide(
             familiar[slot] /= _NOISE_RISE
         window_start = (row[POSITION] if batch_peeks[i] == 0 else batch_peeks[i]) - WINDOW
         playing = load_acquire_at(slot_words[slot], PLAYING) != 0
-        row[ECHOES] += echo
+        row[ECHOES] += batch_echoes[i] == ALL_ECHO
         knows_usual = row[ECHOES] < FEW_ECHOES and usual[slot] > 0.0
         rise = batch_levels[i] / (usual[slot] if knows_usual else noise[slot])
         stands_out = rise >= EAGER_RISE
-        clear = rise >= CLEAR_RISE or not knows_usual
+        clear = not knows_usual or (rise >= CLEAR_RISE and batch_levels[i] >= upper[slot] * UPPER_RISE)
         eager = playing and eager_windows == 1 and not speaking and batch_echoes[i] == NO_ECHO
         if eager and stands_out and batch_levels[i] >= familiar[slot]:
             is_hinted = likely >= (SUDDEN_HINT if rise >= SUDDEN_RISE else eager_threshold)
@@ -190,8 +202,9 @@ def decide(
             level = max(batch_levels[i], _QUIETEST)
             if usual[slot] > 0.0:
                 usual[slot] *= _USUAL_STEP if level > usual[slot] else 1.0 / _USUAL_STEP
+                upper[slot] *= _UPPER_UP if level > upper[slot] else _UPPER_DOWN
             elif likely < threshold and (batch_loudest[i] > 0.0 or row[POSITION] > FIRST_PACKETS):
-                usual[slot] = level
+                usual[slot], upper[slot] = level, level * UPPER_RISE
             if playing and likely < eager_threshold and batch_echoes[i] == NO_ECHO:
                 familiar[slot] = max(familiar[slot], batch_levels[i])
         if batch_peeks[i] != 0 and not eager:
@@ -202,6 +215,7 @@ def decide(
             elif likely >= release_threshold:
                 row[SPOKEN] += 1
                 row[NEAR] += clear
+                row[SURE] += likely >= threshold
                 row[DOUBT] = 0
                 loudest[slot] = max(loudest[slot], batch_loudest[i])
         retracted = False
@@ -265,12 +279,14 @@ def decide(
             row[START] = sample
             row[DOUBT] = UNCLEAR_WINDOWS if eager else 0
             row[SPOKEN] = row[ECHOED] = row[NEAR] = 0
+            row[SURE] = not echo and likely >= threshold
             row[OVER] = playing
         row[RUN] = 0
         row[SPEAKING] = 0 if speaking else 1
         events[num_events, 0] = slot
         events[num_events, 1] = row[SPEAKING]
         events[num_events, 2] = sample
-        events[num_events, 3] = speaking and (background or row[ECHOED] > row[SPOKEN])
+        unsure = row[OVER] != 0 and row[SURE] < SURE_WINDOWS
+        events[num_events, 3] = speaking and (background or unsure or row[ECHOED] > row[SPOKEN])
         num_events += 1
     return num_events

@@ -87,7 +87,7 @@ HEARD_TURN = 19  # whose first audible sample was sent
 FRAMES_SENT = 20
 # What `play` reports of this tick.
 OUT_BYTES = 21
-OUT_FRAME = 22  # number of the message's first frame since the call began
+OUT_SAMPLE = 22  # line ring: the message's first sample
 OUT_AUDIBLE = 23  # offset in wire samples of a turn's first audible sample in this message, or -1
 STOPPED_TURN = 24  # 0 for none
 STOPPED_SAMPLE = 25
@@ -156,18 +156,22 @@ def _play(  # type: ignore[no-untyped-def]
         row[OUT_BYTES] = 0
         row[OUT_AUDIBLE] = -1
         row[STOPPED_TURN] = 0
-        due = ((tick - row[START_TICK]) // TICKS_PER_FRAME) * FRAME_SAMPLES
+        now = (tick - row[START_TICK]) * TICK_SAMPLES
         ring = words[slot][LINE_RING : LINE_RING + LINE_WORDS]
-        line_written = ring[WRITTEN]
-        if line_written > due:
-            continue  # the last message carried this frame too
-        if line_written < due:
-            if row[WANTS_SILENCE] or row[TURN]:
-                words[slot][FRAMES_MISSED] += (due - line_written) // FRAME_SAMPLES
-            resampled[:] = 0
-            while line_written < due:
-                chunk = min(due - line_written, resampled.shape[0])
-                line_written = ring_write(ring, line[slot], resampled[:chunk])
+        due = ring[WRITTEN]
+        if due > now:
+            continue  # the last message carried what is due now, too
+        rests = row[TURN] == 0 and not row[WANTS_SILENCE]  # nothing is owed: a reply may begin with any tick
+        missed = 0 if rests else (now - due) // FRAME_SAMPLES
+        silence = now - due if rests else missed * FRAME_SAMPLES
+        words[slot][FRAMES_MISSED] += missed
+        due += silence
+        if silence > 0:
+            resampled[: min(silence, resampled.shape[0])] = 0
+        while silence > 0:
+            chunk = min(silence, resampled.shape[0])
+            ring_write(ring, line[slot], resampled[:chunk])
+            silence -= chunk
         wire_frame = row[WIRE_FRAME]
         num_frames = row[MAX_FRAMES] if row[TURN] else 1
         offset = 0
@@ -212,8 +216,9 @@ def _play(  # type: ignore[no-untyped-def]
             sounds = count > 0 or num_tail > 0
             if not sounds and (k > 0 or not row[WANTS_SILENCE]):
                 if k == 0:
-                    resampled[:FRAME_SAMPLES] = 0
-                    ring_write(ring, line[slot], resampled[:FRAME_SAMPLES])
+                    if not rests:
+                        resampled[:FRAME_SAMPLES] = 0
+                        ring_write(ring, line[slot], resampled[:FRAME_SAMPLES])
                     history[slot][:] = 0
                 break
             offset += encode_into(piece, row[ENCODING], out[slot][offset:])
@@ -239,7 +244,7 @@ def _play(  # type: ignore[no-untyped-def]
                 break
         words[slot][PLAYING] = row[TURN]
         row[OUT_BYTES] = offset
-        row[OUT_FRAME] = due // FRAME_SAMPLES
+        row[OUT_SAMPLE] = due
         if offset or row[STOPPED_TURN]:
             todo[num_todo] = slot
             num_todo += 1

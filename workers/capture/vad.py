@@ -193,6 +193,7 @@ class Vad:
         self._noise: Levels = np.full(num_slots, np.inf)
         self._familiar: Levels = np.zeros(num_slots, np.float64)
         self._usual: Levels = np.zeros(num_slots, np.float64)
+        self._upper: Levels = np.zeros(num_slots, np.float64)
         size = min(num_slots, MAX_BATCH)
         self._batch_slots: Indexes = np.zeros(size, np.int64)
         self._batch_peeks: Indexes = np.zeros(size, np.int64)
@@ -286,6 +287,7 @@ class Vad:
             self._noise,
             self._familiar,
             self._usual,
+            self._upper,
             self._batch_slots,
             self._batch_peeks,
             self._batch_echoes,
@@ -312,6 +314,7 @@ class Vad:
             self._noise[slot] = np.inf
             self._familiar[slot] = 0
             self._usual[slot] = 0
+            self._upper[slot] = 0
             self._paths.reset(slot)
             self._open = np.array(sorted(self._calls), np.int64)
 

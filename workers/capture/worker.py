@@ -33,7 +33,7 @@ from ringline.ipc.messages import (
 from ringline.workers.base import IDLE_WAIT_MS, CannotStart, Worker
 from ringline.workers.capture import media as column
 from ringline.workers.capture.call import LiveCall
-from ringline.workers.capture.clock import TICKS_PER_FRAME, MediaClock
+from ringline.workers.capture.clock import MediaClock
 from ringline.workers.capture.doors import open_door
 from ringline.workers.capture.doors.door import Door, Leg
 from ringline.workers.capture.judge import Judge, Judgement, load_model
@@ -131,13 +131,13 @@ class CaptureWorker:
         if num_bytes := row[column.OUT_BYTES]:
             now_ns = time.monotonic_ns()
             call.leg.send_audio(self._out[call.slot.index][:num_bytes].tobytes())
-            frame = row[column.OUT_FRAME]
-            due_ns = self.clock.deadline_ns(row[column.START_TICK] + frame * TICKS_PER_FRAME)
+            sample = row[column.OUT_SAMPLE]
+            due_ns = self.clock.deadline_ns(row[column.START_TICK] + sample // column.TICK_SAMPLES)
             call.lateness.add(now_ns - due_ns)
             audible = row[column.OUT_AUDIBLE]
             if audible >= 0:
                 offset_s = audible / call.leg.format.rate_hz
-                line_sample = frame * column.FRAME_SAMPLES + int(offset_s * MEDIA_RATE_HZ)
+                line_sample = sample + int(offset_s * MEDIA_RATE_HZ)
                 turn, time_ns = row[column.HEARD_TURN], now_ns + int(offset_s * 1e9)
                 self.worker.bus.send(PlayoutStarted(call.number, turn, line_sample, time_ns))
         if turn := row[column.STOPPED_TURN]:

@@ -28,6 +28,9 @@ class Stream(Protocol):
 
     confidence: float
     """Of ``final``, 0 to 1."""
+    other_words: float | None
+    """Of speech over the bot, once ``final`` is known: how likely it is that words were said which are no listener's,
+    whatever ``final`` says. None where the recogniser has no opinion beside its words."""
 
     def feed(self, samples: Samples) -> None:
         """More of the utterance: int16 mono at 16 kHz, any number of samples."""

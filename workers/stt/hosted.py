@@ -107,6 +107,7 @@ class HostedStream(ABC):
         self.partial = ""
         self.stable = 0
         self.confidence = 0.0
+        self.other_words: float | None = None
         self.audio = bytearray()
         """All there is of the utterance: 16-bit little-endian at 16 kHz. Only grows."""
         self.is_complete = False

@@ -159,6 +159,7 @@ class SherpaStream:
         self.partial = ""
         self.stable = 0
         self.confidence = 0.0
+        self.other_words: float | None = None
         self.call = call
         self.sherpa = sherpa
         self._final: str | None = None

@@ -138,7 +138,12 @@ class SttWorker:
         if stream.final is not None:
             self.worker.bus.send(
                 TranscriptFinal(
-                    *key, stream.final, stream.confidence, time.monotonic_ns(), utterance.reader.lost_samples
+                    *key,
+                    stream.final,
+                    stream.confidence,
+                    time.monotonic_ns(),
+                    utterance.reader.lost_samples,
+                    stream.other_words,
                 )
             )
             self._forget(key)

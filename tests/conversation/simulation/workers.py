@@ -99,8 +99,12 @@ class Stt(Worker):
                 self.sim.caller.misheard(text)
                 self.sim.tell("stt", TranscriptFailed(1, number, "dead"))
                 return
+            other_words = None
+            if self.sim.tape.chance(20):  # over the bot, the words may then be taken for none, or none for words
+                self.sim.caller.misheard(text)
+                other_words = self.sim.tape.below(101) / 100
             for _ in range(1 + self.sim.tape.chance(1)):
-                self.sim.tell("stt", TranscriptFinal(1, number, text, 0.9, self.sim.now_ns))
+                self.sim.tell("stt", TranscriptFinal(1, number, text, 0.9, self.sim.now_ns, other_words=other_words))
 
         self.answer(number, 60, 1_500, answer)
 

@@ -4,8 +4,8 @@ It takes Whisper's log-mel features [1, 80, 800] of the last 8 s, silence in fro
 normalised to zero mean and unit variance; its output is a probability, the sigmoid included.
 
 Over a telephone that output hardly tells ends from pauses; its encoder does. So for the file that it was fitted to
-(``smart_turn.json``, by ``bench/smart_turn.py``) Ringline reads the encoder at the end of the turn with a linear head
-of its own; for any other file it takes the output. Either way the melody counts too.
+(``smart_turn.json``, by ``bench/smart_turn.py``) Ringline reads the encoder's upper layers at the end of the turn with
+a linear head of its own; for any other file it takes the output. Either way the melody counts too.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ NUM_FRAMES = NUM_SAMPLES // 160
 LAST_STEPS = 10
 """Steps of the encoder, 20 ms each, that the head reads: the last sounds and what silence is known of."""
 
-_LAST_NORM = "inner.encoder.layer_norm.weight"
-"""Of the encoder's last layer, in the files that pipecat publishes."""
+_FINAL_NORM = "inner.encoder.layer_norm.weight"
+"""Its output is the encoder's, in the files that pipecat publishes."""
+_INNER_NORMS = tuple(f"inner.encoder.layers.{layer}.self_attn_layer_norm.weight" for layer in (2, 3))
+"""What goes into these is the output of the layer before. The lower ones know more of sound, the last of the task."""
 
 Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -63,7 +65,8 @@ class Heard(msgspec.Struct, frozen=True, eq=False):
     output: float
     """Its own log odds of "finished"."""
     encoder: Values | None
-    """float64 [384] mean of the encoder's last steps; None for a file whose encoder is not known."""
+    """float64 [1152] means over the last steps: of the encoder's output, its second layer's and its third's. None for a
+    file whose encoder is not known."""
 
 
 def find(path: str) -> Path:
@@ -116,7 +119,8 @@ class SmartTurn:
         features = self.features(np.concatenate([speech, silence]))[None]
         outputs = self._session.run(None, {self._input: features})
         probability = min(1.0 - 1e-4, max(1e-4, float(np.ravel(outputs[0])[0])))
-        encoder = outputs[1][0, -LAST_STEPS:].mean(axis=0).astype(np.float64) if self._reads_encoder else None
+        steps = [layer[0, -LAST_STEPS:].mean(axis=0) for layer in outputs[1:]]
+        encoder = np.concatenate(steps).astype(np.float64) if self._reads_encoder else None
         return Heard(math.log(probability / (1.0 - probability)), encoder)
 
     def features(self, heard: Samples) -> Features:
@@ -136,7 +140,7 @@ def committed() -> Head:
 
 
 def _session(file: Path, content: bytes) -> tuple[Any, bool]:
-    """The network on one thread, and whether the encoder's last layer is its second output. Raises CannotStart."""
+    """The network on one thread, and whether the encoder's layers are its further outputs. Raises CannotStart."""
     import onnx
     import onnxruntime
 
@@ -146,13 +150,15 @@ def _session(file: Path, content: bytes) -> tuple[Any, bool]:
     options.log_severity_level = 3
     try:
         model = onnx.load_from_string(content)
-        last = [node for node in model.graph.node if node.op_type == "LayerNormalization" and _LAST_NORM in node.input]
-        if last:
-            model.graph.output.append(onnx.helper.make_empty_tensor_value_info(last[0].output[0]))
+        norms = {node.input[1]: node for node in model.graph.node if node.op_type == "LayerNormalization"}
+        reads_encoder = {_FINAL_NORM, *_INNER_NORMS} <= norms.keys()
+        if reads_encoder:
+            layers = [norms[_FINAL_NORM].output[0], *(norms[name].input[0] for name in _INNER_NORMS)]
+            model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(layer) for layer in layers)
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # those of onnx and onnxruntime share no base class
         raise CannotStart(f"[turn] smart_turn: {file} is no ONNX model: {error}") from error
     inputs = session.get_inputs()
     if len(inputs) != 1 or list(inputs[0].shape[1:]) != [NUM_MELS, NUM_FRAMES]:
         raise CannotStart(f"[turn] smart_turn: {file} is no Smart Turn v3 model: it takes {inputs[0].shape}")
-    return session, bool(last)
+    return session, reads_encoder

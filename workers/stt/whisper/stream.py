@@ -72,6 +72,7 @@ class WhisperStream:
         self.partial = ""
         self.stable = 0
         self.confidence = 0.0
+        self.other_words: float | None = None
         self._final: str | None = None
         self._error: Exception | None = None
         self._model, self._pool, self._language, self._hot_words = model, pool, language, hot_words
