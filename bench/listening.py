@@ -11,7 +11,6 @@ after a fit to the others; ``--write`` fits to all.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import subprocess
 import tempfile
@@ -38,8 +37,8 @@ from bench.overlap_sounds import (
     sound_files,
     speaker_of,
 )
-from bench.processes import machine
 from bench.recognition import DIGITS
+from bench.reporting import Result, options_of, tell
 from bench.telephone import Samples, Voices, at_level, read, resampled
 from ringline.engine.conversation.overlap import SURELY_NO_OTHER_WORDS, SURELY_OTHER_WORDS
 from ringline.workers.audio import codecs
@@ -216,7 +215,7 @@ def _packed(layer: Any) -> Layer:
     return Layer(layer.shape[0], scale, np.clip(np.rint(layer / scale), -127, 127).astype(np.int8).tobytes())
 
 
-def measure(given: Examples, seed: int) -> dict[str, Any]:
+def held_out(given: Examples, seed: int) -> dict[str, Any]:
     """What a fit to the other voices makes of each in `HELD`."""
     speaker = np.array(given.speaker)
     net = ear.ListeningNet(fit(given, ~np.isin(speaker, HELD), seed))
@@ -238,29 +237,28 @@ def _shares(other: Values) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=3)
-    parser.add_argument("--copies", type=int, default=4)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--write", action="store_true", help=f"fit to all voices into {WEIGHTS.name}")
-    arguments = parser.parse_args()
-    given = examples(np.random.default_rng(arguments.seed), arguments.copies)
-    if arguments.write:
+def measure(options: argparse.Namespace) -> Result:
+    """Voice by voice; with ``--write``, the weights, too."""
+    given = examples(np.random.default_rng(options.seed), options.copies)
+    if options.write:
         everyone = np.ones(len(given.word), np.bool_)
-        WEIGHTS.write_bytes(msgspec.json.encode(fit(given, everyone, arguments.seed)))
-    result = {"voices": measure(given, arguments.seed), "machine": machine()}
-    if arguments.json:
-        print(json.dumps(result))
-        return
+        WEIGHTS.write_bytes(msgspec.json.encode(fit(given, everyone, options.seed)))
+    return {"voices": held_out(given, options.seed)}
+
+
+def show(result: Result, out: Console) -> None:
+    """The table."""
     table = Table("words in a voice that was left out", "number", "surely other", "surely no other")
     for name, row in result["voices"].items():
         table.add_row(
             name, str(row["number"]), f"{100 * row['surely other']:.1f} %", f"{100 * row['surely none']:.1f} %"
         )
-    Console().print(table)
+    out.print(table)
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_of(__doc__, seed=3, plots=False)
+    parser.add_argument("--copies", type=int, default=4)
+    parser.add_argument("--write", action="store_true", help=f"fit to all voices into {WEIGHTS.name}")
+    given = parser.parse_args()
+    tell(measure(given), given, show)
