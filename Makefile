@@ -34,6 +34,8 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m bench.barge_in --quick
 	$(BIN)/python -m bench.stages
 	$(BIN)/python -m bench.capacity
+	$(BIN)/python -m bench.isolation
+	$(BIN)/python -m bench.baseline
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info
