@@ -10,6 +10,8 @@ dialogue   every call holds a conversation of three turns: are all answered, how
 listening  all callers speak: CPU and context switches of the engine's processes meanwhile, per call
 speaking   the bot speaks in all calls: the same
 
+Before them, an engine without calls: what it costs to be there.
+
 The SLO: every turn is answered, no reply has a hole in it, the 95th percentile of the response time stays within 50 ms
 of that of one call, and 99 % of the gaps between frames stay below 30 ms (a message of two frames may be 10 ms late,
 too). N doubles until the SLO breaks or ``--most`` is reached; what lies between is not tried.
@@ -76,6 +78,7 @@ SPREAD_S = 1.6
 MIN_STAGGER_MS = 12.5
 """... but no faster than this: 80 new calls a second are a storm, and no load that a machine is sized for."""
 WINDOW_S = 8.0
+IDLE_WINDOW_S = 10.0
 MOST_CALLS = 512
 
 MAX_SLOWER_MS = 50.0
@@ -146,6 +149,12 @@ class Bench:
             speaking = await self._cost(engine, says("hello"), settle_s=2.0)
         return self._load(result, sent, memory, listening, speaking)
 
+    async def idle(self) -> float:
+        """Cores that the engine's processes take without a call."""
+        async with self._engine(SHORT_REPLY) as engine:
+            cores, _ = await use(pids_of(engine), IDLE_WINDOW_S)
+        return cores
+
     def _load(
         self,
         result: RunResult,
@@ -188,6 +197,7 @@ class Bench:
 async def measure(options: argparse.Namespace) -> Result:
     """The series. It ends with the first N at which the SLO or the caller breaks, unless ``--calls`` says which."""
     out = console(options)
+    idle_cores = await Bench(1, options.door, options.smart_turn).idle()
     loads: list[Load] = []
     limit = ""
     for num_calls in options.calls or _doubling(options.most):
@@ -203,11 +213,12 @@ async def measure(options: argparse.Namespace) -> Result:
     within = [load.calls for load in loads if load.valid and not load.breaches(loads[0])]
     return {
         "door": options.door,
+        "idle_cores": idle_cores,
         "capacity": max(within, default=0),
         "limit": limit,
         "loads": msgspec.to_builtins(loads),
         "pss_per_further_call_mb": _slope([load.calls for load in loads], [load.pss_mb for load in loads]),
-        "valid": bool(within),
+        "valid": any(load.valid for load in loads),
     }
 
 
@@ -247,7 +258,10 @@ def show(result: Result, out: Console) -> None:
         table.add_row(name, *(row(load) for load in loads))
     out.print(table)
     out.print(f"{result['door']}: {result['capacity']} calls within the SLO; {result['limit'] or 'no limit was met'}")
-    out.print(f"PSS per further call: {result['pss_per_further_call_mb']:.1f} MB")
+    out.print(
+        f"PSS per further call: {result['pss_per_further_call_mb']:.1f} MB; "
+        f"without calls: {100 * result['idle_cores']:.1f} % of a core"
+    )
 
 
 def plot(result: Result, path: Path) -> None:

@@ -1,6 +1,6 @@
 """How long callers wait: from their last sound to the bot's first, on the wire, with and without drafted replies.
 
-    python -m bench.latency [--rounds 3] [--door audiosocket|twilio] [--json]
+    python -m bench.latency [--rounds 3] [--door audiosocket|twilio] [--json] [--plot PNG]
 
 Three engines take calls in turn, round after round, so that all see the same machine:
 
@@ -17,11 +17,8 @@ same cores; a run in which it was late itself is marked invalid.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import subprocess
-import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -29,11 +26,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.processes import machine
+from bench.placing import door, place, says
+from bench.reporting import Result, console, options_of, tell
 from ringline import BotSaid, Engine
 from ringline.engine.config import parse
 from ringline.ipc import logs
-from ringline.tools.caller.report import RunResult
 
 COMMON = """
 [engine]
@@ -98,15 +95,9 @@ class Latency(msgspec.Struct):
         return float(np.percentile(self.response_ms, percent)) if self.response_ms else float("nan")
 
 
-async def _place(engine: Engine, latency: Latency, door: str) -> None:
-    url = next(url for url in engine.doors if url.startswith(door))
-    command = [sys.executable, "-m", "ringline.tools.caller", url, "--calls", str(CALLS), "--json", "--stagger", "137"]
-    for text in SCRIPTS[latency.name]:
-        command += ["--say", text]
-    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    output, _ = await process.communicate()
+async def _place(engine: Engine, latency: Latency, scheme: str) -> None:
+    result = await place(door(engine, scheme), says(*SCRIPTS[latency.name]), CALLS)
     await engine.switchboard.wait_until_idle()
-    result = msgspec.json.decode(output, type=RunResult)
     turns = [turn for call in result.call_results for turn in call.turns]
     latency.turns += len(turns)
     latency.response_ms += [turn.response_ms for turn in turns if turn.response_ms is not None]
@@ -122,21 +113,26 @@ def _count_drafts(engine: Engine, latency: Latency) -> None:
     engine.subscribe(count)
 
 
-async def _main(rounds: int, door: str, as_json: bool) -> None:
-    console = Console(stderr=as_json)
+async def measure(options: argparse.Namespace) -> Result:
+    """Response times of the three engines."""
+    out = console(options)
     latencies = {name: Latency(name) for name in ENGINES}
     async with AsyncExitStack() as stack:
         engines = {}
         for name, source in ENGINES.items():
             engines[name] = await stack.enter_async_context(Engine(parse(source)))
             _count_drafts(engines[name], latencies[name])
-        for number in range(rounds):
-            console.print(f"[dim]round {number + 1} of {rounds}[/]")
+        for number in range(options.rounds):
+            out.print(f"[dim]round {number + 1} of {options.rounds}[/]")
             for name, engine in engines.items():
-                await _place(engine, latencies[name], door)
-    if as_json:
-        print(json.dumps({"machine": machine(), "door": door, "latencies": msgspec.to_builtins(latencies)}))
-        return
+                await _place(engine, latencies[name], options.door)
+    valid = all(latency.valid for latency in latencies.values())
+    return {"door": options.door, "latencies": msgspec.to_builtins(latencies), "valid": valid}
+
+
+def show(result: Result, out: Console) -> None:
+    """The table."""
+    latencies = msgspec.convert(result["latencies"], dict[str, Latency])
     table = Table("response on the wire, ms", "p50", "p95", "p99", "max", "turns", "drafts used / wasted", "valid")
     for latency in latencies.values():
         table.add_row(
@@ -146,15 +142,30 @@ async def _main(rounds: int, door: str, as_json: bool) -> None:
             f"{latency.drafts_used} / {latency.drafts_wasted}",
             "yes" if latency.valid else "no",
         )
-    console.print(f"{door}, {machine()['cpu']}, {machine()['cores']} cores")
-    console.print(table)
+    out.print(result["door"], table)
+
+
+def plot(result: Result, path: Path) -> None:
+    """How many of the turns were answered within a time."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4), dpi=110, layout="constrained")
+    for name, one in result["latencies"].items():
+        times = np.sort(one["response_ms"])
+        axes.plot(times, 100 * np.arange(1, len(times) + 1) / max(1, len(times)), label=name)
+    axes.set(xlabel="response on the wire, ms", ylabel="turns, %", xlim=(0, None), ylim=(0, 100))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of(__doc__, seed=None)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--door", choices=("audiosocket", "twilio"), default="audiosocket")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
     logs.set_up("engine", "warning")
-    uvloop.run(_main(arguments.rounds, arguments.door, arguments.json))
+    tell(uvloop.run(measure(given)), given, show, plot)

@@ -82,10 +82,19 @@ _CACHE_DIR = str(cache_dir())
 
 def compiled(function: F) -> F:
     """Compile ``function`` in nopython mode on first use; the GIL is released while it runs."""
+    return _compiled(function, fastmath=False)
+
+
+def compiled_sums(function: F) -> F:
+    """As `compiled`, for sums of products whose order does not matter: only so they become vector code."""
+    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+def _compiled(function: F, fastmath: Any) -> F:
     config: Any = numba.config
     others = config.CACHE_DIR  # the folder of the program that embeds us stays its own
     config.CACHE_DIR = _CACHE_DIR
     try:
-        return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
+        return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False, fastmath=fastmath)(function))
     finally:
         config.CACHE_DIR = others

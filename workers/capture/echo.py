@@ -25,7 +25,7 @@ import numpy as np
 
 from ringline.ipc.atomics import Words, load_acquire_at
 from ringline.ipc.exchange import CALLER_RING, LINE_RING, LINE_WORDS, MEDIA_RATE_HZ, PLAYING
-from ringline.ipc.jit import compiled
+from ringline.ipc.jit import compiled, compiled_sums
 from ringline.ipc.ring import Samples, ring_read
 from ringline.workers.capture.silero import CONTEXT, WINDOW
 
@@ -134,12 +134,13 @@ def _low(words: Words, ring: Samples, start: int, count: int, samples: Samples, 
         got_first, _ = ring_read(words, ring, first, samples[first - wanted : size])
         if got_first != first:  # lapped: what is left stands too early
             samples[:size] = 0
-    target[:count] = 0
-    for k in range(2 * _HALF + 1):
-        factor = _LOW_PASS[k]
-        if factor != 0:
-            for i in range(np.uint64(count)):
-                target[i] += factor * samples[i + np.uint64(k)]
+    middle = _LOW_PASS[_HALF]
+    for i in range(np.uint64(count)):
+        target[i] = middle * samples[i + np.uint64(_HALF)]
+    for k in range(1, _HALF + 1, 2):  # a half-band filter: symmetric, and every other tap is 0
+        factor, before, behind = _LOW_PASS[_HALF + k], np.uint64(_HALF - k), np.uint64(_HALF + k)
+        for i in range(np.uint64(count)):
+            target[i] += factor * np.float32(np.int32(samples[i + before]) + np.int32(samples[i + behind]))
 
 
 @compiled
@@ -205,7 +206,7 @@ def _learn(gram: Table, cross: Floats, line: Floats, caller: Floats, first: Floa
             row[j] = row[j] * _KEEP + first[j]
 
 
-@compiled
+@compiled_sums
 def _product(gram: Table, vector: Floats, ridge: float, target: Floats) -> None:
     """(gram + ridge) times a vector; of ``gram`` the upper half counts."""
     for i in range(TAPS):
