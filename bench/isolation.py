@@ -26,6 +26,7 @@ import contextlib
 import itertools
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -141,12 +142,13 @@ async def _run(isolation: Isolation, num_calls: int, scheme: str) -> None:
     async with Engine(parse(source)) as engine:
         engine.subscribe(count)
         pids = pids_of(engine)
-        before, machine_before_s = Usage.of(pids), machine_s()
+        before, machine_before_s = {pid: Usage.of([pid]) for pid in pids}, machine_s()
         async with _harassed(engine, isolation.phase):
             result = await place(door(engine, scheme), DIALOGUE, num_calls)
-        after = Usage.of(pids)
-        isolation.cores = before.cores_until(after)
-        isolation.machine_cores = (machine_s() - machine_before_s) / (after.time_s - before.time_s)
+        window_s = time.monotonic() - before[pids[0]].time_s
+        survivors = set(pids) & set(pids_of(engine))
+        isolation.cores = sum(before[pid].cores_until(Usage.of([pid])) for pid in survivors)
+        isolation.machine_cores = (machine_s() - machine_before_s) / window_s
         isolation.add_run(result)
         isolation.restarts += sum(worker.restarts for worker in engine.supervisor.workers)
         await engine.switchboard.wait_until_idle()
