@@ -1,7 +1,7 @@
 """Ringline beside Pipecat and LiveKit Agents, in one run.
 
     python -m bench.peers [--only response barge-in cost capacity] [--systems NAME ...] [--rounds 3]
-                          [--calls 1 8] [--most 128] [--seed 1] [--json] [--plot PNG]
+                          [--calls 1 8] [--series 1 2 4 ...] [--seed 1] [--json] [--plot PNG]
 
 Makes an environment for each peer when it is missing (``out/peers/``; needs a package index), starts each system as a
 server of its own on loopback, calls it with recorded speech, and stops it. Systems take turns, round after round.
@@ -62,7 +62,7 @@ async def measure(options: argparse.Namespace) -> Result:
             result["cost"] = await _cost(plain, options.calls, out)
         if "capacity" in options.only:
             script = plays(sentences(Path(folder), rng, 3))
-            result["capacity"] = await _capacity(plain, script, options.most, out)
+            result["capacity"] = await _capacity(plain, script, options.series, out)
     return result
 
 
@@ -99,11 +99,11 @@ async def _cost(systems: list[System], calls: list[int], out: Console) -> dict[s
     return msgspec.to_builtins(found)
 
 
-async def _capacity(systems: list[System], script: list[str], most: int, out: Console) -> dict[str, object]:
+async def _capacity(systems: list[System], script: list[str], series: list[int], out: Console) -> dict[str, object]:
     """All systems take N calls in turn, then more; one whose SLO broke is out."""
     loads: dict[str, list[Load]] = {system.name: [] for system in systems}
     limits: dict[str, str] = {}
-    for number in (number for number in SERIES if number <= most):
+    for number in series:
         for system in systems:
             if system.name in limits:
                 continue
@@ -130,6 +130,6 @@ if __name__ == "__main__":
     parser.add_argument("--systems", nargs="+", choices=sorted(SYSTEMS), metavar="NAME", help=", ".join(SYSTEMS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 8], help="numbers of calls whose cost is measured")
-    parser.add_argument("--most", type=int, default=128, help="of the capacity series")
+    parser.add_argument("--series", type=int, nargs="+", default=SERIES, help="calls at once, until the SLO breaks")
     given = parser.parse_args()
     tell(asyncio.run(measure(given)), given, show, plot)

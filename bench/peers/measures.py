@@ -24,6 +24,8 @@ SETTLE_S = 4.0
 WINDOW_S = 8.0
 BARGE_IN_MS = (800, 3_000)
 """When callers interrupt, after the bot's first sound."""
+INTERRUPTED_REPLY = LONG_REPLY[: len(LONG_REPLY) // 4].strip()
+"""Some 10 s."""
 
 
 def plays(sentences: Sequence[Path]) -> list[str]:
@@ -68,7 +70,7 @@ class BargeIn(msgspec.Struct):
 
     async def add(self, system: System, script: list[str], out: Console) -> None:
         """One round."""
-        async with system.running(msgspec.structs.replace(Stages(), reply=LONG_REPLY.strip()), CALLS, out) as server:
+        async with system.running(msgspec.structs.replace(Stages(), reply=INTERRUPTED_REPLY), CALLS, out) as server:
             await warm_up(server, CALLS)
             result = await place(server.url, script, CALLS)
         turns = [turn for call in result.call_results for turn in call.turns[1:]]
@@ -91,10 +93,10 @@ class Cost(msgspec.Struct, frozen=True):
         """Two windows: all callers speak, the bot speaks in all calls."""
         async with system.running(Stages(), calls, out) as server:
             await warm_up(server, calls)
-            listening, memory = await _use(server, LONG_SPEECH, calls)
+            listening, memory = await _talk(server, LONG_SPEECH, calls)
         async with system.running(msgspec.structs.replace(Stages(), reply=LONG_REPLY.strip()), calls, out) as server:
             await warm_up(server, calls)
-            speaking, _ = await _use(server, says("hello"), calls)
+            speaking, _ = await _talk(server, says("hello"), calls)
         return cls(calls, listening / calls, speaking / calls, memory)
 
 
@@ -110,7 +112,8 @@ class Load(msgspec.Struct, frozen=True):
     gap_p99_ms: float
     """As between frames of 20 ms: what a message was later than usual, and 20."""
     cores: float
-    """All processes of the system together, on average."""
+    """All processes of the system together, in the middle of the conversations."""
+    pss_mb: float
     caller_late_p99_ms: float
     valid: bool
 
@@ -120,13 +123,13 @@ class Load(msgspec.Struct, frozen=True):
         stagger_ms = SPREAD_S * 1e3 / calls
         async with system.running(Stages(), calls, out) as server:
             await warm_up(server, calls)
-            window = asyncio.ensure_future(use(server.pids(), WINDOW_S))
+            window = asyncio.ensure_future(_use(server))
             result = await place(server.url, script, calls, stagger_ms)
-            cores, _ = await window
-        return cls.from_result(result, cores)
+            cores, memory = await window
+        return cls.from_result(result, cores, memory)
 
     @classmethod
-    def from_result(cls, result: RunResult, cores: float) -> Load:
+    def from_result(cls, result: RunResult, cores: float, memory: float) -> Load:
         """What the caller measured. Calls that were not taken, or broken off, leave turns unanswered."""
         gaps = result.frame_gap_ms
         said = max((len(call.turns) + len(call.unsaid) for call in result.call_results), default=0)
@@ -139,6 +142,7 @@ class Load(msgspec.Struct, frozen=True):
             response_p95_ms=result.response_ms.p95 or float("inf"),
             gap_p99_ms=FRAME_MS + max(0.0, (gaps.p99 or 0.0) - (gaps.p50 or 0.0)) if paces(result) else FRAME_MS,
             cores=cores,
+            pss_mb=memory,
             caller_late_p99_ms=result.lateness_ms.p99 or 0.0,
             valid=result.valid,
         )
@@ -168,10 +172,15 @@ async def warm_up(server: Server, calls: int) -> None:
     await place(server.url, says("hello"), calls, stagger_ms=50)
 
 
-async def _use(server: Server, script: list[str], calls: int) -> tuple[float, float]:
-    """(cores, PSS in MB) while so many calls are in the same phase."""
+async def _talk(server: Server, script: list[str], calls: int) -> tuple[float, float]:
+    """`_use` while so many calls are in the same phase."""
     async with calling(server.url, script, calls, stagger_ms=SPREAD_S * 1e3 / calls):
-        await asyncio.sleep(SETTLE_S + SPREAD_S)
-        pids = server.pids()
-        cores, _ = await use(pids, WINDOW_S)
-        return cores, pss_mb(pids)
+        return await _use(server)
+
+
+async def _use(server: Server) -> tuple[float, float]:
+    """(cores, PSS in MB) of all its processes once the calls that are being placed have begun."""
+    await asyncio.sleep(SETTLE_S + SPREAD_S)
+    pids = server.pids()
+    cores, _ = await use(pids, WINDOW_S)
+    return cores, pss_mb(pids)

@@ -24,6 +24,8 @@ from ringline.workers.tts import synthetic
 BOTS = Path(__file__).parent
 WIRE_HZ = 8_000
 START_TIMEOUT_S = 180.0
+QUIET = {"LOGURU_LEVEL": "ERROR"}
+"""Pipecat's log: everything, unless it is told before it is imported."""
 
 
 class Stages(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ class System(msgspec.Struct, frozen=True):
         for name, value in msgspec.to_builtins(stages).items():
             command += [f"--{name.replace('_', '-')}", str(value)]
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=os.environ | QUIET
         )
         assert process.stdout is not None
         try:
@@ -119,7 +121,7 @@ SYSTEMS = {
         System("livekit", "livekit", "same"),
         System("livekit, per call", "livekit", "same", per_call=True),
         System("livekit, its VAD defaults", "livekit", "documented"),
-        System("livekit, TTS ahead, too", "livekit", "preemptive tts"),
+        System("livekit, TTS ahead", "livekit", "preemptive tts"),
     )
 }
 

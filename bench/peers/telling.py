@@ -62,12 +62,27 @@ def further_mb(costs: list[dict[str, float]]) -> float:
 
 
 def _show_capacity(found: dict[str, Any], out: Console) -> None:
-    table = Table("capacity", "calls", "then", "response p50 / p95 of 1 call, ms", "... of the most, ms", "cores")
+    table = Table(
+        "capacity",
+        "calls",
+        "then",
+        "response p50 / p95 of 1 call, ms",
+        "... of so many",
+        "cores",
+        "MB per further call",
+    )
     for name, one in found.items():
         within = [load for load in one["loads"] if load["calls"] <= one["capacity"]]
         first, last = one["loads"][0], (within or one["loads"])[-1]
         times = [f"{load['response_p50_ms']:.0f} / {load['response_p95_ms']:.0f}" for load in (first, last)]
-        table.add_row(name, str(one["capacity"]), one["limit"] or "not reached", *times, f"{last['cores']:.2f}")
+        table.add_row(
+            name,
+            str(one["capacity"]),
+            one["limit"] or "not reached",
+            *times,
+            f"{last['cores']:.2f}",
+            f"{further_mb([first, last]):.1f}",
+        )
     out.print(table)
 
 
