@@ -63,7 +63,8 @@ async def measure(options: argparse.Namespace) -> Result:
         if "capacity" in options.only:
             script = plays(sentences(Path(folder), rng, 3))
             result["capacity"] = await _capacity(plain, script, options.series, out)
-    return result
+    timed = [one for name in ("response", "barge_in") for one in result.get(name, {}).values()]
+    return result | {"valid": all(one["valid"] for one in timed)}
 
 
 async def _response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ def python_of(peer: str, out: Console) -> Path:
     made, wanted = folder / "made-of.txt", "\n".join(PACKAGES[peer])
     python = folder / "bin" / "python"
     if not made.exists() or made.read_text() != wanted:
-        out.print(f"[dim]installing {', '.join(PACKAGES[peer])} into {folder} ...[/]")
+        out.print(f"installing {', '.join(PACKAGES[peer])} into {folder} ...", markup=False)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES[peer]], check=True)
         # Compiled once, and not by the first of many processes.
@@ -41,7 +42,5 @@ def versions(peer: str, python: Path) -> dict[str, str]:
         "def of(n):\n try: return v(n)\n except E: return ''\n"
         "print(json.dumps({n: of(n) for n in sys.argv[1:]} | {'python': sys.version.split()[0]}))"
     )
-    import json
-
     found: dict[str, str] = json.loads(subprocess.check_output([python, "-c", code, *names], text=True))
     return {name: version for name, version in found.items() if version}
