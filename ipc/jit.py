@@ -36,6 +36,7 @@ _COMPILED_FILES = (
     "workers/capture/hysteresis.py",
     "workers/capture/media.py",
     "workers/capture/vad.py",
+    "workers/tts/schedule.py",
 )
 
 

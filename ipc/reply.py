@@ -109,6 +109,19 @@ def reply_peek(words: Words, samples: Samples, turn: int, position: int, target:
     return count
 
 
+@compiled
+def reply_ahead(words: Words, turn: int) -> int:
+    """Samples of ``turn`` that are in the ring and not yet played; 0 if it is not the turn being written.
+
+    What the deadline of its next sample depends on.
+    """
+    if load_acquire_at(words, SPEAK_TURN) != turn:
+        return 0
+    start = words[TURN_TABLE + (turn % TURN_ENTRIES) * TURN_ENTRY_WORDS + 1]
+    count: int = load_acquire_at(words, REPLY_RING + WRITTEN) - max(start, load_acquire_at(words, REPLY_POSITION))
+    return count
+
+
 class ReplyWriter:
     """TTS's side of one call's reply ring."""
 
@@ -175,9 +188,8 @@ class ReplyWriter:
         return self.slot.reply.write(samples)
 
     def ahead(self) -> int:
-        """Samples of the current turn that are not yet played; what the deadline of its next sample depends on."""
-        start = int(self.slot.words[self._entry(self.turn) + 1])
-        return self.slot.reply.written - max(start, self.slot.load(REPLY_POSITION))
+        """Samples of the current turn that are not yet played."""
+        return reply_ahead(self.slot.words, self.turn)
 
     def end(self, turn: int) -> None:
         """The turn has no further samples."""

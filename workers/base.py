@@ -100,7 +100,8 @@ class Worker:
     def next_messages(self, timeout_ms: float) -> list[ToWorker]:
         """For workers with a loop of their own: wait for messages, at most ``timeout_ms``; `ShutDown` ends the loop."""
         self.beat()
-        self.bus.wait(min(timeout_ms, IDLE_WAIT_MS))
+        if not self.bus.wait(min(timeout_ms, IDLE_WAIT_MS)):
+            return []
         messages = list(self.bus.drain())
         if any(isinstance(message, ShutDown) for message in messages):
             self.running = False

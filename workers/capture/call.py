@@ -29,7 +29,9 @@ class LiveCall:
         self.arrived_ns = time.monotonic_ns()
         self.lateness = Lateness()
         self._capture = capture
-        self._row = media.state[slot.index]
+        # Read and written for every packet: a memoryview's items are plain ints, at a third of numpy's price.
+        self.row = memoryview(media.state[slot.index])
+        """The call's columns of `media`."""
         self._pending = memoryview(media.pending[slot.index])
         self._sample_bytes = leg.format.sample_bytes
         self._scale = MEDIA_RATE_HZ / leg.format.rate_hz
@@ -42,13 +44,13 @@ class LiveCall:
         if not self.open:
             return
         now_ns = time.monotonic_ns()
-        start = int(self._row[PENDING])
-        self._stamps.append((int(self._row[CALLER_WRITTEN]) + start // self._sample_bytes * self._scale, now_ns))
+        start = self.row[PENDING]
+        self._stamps.append((self.row[CALLER_WRITTEN] + start // self._sample_bytes * self._scale, now_ns))
         size = min(len(payload), PENDING_BYTES - start)
         self._pending[start : start + size] = payload[:size]
-        self._row[PENDING] = start + size
+        self.row[PENDING] = start + size
         if size < len(payload):
-            self._row[DROPPED] += int((len(payload) - size) // self._sample_bytes * self._scale)
+            self.row[DROPPED] += int((len(payload) - size) // self._sample_bytes * self._scale)
 
     def dtmf(self, digit: str) -> None:
         """A key was pressed."""

@@ -1,8 +1,7 @@
 """Silero VAD as a model of many streams: one window of each in, one probability of each out.
 
-The file in faster-whisper's wheel takes many windows of *one* stream: they lie along the time axis of its LSTM. Turning
-the Transpose in front of the LSTM moves them to the LSTM's batch axis, so that the same weights serve many streams; the
-results are the same to the bit. Silero's own ONNX files (input, state, sr) have a batch axis and work as they are.
+The file in faster-whisper's wheel takes many windows of *one* stream and is written anew for many (`silero_graph.py`).
+Silero's own ONNX files (input, state, sr) have a batch axis and work as they are.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ringline.workers.base import CannotStart
+from ringline.workers.capture.silero_graph import many_streams
 
 RATE_HZ = 16_000
 WINDOW = 512
@@ -91,26 +91,6 @@ def _session(onnxruntime: Any, source: bytes, options: Any) -> Any:
     if {node.name for node in session.get_inputs()} != _HC_INPUTS:
         return session
     return onnxruntime.InferenceSession(many_streams(source), options, providers=["CPUExecutionProvider"])
-
-
-def many_streams(source: bytes) -> bytes:
-    """faster-whisper's Silero file, turned from one stream of many windows into one window of many streams.
-
-    Raises CannotStart where the file has not the Transpose that this turns.
-    """
-    import onnx
-
-    model = onnx.load_from_string(source)
-    turned = [node for node in model.graph.node if node.op_type == "Transpose" and node.name == "/Transpose"]
-    if len(turned) != 1:
-        raise CannotStart("the Silero VAD file has not the layout of the one in faster-whisper 1.2")
-    turned[0].attribute[0].ints[:] = (2, 0, 1)  # [window, feature, 1] -> [time = 1, stream, feature]
-    for value in (*model.graph.input, *model.graph.output):
-        if value.name in ("h", "c", "hn", "cn"):
-            value.type.tensor_type.shape.dim[1].dim_param = "streams"
-    model.graph.ClearField("value_info")  # shapes inferred for the old axes
-    patched: bytes = model.SerializeToString()
-    return patched
 
 
 def _model_errors() -> tuple[type[Exception], ...]:

@@ -99,7 +99,7 @@ class CaptureWorker:
         if not self.calls:
             self.clock.stop()
         self.listener.vad.close(call.slot.index)
-        row, words = self.media.state[call.slot.index], call.slot.words
+        row, words = call.row, call.slot.words
         stats = {
             "frames_sent": float(row[column.FRAMES_SENT]),
             "frames_missed": float(words[FRAMES_MISSED]),
@@ -126,22 +126,21 @@ class CaptureWorker:
         self.listener.new_audio()
 
     def _send(self, call: LiveCall) -> None:
-        row = self.media.state[call.slot.index]
-        num_bytes = int(row[column.OUT_BYTES])
-        if num_bytes:
+        row = call.row
+        if num_bytes := row[column.OUT_BYTES]:
             now_ns = time.monotonic_ns()
             call.leg.send_audio(self._out[call.slot.index][:num_bytes].tobytes())
-            frame = int(row[column.OUT_FRAME])
-            due_ns = self.clock.deadline_ns(int(row[column.START_TICK]) + frame * TICKS_PER_FRAME)
+            frame = row[column.OUT_FRAME]
+            due_ns = self.clock.deadline_ns(row[column.START_TICK] + frame * TICKS_PER_FRAME)
             call.lateness.add(now_ns - due_ns)
-            audible = int(row[column.OUT_AUDIBLE])
+            audible = row[column.OUT_AUDIBLE]
             if audible >= 0:
                 offset_s = audible / call.leg.format.rate_hz
                 line_sample = frame * column.FRAME_SAMPLES + int(offset_s * MEDIA_RATE_HZ)
-                turn, time_ns = int(row[column.HEARD_TURN]), now_ns + int(offset_s * 1e9)
+                turn, time_ns = row[column.HEARD_TURN], now_ns + int(offset_s * 1e9)
                 self.worker.bus.send(PlayoutStarted(call.number, turn, line_sample, time_ns))
-        if turn := int(row[column.STOPPED_TURN]):
-            finished, sample = bool(row[column.STOPPED_FINISHED]), int(row[column.STOPPED_SAMPLE])
+        if turn := row[column.STOPPED_TURN]:
+            finished, sample = bool(row[column.STOPPED_FINISHED]), row[column.STOPPED_SAMPLE]
             self.worker.bus.send(PlayoutStopped(call.number, turn, sample, finished, time.monotonic_ns()))
 
     def _list_slots(self) -> None:

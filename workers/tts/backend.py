@@ -67,7 +67,7 @@ class TtsBackend(Protocol):
         before the samples it points into or right behind them. Without any, the engine goes by the letters.
 
         Yields None where nothing is ready yet and the worker should serve other calls meanwhile: until the backend
-        calls the ``wake`` it was made with, or for NOT_READY_MS. Closing the iterator
+        calls the ``wake`` it was made with, or for some milliseconds. Closing the iterator
         cancels the rest. Several phrases (of several calls) may be under way at once, each through its own iterator.
         Raises ValueError for a voice that does not exist, or a speed that is none.
         """

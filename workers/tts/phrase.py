@@ -69,6 +69,11 @@ class Phrase:
         self.waiting = made[drop:]
         return True
 
+    @property
+    def next_mark(self) -> int | None:
+        """Reply sample of the first word that has not been told; None for no such word so far."""
+        return self._marks[0][1] if self._marks else None
+
     def marks_before(self, end_sample: int) -> list[tuple[int, int]]:
         """The marks of words that begin before this sample of the ring, each told once."""
         told = []

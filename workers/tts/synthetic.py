@@ -47,7 +47,7 @@ class SyntheticBackend:
         self._phrases = -1  # the worker's first one warms up its resampler
 
     def warm_up(self) -> None:
-        _second()
+        _two_seconds()
 
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
         """See `TtsBackend.synthesize`. Every voice exists and sounds the same."""
@@ -85,13 +85,20 @@ def _marks(text: str, num_samples: int) -> Iterator[Mark]:
 
 def _voice(start: int, end: int, num_samples: int) -> Samples:
     """Samples ``start`` to ``end`` of a phrase of ``num_samples``, which fades in and out."""
-    samples = np.take(_second(), np.arange(start, end), mode="wrap")
+    first = start % RATE_HZ
+    samples = _two_seconds()[first : first + end - start]
     fade = min(RATE_HZ * FADE_MS // 1000, num_samples // 2)
     if start < fade or end > num_samples - fade:
         position = np.arange(start, end)
         gain = np.clip(np.minimum(position, num_samples - 1 - position) / fade, 0.0, 1.0)
         samples = np.rint(samples * gain).astype(np.int16)
     return samples
+
+
+@functools.cache
+def _two_seconds() -> Samples:
+    """The voice, long enough that a chunk from any place in its first second is one piece."""
+    return np.tile(_second(), 2)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 
-from ringline.ipc.exchange import PHRASE_START, PLAY_TURN, WIRE_RATE_HZ, Slot
+from ringline.ipc.exchange import PHRASE_START, PLAY_TURN, REPLY_POSITION, WIRE_RATE_HZ, Slot
 from ringline.ipc.messages import (
     CallReleased,
     CancelSpeech,
@@ -28,15 +28,28 @@ from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Mark, Order, TtsBackend
 from ringline.workers.tts.cache import CachedBackend
 from ringline.workers.tts.phrase import Phrase
+from ringline.workers.tts.schedule import NEVER_NS, Schedule
 from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.tts")
 
 NOT_READY_MS = 2.0
-"""How soon a backend that had nothing ready is asked again."""
+"""How soon a backend that had nothing ready is asked again, where somebody waits; ..."""
+NOT_URGENT = 0.25
+"""... else after this part of what is left to play, ..."""
 
 RING_FULL_MS = 20.0
-"""How soon a full ring is looked at again: one frame is played meanwhile."""
+"""... but so soon at the latest; then a full ring is looked at again, too: one frame is played meanwhile."""
+
+BURST_MS = 1.0
+"""So long chunks are made before messages are looked at again: a look costs as much as a chunk of a fast voice."""
+
+MARKS_AHEAD_MS = 500
+"""Words are told of when all of their phrase is in the ring, in one message; but before one could be heard so soon: how
+far the caller heard must be known when he cuts in."""
+
+URGENCY_MS = 5.0
+"""How often a model's pool is told how urgent each phrase has become."""
 
 
 class Speaker:
@@ -69,12 +82,6 @@ class Speaker:
         """Whether the gate is not open for it: nobody waits, and perhaps nobody ever will."""
         return self.slot.load(PLAY_TURN) != self.next.turn
 
-    def ahead_s(self) -> float:
-        """How long the call's audio lasts that is made and not yet played."""
-        if self.writer.turn != self.next.turn:
-            return 0.0
-        return self.writer.ahead() / self.slot.load(WIRE_RATE_HZ)
-
     def cancel(self, turn: int) -> None:
         """Turns up to this one are dead."""
         self.dead_turn = max(self.dead_turn, turn)
@@ -84,11 +91,16 @@ class Speaker:
         if self.phrase is not None and self.phrase.request.turn <= turn:
             self.drop_phrase()
 
+    def wait(self, duration_ms: float) -> None:
+        """There is nothing to do before then."""
+        self.not_before_ns = time.monotonic_ns() + int(duration_ms * 1e6)
+
     def drop_phrase(self) -> None:
         """Cancel the phrase being spoken, if there is one."""
         if self.phrase is not None:
             self.phrase.close()
             self.phrase = None
+            self.not_before_ns = 0
 
 
 class TtsWorker:
@@ -98,6 +110,9 @@ class TtsWorker:
         self.worker = worker
         self.backend = backend
         self.speakers: dict[int, Speaker] = {}
+        self._schedule = Schedule(worker.exchange)
+        self._by_slot: dict[int, tuple[int, Speaker]] = {}
+        self._urgency_due_ns = 0
 
     def handle(self, message: ToWorker) -> None:
         """One message from the engine."""
@@ -107,14 +122,17 @@ class TtsWorker:
                 speaker = self.speakers.get(message.call)
                 if speaker is None:
                     speaker = self.speakers[message.call] = Speaker(self.worker.exchange.slots[message.slot])
+                    self._by_slot[message.slot] = (message.call, speaker)
                 if message.turn > speaker.dead_turn:
                     speaker.queue.append(message)
+                self._set(speaker)
             case Rehearse(phrases, voice, speed, language):
                 if isinstance(self.backend, CachedBackend):
                     self.backend.rehearse(Order(part.text, voice, speed, language, part.phonemes) for part in phrases)
             case CancelSpeech(call=call, turn=turn):
                 if speaker := self.speakers.get(call):
                     speaker.cancel(turn)
+                    self._set(speaker)
             case ReleaseSpeech(call=call):
                 self._let_go(call)
                 self.worker.bus.send(SpeechReleased(call))
@@ -122,19 +140,17 @@ class TtsWorker:
                 self._let_go(call)
                 self.worker.bus.send(CallReleased(call))
 
-    def step(self) -> None:
-        """One chunk for the call whose audio runs out first."""
+    def step(self) -> bool:
+        """One chunk for the call whose audio runs out first. Returns False if there was nothing to do."""
         now_ns = time.monotonic_ns()
-        ready = [item for item in self.speakers.items() if item[1].busy and item[1].not_before_ns <= now_ns]
-        if not ready:
+        if self.backend.pool is not None and now_ns >= self._urgency_due_ns:
+            self._tell_urgency(now_ns)
+        slot = self._schedule.next(now_ns)
+        if slot < 0:
             if isinstance(self.backend, CachedBackend) and not any(speaker.busy for speaker in self.speakers.values()):
                 self.backend.go_on()
-            return
-        for _, speaker in ready:
-            if speaker.phrase is not None:
-                order = speaker.phrase.order
-                order.draft, order.deadline_ns = speaker.is_draft, now_ns + round(speaker.ahead_s() * 1e9)
-        call, speaker = min(ready, key=lambda item: (item[1].is_draft, item[1].ahead_s()))
+            return False
+        call, speaker = self._by_slot[slot]
         try:
             self._advance(speaker)
         except MemoryError as error:
@@ -145,28 +161,56 @@ class TtsWorker:
             speaker.drop_phrase()
             speaker.failed_turn = request.turn
             self.worker.bus.send(PhraseFailed(call, request.turn, request.phrase, f"{type(error).__name__}: {error}"))
+        self._set(speaker)
+        return True
+
+    def burst(self) -> None:
+        """Steps, until there is nothing to do or messages should be looked at."""
+        until_ns = time.monotonic_ns() + int(BURST_MS * 1e6)
+        while self.step() and time.monotonic_ns() < until_ns:
+            pass
 
     def timeout_ms(self) -> float:
         """How long the loop may wait for messages."""
-        due = [speaker.not_before_ns for speaker in self.speakers.values() if speaker.busy]
-        return max(0.0, (min(due) - time.monotonic_ns()) / 1e6) if due else float("inf")
+        now_ns = time.monotonic_ns()
+        due_ns = self._schedule.due_ns(now_ns)
+        return float("inf") if due_ns == NEVER_NS else max(0.0, (due_ns - now_ns) / 1e6)
 
     def look_again(self) -> None:
         """The backend may have something ready."""
         for speaker in self.speakers.values():
             if speaker.awaits_backend:
                 speaker.awaits_backend, speaker.not_before_ns = False, 0
+                self._set(speaker)
+
+    def _set(self, speaker: Speaker) -> None:
+        turn = speaker.next.turn if speaker.busy else 0
+        self._schedule.set(speaker.slot.index, turn, speaker.not_before_ns)
+
+    def _tell_urgency(self, now_ns: int) -> None:
+        self._urgency_due_ns = now_ns + int(URGENCY_MS * 1e6)
+        for speaker in self.speakers.values():
+            if speaker.phrase is not None and speaker.busy:
+                order, turn = speaker.phrase.order, speaker.next.turn
+                order.draft, order.deadline_ns = speaker.is_draft, now_ns + self._ahead_ns(speaker, turn)
+
+    def _ahead_ns(self, speaker: Speaker, turn: int) -> int:
+        return self._schedule.ahead_ns(speaker.slot.index, turn)
 
     def _let_go(self, call: int) -> None:
         if speaker := self.speakers.pop(call, None):
             speaker.cancel(2**62)
+            self._set(speaker)
+            del self._by_slot[speaker.slot.index]
 
     def _advance(self, speaker: Speaker) -> None:
         phrase = speaker.phrase or self._begin(speaker)
         if phrase is None:
             return
         if not phrase.waiting.shape[0] and not phrase.made_all and not phrase.make_more():
-            speaker.not_before_ns = time.monotonic_ns() + int(NOT_READY_MS * 1e6)
+            self._tell_marks(speaker, phrase)
+            ahead_ms = self._ahead_ns(speaker, phrase.request.turn) / 1e6
+            speaker.wait(min(RING_FULL_MS, max(NOT_READY_MS, NOT_URGENT * ahead_ms)))
             speaker.awaits_backend = True
             return
         request = phrase.request
@@ -180,14 +224,22 @@ class TtsWorker:
                     PhraseStarted(request.call, request.turn, request.phrase, phrase.start_sample, time.monotonic_ns())
                 )
         elif phrase.waiting.shape[0]:
-            speaker.not_before_ns = time.monotonic_ns() + int(RING_FULL_MS * 1e6)
-        if marks := phrase.marks_before(speaker.slot.reply.written):
-            chars, samples = zip(*marks, strict=True)
-            self.worker.bus.send(WordMarks(request.call, request.turn, request.phrase, chars, samples))
-        if phrase.made_all and not phrase.waiting.shape[0]:
+            speaker.wait(RING_FULL_MS)
+        is_whole = phrase.made_all and not phrase.waiting.shape[0]
+        self._tell_marks(speaker, phrase, is_whole)
+        if is_whole:
             speaker.writer.end_phrase(request.phrase)
             speaker.phrase = None
             self._report(speaker, request, phrase.start_sample)
+
+    def _tell_marks(self, speaker: Speaker, phrase: Phrase, is_whole: bool = False) -> None:
+        soon = speaker.slot.load(REPLY_POSITION) + MARKS_AHEAD_MS * speaker.slot.load(WIRE_RATE_HZ) // 1000
+        if not is_whole and (phrase.next_mark is None or phrase.next_mark > soon):
+            return
+        if marks := phrase.marks_before(speaker.slot.reply.written):
+            chars, samples = zip(*marks, strict=True)
+            request = phrase.request
+            self.worker.bus.send(WordMarks(request.call, request.turn, request.phrase, chars, samples))
 
     def _begin(self, speaker: Speaker) -> Phrase | None:
         """Start the next phrase of the queue; None if that was done with it."""
@@ -233,5 +285,5 @@ def run(worker: Worker) -> None:
             tts.handle(message)
         if worker.bus.was_woken:
             tts.look_again()
-        tts.step()
+        tts.burst()
         worker.report(backend.pool)
