@@ -61,7 +61,7 @@ async def measure(options: argparse.Namespace) -> Result:
         if "cost" in options.only:
             result["cost"] = await _cost(plain, options.calls, out)
         if "capacity" in options.only:
-            script = plays(sentences(Path(folder), rng, 3))
+            script = plays(sentences(Path(folder), rng, 2))
             result["capacity"] = await _capacity(plain, script, options.series, out)
     timed = [one for name in ("response", "barge_in") for one in result.get(name, {}).values()]
     return result | {"valid": all(one["valid"] for one in timed)}
@@ -108,13 +108,16 @@ async def _capacity(systems: list[System], script: list[str], series: list[int],
         for system in systems:
             if system.name in limits:
                 continue
-            out.print(f"[dim]{number} calls at once: {system.name}[/]")
             load = await Load.of(system, script, number, out)
             loads[system.name].append(load)
             if not load.valid:
                 limits[system.name] = f"{number} calls: the caller was late itself ({load.caller_late_p99_ms:.1f} ms)"
             elif breaches := load.breaches(loads[system.name][0]):
                 limits[system.name] = f"{number} calls: {', '.join(breaches)}"
+            out.print(
+                f"[dim]{number} calls at once: {system.name}: {limits.get(system.name, 'within the SLO')}; "
+                f"response p95 {load.response_p95_ms:.0f} ms, {load.cores:.2f} cores[/]"
+            )
     return {
         name: {
             "capacity": max((one.calls for one in of if one.valid and not one.breaches(of[0])), default=0),
