@@ -9,12 +9,10 @@ import asyncio
 import dataclasses
 import gc
 import socket
-import sys
 from collections.abc import AsyncGenerator
 
 import uvicorn
 from fastapi import FastAPI, WebSocket
-from loguru import logger
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import (
@@ -215,8 +213,6 @@ async def run_bot(websocket: WebSocket, settings: Settings, voice: Voice) -> Non
 
 def make_accept(settings: Settings) -> Accept:
     """uvicorn's protocols, on connections that somebody else accepts."""
-    logger.remove()
-    logger.add(sys.stderr, level="ERROR")
     voice = Voice(settings)
     app = FastAPI()
 

@@ -37,8 +37,8 @@ def sentences(folder: Path, rng: np.random.Generator, number: int) -> list[Path]
     if not found:
         voices = Voices()
         found = [
-            (f"{voice}-{number}", line.resampled(voices.speak(text, voice), voices.rate_hz, RING_HZ))
-            for number, text in enumerate(CALLER_TEXTS)
+            (f"{voice}-{index}", line.resampled(voices.speak(text, voice), voices.rate_hz, RING_HZ))
+            for index, text in enumerate(CALLER_TEXTS)
             for voice in CALLER_VOICES
         ][:number]
     return [_written(folder / f"{name}.wav", voice) for name, voice in found]
