@@ -59,7 +59,7 @@ BENCHES = (
     Bench("barge_in", 120, ("--quick",)),
     Bench("turns", 120),
     Bench("ipc", 20),
-    Bench("silero", 20),
+    Bench("silero", 5),
     Bench("recognition", 30),
     Bench("stages", 220, ("--stage", "stt", "--rounds", "2")),
 )
