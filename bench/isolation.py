@@ -26,6 +26,7 @@ import contextlib
 import itertools
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.placing import door, pids_of, place, says
-from bench.processes import Usage
+from bench.processes import Usage, machine_s
 from bench.reporting import Result, console, options_of, tell
 from ringline import Call, CallOver, Engine
 from ringline.engine.config import STAGES, parse
@@ -103,6 +104,8 @@ class Isolation(msgspec.Struct):
     restarts: int = 0
     cores: float = 0.0
     """Of the engine's processes, those that were there from start to end."""
+    machine_cores: float = 0.0
+    """Of all processes: what is neither the engine's nor the caller's is a load that no phase asked for."""
     caller_late_p99_ms: float = 0.0
     valid: bool = True
 
@@ -139,10 +142,13 @@ async def _run(isolation: Isolation, num_calls: int, scheme: str) -> None:
     async with Engine(parse(source)) as engine:
         engine.subscribe(count)
         pids = pids_of(engine)
-        before = Usage.of(pids)
+        before, machine_before_s = {pid: Usage.of([pid]) for pid in pids}, machine_s()
         async with _harassed(engine, isolation.phase):
             result = await place(door(engine, scheme), DIALOGUE, num_calls)
-        isolation.cores = before.cores_until(Usage.of(pids))
+        window_s = time.monotonic() - before[pids[0]].time_s
+        survivors = set(pids) & set(pids_of(engine))
+        isolation.cores = sum(before[pid].cores_until(Usage.of([pid])) for pid in survivors)
+        isolation.machine_cores = (machine_s() - machine_before_s) / window_s
         isolation.add_run(result)
         isolation.restarts += sum(worker.restarts for worker in engine.supervisor.workers)
         await engine.switchboard.wait_until_idle()
@@ -191,7 +197,7 @@ def show(result: Result, out: Console) -> None:
     title = f"{result['calls']} calls, {result['door']}, {result['rounds']} rounds; milliseconds"
     table = Table(
         "", "late as sent p50 / p99 / max", "missed", "off spacing p99 / max", "underruns", "turns",
-        "response p50 / p95", "restarts", "cores", "caller late p99", title=title,
+        "response p50 / p95", "restarts", "cores, of all", "caller late p99", title=title,
         caption="late as sent: the median call's p50, the worst call's p99 and maximum",
     )  # fmt: skip
     for phase in msgspec.convert(result["phases"], list[Isolation]):
@@ -203,7 +209,7 @@ def show(result: Result, out: Console) -> None:
             str(phase.underruns),
             f"{phase.turns_answered} of {phase.turns}",
             f"{np.median(phase.response_p50_ms):.0f} / {max(phase.response_p95_ms):.0f}",
-            str(phase.restarts), f"{phase.cores:.2f}", f"{phase.caller_late_p99_ms:.1f}",
+            str(phase.restarts), f"{phase.cores:.2f}, {phase.machine_cores:.2f}", f"{phase.caller_late_p99_ms:.1f}",
         )  # fmt: skip
     out.print(table)
 

@@ -8,8 +8,8 @@ Everything is as good as it is in Ringline, or better for being simpler: uvloop,
 and Silero session, its media clock (a timerfd on absolute deadlines; a loop of `asyncio.sleep` is rounded to
 milliseconds), the stages' delays. Each call's windows go through Silero one by one, in the loop, as bots of one process
 have it. An endpoint is a fixed silence behind the last window that was speech. Not here: drafts, echo, overlaps beyond
-"speech stops the bot", histories, restarts. What burns, burns in threads of this process, as STT and TTS in a thread
-pool do.
+"speech stops the bot", histories, restarts. The loop's thread asks for real-time priority, as capture does. What burns,
+burns in other threads of this process, as STT and TTS in a thread pool do.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import uvloop
 
 from ringline.engine.config import DoorConfig, SyntheticTts
 from ringline.ipc.exchange import MEDIA_RATE_HZ
+from ringline.tools.caller.priority import ask_for_realtime
 from ringline.workers.audio.codecs import decode, encode
 from ringline.workers.audio.resample import Resampler
 from ringline.workers.capture.clock import TICKS_PER_FRAME, MediaClock
@@ -129,7 +130,7 @@ class Bot:
         self.voice = make_backend(SyntheticTts(first_audio_ms=TTS_MS, marks=False))
         self.voice.warm_up()
         for from_hz, to_hz in ((8_000, MEDIA_RATE_HZ), (self.voice.rate_hz, 8_000)):  # compiled on first use
-            Resampler(from_hz, to_hz).process(np.zeros(160, np.int16))
+            encode(Resampler(from_hz, to_hz).process(np.zeros(160, np.int16)), "slin")
         self.calls: list[OneCall] = []
         self.all_calls: list[OneCall] = []
         self._clock = MediaClock(self._tick)
@@ -162,6 +163,7 @@ async def _serve(burn_threads: int, burn_kind: str) -> None:
     bot = Bot()
     door = open_door(DoorConfig("audiosocket://127.0.0.1:0"), bot)
     await door.open()
+    ask_for_realtime()
     burn(burn_threads, burn_kind)
     gc.collect()
     gc.freeze()

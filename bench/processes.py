@@ -89,6 +89,12 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
+def machine_s() -> float:
+    """CPU time that the whole machine has used so far: what is not the bench's own is somebody else's load."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(fields) - fields[3] - fields[4]) / _TICKS_PER_S  # less idle and iowait
+
+
 def _switches(pid: int) -> int:
     return sum(_task_switches(task) for task in Path(f"/proc/{pid}/task").iterdir())
 

@@ -7,7 +7,8 @@ import os
 import platform
 
 MODEL_NICE = 5
-"""A third of the weight of a process that is not nice. More, and a busy machine's models would starve."""
+"""A third of the weight of a process that is not nice. More, and a busy machine's models would starve. Where the kernel
+groups processes by session (sched_autogroup), it counts among the engine's own."""
 
 LOOP_PRIORITY, THREAD_PRIORITY = 2, 1
 """Of the media loop, and of the threads beside it, in real time: any priority is before all that has none."""

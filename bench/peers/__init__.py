@@ -1,0 +1,1 @@
+"""Ringline beside Pipecat and LiveKit Agents: the same caller, the same speech, the same stages, in one run."""
