@@ -64,7 +64,7 @@ BENCHES = (
     Bench("stages", 220, ("--stage", "stt", "--rounds", "2")),
 )
 """In this order. What matters most comes first, for if time is short."""
-OTHERS = ("overlaps", "residency", "wer", "echo", "profile", "websocket_libraries", "phrasing")
+OTHERS = ("peers", "overlaps", "residency", "wer", "echo", "profile", "websocket_libraries", "phrasing")
 """Those that are run on their own: they take long, or are about one detail."""
 
 
