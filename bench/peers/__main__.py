@@ -31,7 +31,7 @@ from bench.peers.measures import BargeIn, Cost, Load, Response, interrupts, play
 from bench.peers.plotting import plot
 from bench.peers.speech import sentences
 from bench.peers.systems import SYSTEMS, Stages, System
-from bench.peers.telling import show
+from bench.peers.telling import percentile, show
 from bench.reporting import Result, console, options_of, tell
 
 MEASURES = ("response", "barge-in", "cost", "capacity")
@@ -126,6 +126,20 @@ async def _capacity(systems: list[System], script: list[str], series: list[int],
         }
         for name, of in loads.items()
     }
+
+
+def headlines(result: Result) -> dict[str, str]:
+    """The figures to take along, side by side."""
+    found = {}
+    for what, kind, key in (
+        ("response on the wire, stages the same, median", "response", "response_ms"),
+        ("barge-in, first sound to the bot's last, median", "barge_in", "cut_ms"),
+    ):
+        if times := result.get(kind):
+            found[what] = ", ".join(f"{name} {percentile(one[key], 50):.0f} ms" for name, one in times.items())
+    if capacity := result.get("capacity"):
+        found["calls at once within the SLO"] = ", ".join(f"{name} {one['capacity']}" for name, one in capacity.items())
+    return found
 
 
 if __name__ == "__main__":
