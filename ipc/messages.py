@@ -143,6 +143,8 @@ class SpeechStopped(Message, frozen=True):
     """When that sample arrived."""
     background: bool = False
     """It was the bot's own voice coming back from the line, or voices behind the caller: the caller said nothing."""
+    doubtful: bool = False
+    """Over the bot: it hardly sounded like speech. A note, a cough, or a consonant that a sentence begins with."""
 
 
 class TurnJudged(Message, frozen=True):

@@ -149,6 +149,7 @@ class Caller:
         if utterance is None or not utterance.speaking:
             return
         utterance.stop(event.end_sample, event.time_ns)
+        utterance.doubtful = event.doubtful and utterance.before is None
         if event.background and utterance.before is not None:
             utterance.take_back(utterance.before)
         elif event.background:
@@ -367,7 +368,9 @@ class Caller:
             return
         spoken_ms = utterance.spoken_ms if is_final else 0.0
         is_goodbye = bool(reply.then)
-        verdict = self._judge.judge(utterance.text, is_final, is_goodbye, spoken_ms, utterance.other_words)
+        verdict = self._judge.judge(
+            utterance.text, is_final, is_goodbye, spoken_ms, utterance.other_words, utterance.doubtful
+        )
         if verdict is Verdict.MISHEARD:
             utterance.transcript = ""  # better none than words they did not say
             verdict = Verdict.INTERRUPTION

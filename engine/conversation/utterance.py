@@ -34,6 +34,8 @@ class Utterance:
         self.end_sample = 0
         """Behind the last audible sample before the silence."""
         self.end_ns = 0
+        self.doubtful = False
+        """Its latest stretch hardly sounded like speech."""
         self.finalised_ns = 0
         """When STT was asked for the transcript; 0: it was not."""
         self.transcript: str | None = None

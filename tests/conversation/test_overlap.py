@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ringline import Agent
 from ringline.engine.conversation.actions import CallerSaid
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
@@ -35,6 +37,22 @@ def test_word_that_was_not_understood_is_an_interruption() -> None:
 def test_word_that_sounds_like_a_listening_one_is_none_of_the_callers() -> None:
     assert OverlapJudge().judge("no", is_final=True, spoken_ms=300, other_words=0.05) is Verdict.BACKCHANNEL
     assert OverlapJudge().judge("no", is_final=True, spoken_ms=300, other_words=0.2) is Verdict.INTERRUPTION
+
+
+@pytest.mark.parametrize(
+    ("text", "other_words", "verdict"),
+    [
+        ("stop", 0.9, Verdict.INTERRUPTION),
+        ("stop", 0.6, Verdict.NOTHING),
+        ("", 0.9, Verdict.NOTHING),
+        ("okay", 0.9, Verdict.NOTHING),
+        ("stop", None, Verdict.INTERRUPTION),
+    ],
+)
+def test_of_a_sound_that_is_hardly_speech_words_count_only_if_it_sounds_like_words(
+    text: str, other_words: float | None, verdict: Verdict
+) -> None:
+    assert OverlapJudge().judge(text, True, spoken_ms=200, other_words=other_words, is_doubtful=True) is verdict
 
 
 def test_sentence_that_sounds_like_a_listening_word_is_an_interruption() -> None:

@@ -37,7 +37,7 @@ def test_two_speech_windows_in_a_row_start_an_utterance(scripted):
     ears.vad.open(0, 7)
     events = ears.hear({0: windows(0, 0, 0, 0.9, 0.9)})
     # One window of pad before the first of the two.
-    assert events == [(0, 7, True, 2 * WINDOW, False)]
+    assert events == [(0, 7, True, 2 * WINDOW, False, False)]
 
 
 def test_single_speech_windows_start_nothing(scripted):
@@ -255,7 +255,7 @@ def test_a_reused_slot_starts_clean(scripted):
     ears.vad.open(0, 8)
     # In the old call's state this would be the end of its utterance.
     assert ears.hear({0: windows(0, 0, 0, 0.9)}) == []
-    assert ears.hear({0: windows(0.9)}) == [(0, 8, True, 2 * WINDOW, False)]
+    assert ears.hear({0: windows(0.9)}) == [(0, 8, True, 2 * WINDOW, False, False)]
 
 
 def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(scripted):
@@ -267,7 +267,7 @@ def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(
     ears.feed(0, windows(0.9))
     assert ears.vad.step() == []
     assert ears.vad.lost_samples(0) == 30 * WINDOW
-    assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW, False)]
+    assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW, False, False)]
 
 
 def test_a_lapped_reader_forgets_what_the_model_remembered(scripted):
@@ -439,25 +439,25 @@ def test_speech_that_rises_no_further_than_the_line_does_is_not_the_caller(scrip
     assert ears.hear({0: loud(6_000, *[0.9] * 4)}, WINDOW)[0].started
 
 
-def test_a_sound_that_is_hardly_ever_speech_to_the_model_is_background(scripted):
+def test_a_sound_that_is_hardly_ever_speech_to_the_model_is_doubtful(scripted):
     ears = over_the_bot(scripted)
     ears.hear({0: windows(0, 0, 0)}, WINDOW)
     started, stopped = ears.hear({0: windows(0.4, 0.9, 0.4, 0.4, 0, 0, 0)}, WINDOW)
-    assert (started.started, stopped.background) == (True, True)
+    assert (started.started, stopped.background, stopped.doubtful) == (True, False, True)
 
 
 def test_two_windows_of_speech_are_a_word(scripted):
     ears = over_the_bot(scripted)
     ears.hear({0: windows(0, 0, 0)}, WINDOW)
     _, stopped = ears.hear({0: windows(0.4, 0.9, 0.9, 0.4, 0, 0, 0)}, WINDOW)
-    assert not stopped.background
+    assert not stopped.doubtful
 
 
 def test_a_faint_utterance_while_the_bot_is_silent_is_the_callers(scripted):
     ears = scripted()
     ears.vad.open(0, 7)
     _, stopped = ears.hear({0: windows(0, 0.5, 0.5, 0.4, 0, 0, 0)}, WINDOW)
-    assert not stopped.background
+    assert not stopped.doubtful
 
 
 def test_over_the_bot_a_sound_counts_before_its_window_is_full(scripted):

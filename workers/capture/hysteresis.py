@@ -84,9 +84,9 @@ FIRST_NEAR, LAST_NEAR = 8, 32
 """From how many speech windows on that is known, and until when it is asked."""
 
 SURE_WINDOWS = 2
-"""An utterance over the bot with fewer windows that are speech by the onset's threshold is none, whatever a recogniser
-would find in it: so are 92 % of music's notes, 76 % of coughs, 97 % of what noise brings forth, and of single words and
-digits next to none (``--part tune`` of bench/barge_in.py)."""
+"""An utterance over the bot with fewer windows that are speech by the onset's threshold is doubtful, whatever a
+recogniser finds in it: so are 92 % of music's notes, 76 % of coughs, 97 % of what noise brings forth, and of single
+words and digits next to none (``--part tune`` of bench/barge_in.py)."""
 
 FEW_ECHOES = 4
 """Where more windows were the bot's own voice, what the canceller leaves of others says little of the line's noise."""
@@ -166,7 +166,7 @@ def decide(
 ) -> int:
     """The hysteresis of each call in the batch.
 
-    Returns how many ``events``: rows of (slot, started, sample, background).
+    Returns how many ``events``: rows of (slot, started, sample, background, doubtful).
 
     ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how
     much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo. ``usual`` is
@@ -286,7 +286,7 @@ def decide(
         events[num_events, 0] = slot
         events[num_events, 1] = row[SPEAKING]
         events[num_events, 2] = sample
-        unsure = row[OVER] != 0 and row[SURE] < SURE_WINDOWS
-        events[num_events, 3] = speaking and (background or unsure or row[ECHOED] > row[SPOKEN])
+        events[num_events, 3] = speaking and (background or row[ECHOED] > row[SPOKEN])
+        events[num_events, 4] = speaking and row[OVER] != 0 and row[SURE] < SURE_WINDOWS
         num_events += 1
     return num_events

@@ -53,6 +53,8 @@ class SpeechEvent(NamedTuple):
     """Caller ring: first sample of the utterance, or the one behind its last audible sample."""
     background: bool = False
     """Of an utterance that ends: it was the bot's own voice, or the line's noise."""
+    doubtful: bool = False
+    """Of one over the bot that ends: the model hardly took any of it for speech."""
 
 
 @compiled
@@ -204,7 +206,7 @@ class Vad:
         self._batch_loudest: Levels = np.zeros(size, np.float64)
         self._window: Samples = np.zeros(_BLOCK + WINDOW, np.int16)
         self._tail: Samples = np.zeros(LOOK_BACK + WINDOW + LONGEST_CONSONANT, np.int16)
-        self._events: Table = np.zeros((size, 4), np.int64)
+        self._events: Table = np.zeros((size, 5), np.int64)
         # Compile what the first call would otherwise wait for. `open` wipes what this leaves behind.
         self._judge(1)
         self.step()
@@ -253,8 +255,9 @@ class Vad:
                 if count == 0:
                     break
                 more = True
-                for slot, started, sample, background in self._events[: self._judge(count)].tolist():
-                    events.append(SpeechEvent(slot, self._calls[slot], bool(started), sample, bool(background)))
+                for slot, started, sample, background, doubtful in self._events[: self._judge(count)].tolist():
+                    call = self._calls[slot]
+                    events.append(SpeechEvent(slot, call, bool(started), sample, bool(background), bool(doubtful)))
         return events
 
     def _judge(self, count: int) -> int:

@@ -159,7 +159,9 @@ class CaptureWorker:
                 self.worker.bus.send(SpeechStarted(call.number, event.sample, time.monotonic_ns()))
             else:
                 self.worker.bus.send(
-                    SpeechStopped(call.number, event.sample, call.arrival_ns(event.sample), event.background)
+                    SpeechStopped(
+                        call.number, event.sample, call.arrival_ns(event.sample), event.background, event.doubtful
+                    )
                 )
                 if self.judge is not None:
                     self.judge.judge(event.slot, event.call, event.sample)
