@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -32,6 +33,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return st.builds(kind, **{field.name: values(field.type) for field in msgspec.structs.fields(kind)})
     arguments = get_args(kind)
+    if get_origin(kind) is UnionType:
+        return st.one_of([values(argument) for argument in arguments])
     if get_origin(kind) is Literal:
         return st.sampled_from(arguments)
     if get_origin(kind) is tuple:
@@ -45,6 +48,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         str: st.text(),
         bytes: st.binary(),
         object: json_values,
+        NoneType: st.none(),
     }[kind]
 
 

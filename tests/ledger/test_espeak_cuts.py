@@ -24,6 +24,8 @@ QUIET = 300
 class Rendered:
     """A voice whose phrases are there at once: the same in every call, whatever the machine does meanwhile."""
 
+    pool = None
+
     def __init__(self) -> None:
         self._backend = make_backend(EspeakTts())
         self._backend.warm_up()
