@@ -3,7 +3,8 @@
 Recordings come from RINGLINE_SPEECH; some constants of the VAD were found with two of its folders, and those are a
 group of their own (``recorded``). The part ``tune`` has every second speaker of each folder and every second synthetic
 voice, ``test`` the others. Of the VAD's constants, many were chosen before there were parts; those of the background
-rules, of `LISTENING_MS` and of the ear for short sounds (workers/stt/listening.py) on ``tune`` alone. Noise recordings,
+rules, of `LISTENING_MS` and of the ear for short sounds (workers/stt/listening.py) on ``tune`` alone, though ``test``
+had been looked at once before the ear's thresholds were set. Real backchannels are in neither part. Noise recordings,
 music and the recipes for coughs and knocks are too few to be split; they are in both, drawn anew.
 """
 
