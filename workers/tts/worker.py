@@ -33,7 +33,7 @@ from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.tts")
 
-NOT_READY_MS = 2.0
+NOT_READY_MS = 1.0
 """How soon a backend that had nothing ready is asked again, where somebody waits; ..."""
 NOT_URGENT = 0.25
 """... else after this part of what is left to play, ..."""
