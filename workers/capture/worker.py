@@ -209,7 +209,7 @@ async def _main(worker: Worker) -> None:
     except OSError as error:
         raise CannotStart(f"door {config.url}: {error.strerror or error}") from error
     worker.bus.start(capture.handle)
-    is_realtime = step_forward(worker.config.engine.realtime)
+    is_realtime = worker.config.engine.realtime and step_forward()
     log.info("media loop in real time" if is_realtime else "media loop without real-time priority")
     worker.ready(tuple(urls))
     gc.set_threshold(50_000, 20, 100)  # a full collection is a late frame
