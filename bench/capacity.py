@@ -255,7 +255,7 @@ def show(result: Result, out: Console) -> None:
     loads = msgspec.convert(result["loads"], list[Load])
     slo = f"p95 within {MAX_SLOWER_MS:.0f} ms of one call's, frame gap p99 below {MAX_GAP_MS:.0f} ms"
     caption = f"caller included; SLO: every turn answered, no underruns, {slo}"
-    table = Table("", *(f"{load.calls} calls" for load in loads), caption=caption)
+    table = Table("", *(f"{load.calls} call{'s' * (load.calls > 1)}" for load in loads), caption=caption)
     for name, row in ROWS.items():
         table.add_row(name, *(row(load) for load in loads))
     out.print(table)
