@@ -255,6 +255,7 @@ class TtsWorker:
         phrase = Phrase(request, self.backend, rate_hz, start_sample, skip)
         speaker.queue.popleft()
         speaker.phrase = phrase
+        self._urgency_due_ns = 0  # until it is told, the model takes it for something that somebody waits for
         return phrase
 
     def _report(self, speaker: Speaker, request: Speak, start_sample: int) -> None:
