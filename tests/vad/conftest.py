@@ -91,7 +91,7 @@ def ears():
 
 
 class ScriptedModel:
-    """Stands in for the VAD's model: a window's speech probability is its last sample, in 1/100 (too quiet to be audible)."""
+    """Stands in for a model: a window's speech probability is its last sample, in 1/100 (too quiet to be audible)."""
 
     def __init__(self):
         self.batch_sizes = []
