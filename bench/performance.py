@@ -60,6 +60,7 @@ BENCHES = (
     Bench("turns", 120),
     Bench("ipc", 20),
     Bench("silero", 5),
+    Bench("vad", 120),
     Bench("recognition", 30),
     Bench("stages", 220, ("--stage", "stt", "--rounds", "2")),
 )

@@ -15,7 +15,8 @@ listening   The bot is silent. Recordings of eight collections and single digits
             until the VAD says so, the former where no noise was taken for it before; an end that is not reported within
             2 s is *late*. Then noises alone: what is taken for speech of them.
 bot         The bot speaks (`bench.echo`): callers who interrupt it, without and with its echo; noise; its echo alone.
-overlaps    Whole calls in virtual time (`bench.overlaps`' embedded default): what cuts the bot off in the end.
+overlaps    Whole calls through the embedded default, in virtual time: what cuts the bot off in the end. Runs only where
+            asked for: a minute for each VAD.
 cost        CPU per window of 32 ms, the model alone and the whole VAD, by calls at once.
 
 WebRTC's thresholds were chosen on ``--part tune``; what is reported is ``test``, the default: other speakers. Noises,
@@ -87,7 +88,7 @@ NOISE_S, SOUND_EVERY_S = 20, 2
 ALONE = "alone"
 CALLS = (1, 32, 128)
 OVERLAPS_SCALE = 0.1
-PARTS_MEASURED = "listening", "bot", "overlaps", "cost"
+PARTS_MEASURED = "listening", "bot", "cost", "overlaps"
 COST_S = 4
 
 Stretches = list[tuple[int, int]]
@@ -375,7 +376,7 @@ def cost(audio: Samples, config: VadConfig) -> dict[str, dict[str, float]]:
 
 def measure(options: argparse.Namespace) -> Result:
     """Everything, or only a part of it, of every VAD."""
-    parts = (options.only,) if options.only else PARTS_MEASURED
+    parts = (options.only,) if options.only else PARTS_MEASURED[:3]
     material = Material(options.seed, options.part, options.recordings)
     cast = Cast() if "bot" in parts else None
     audio = np.concatenate([each.audio for each in next(iter(material.spoken.values()))])

@@ -107,6 +107,22 @@ async def test_caller_who_interrupts_is_answered(start: Any) -> None:
     assert len(said[0].text) < len("This is a long sentence that takes a while to say. " * 3)
 
 
+@pytest.mark.parametrize("door", ["audiosocket", "twilio"])
+async def test_webrtc_vad_hears_callers_and_their_interruptions(start: Any, door: str) -> None:
+    from ringline.tools.caller.run import run_calls
+    from ringline.tools.caller.script import Item
+
+    said: list[BotSaid] = []
+    text = "This is a long sentence that takes a while to say. " * 3
+    async with start(text=text, extra='[vad]\nbackend = "webrtc"\n') as running:
+        running.engine.subscribe(lambda call, event: said.append(event) if isinstance(event, BotSaid) else None)
+        items = [Item(text="hello there"), Item(text="wait a moment please", interrupt_ms=800)]
+        result = await run_calls(getattr(running, door), items)
+        await running.engine.switchboard.wait_until_idle()
+    assert result.turns_answered == 2
+    assert any(event.interrupted for event in said)
+
+
 async def test_defect_in_one_conversation_ends_that_call_alone(start: Any, caplog: pytest.LogCaptureFixture) -> None:
     broken: list[int] = []
 
