@@ -271,6 +271,9 @@ class Switchboard:
                 self._send(capture.bus_name, action)
             case BotSaid(trace=trace):
                 call.traces.append(trace)
+                if trace.num_empty:
+                    fields = {"call": call.number, "turn": trace.turn, "num_empty": trace.num_empty}
+                    log.warning("nothing of what the model wrote could be spoken; it was asked again", extra=fields)
                 self._on_event(call, action)
             case Escalate(stage=stage, number=number):
                 self.requests.escalate(call.number, stage, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ringline.engine.conversation.language_tags import primary_language
 from ringline.engine.conversation.phrasing import boundaries
-from ringline.engine.conversation.phrasing.events import Break, Event, Mark, Start, Text
+from ringline.engine.conversation.phrasing.events import Break, CutOff, Event, Mark, Start, Text
 from ringline.engine.conversation.phrasing.phrase import Phrase, Word
 from ringline.engine.conversation.phrasing.reader import Reader
 from ringline.engine.conversation.phrasing.speaking import speak_in
@@ -65,6 +65,10 @@ class Phraser:
                 return self._on_start(event.char)
             case Break():
                 return self._cut(ends_sentence=True)
+            case CutOff():
+                phrases = self._cut(ends_sentence=True) if self._likely_end else []
+                self._drop_pending()  # half a sentence that the model takes from what it said before
+                return phrases
             case Mark():
                 phrases = self._cut(ends_sentence=self._likely_end)
                 self._drop_pending()
