@@ -40,9 +40,9 @@ read speech, by exact text, and just as often by pocketsphinx's dictation."""
 MISSING_DIGITS = -4.0
 ALL_DIGITS = 3.0
 FULL_STOP, COMMA = 0.2, -1.9
-"""Punctuation of recognisers that write it, by Whisper base: it ends 92 % of ended sentences with a full stop, but 77 %
-of those that go on, too; with a comma or an ellipsis 1 % and 7 % (bench/punctuation.py). What is expected, or an answer,
-is complete whatever mark stands behind it."""
+"""Punctuation of recognisers that write it, by Whisper base: a full stop ends 92 % of ended sentences, but also 77 % of
+those that go on; a comma or an ellipsis 1 % and 7 % (bench/punctuation.py). What is expected, or an answer, is complete
+whatever mark stands behind it."""
 
 SURE = 3.5
 """Bound of the melody's evidence, 97 %: it is never as sure as a model may say."""
