@@ -41,8 +41,8 @@ def check_messages(call: SimulatedCall, request: Generate) -> None:
 
 def said_by_caller(messages: tuple[ChatMessage, ...]) -> list[str]:
     """What the history knows of it, without the word to the model that its answer was empty."""
-    contents = [message.content.removesuffix(IN_WORDS).rstrip() for message in messages if message.role == "user"]
-    return [content for content in contents if content]
+    contents = [message.content for message in messages if message.role == "user" and message.content != IN_WORDS]
+    return [content.removesuffix(f" {IN_WORDS}") for content in contents]
 
 
 def turns_of_caller(call: SimulatedCall) -> list[str]:
