@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from ringline.engine.config import STAGES, Config
+from ringline.engine.config import STAGES, Config, SileroVad
 from ringline.tools.finding import Finding
 from ringline.workers.base import CannotStart
 from ringline.workers.capture.prosody.smart_turn import find as find_smart_turn
@@ -73,7 +73,7 @@ def fetch(name: str, origin: str, console: Console) -> bool:
 
 def check_models(config: Config) -> list[Finding]:
     """The models that a run with this configuration needs, each checked."""
-    findings = [_check("vad model", "silero-vad")]
+    findings = [_check("vad model", "silero-vad")] if isinstance(config.vad, SileroVad) else []
     for stage in STAGES:
         for tier, table in enumerate(config.tiers(stage)):
             what = f"{stage} fallback {tier} model" if tier else f"{stage} model"

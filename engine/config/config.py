@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from ringline.engine.config.capture import DOOR_SCHEMES, DoorConfig, SileroVad
+from ringline.engine.config.capture import DOOR_SCHEMES, DoorConfig, SileroVad, VadConfig
 from ringline.engine.config.llm import FlowLlm, LlmConfig
 from ringline.engine.config.stt import PocketsphinxStt, SttConfig
 from ringline.engine.config.table import Port, Table
@@ -71,7 +71,7 @@ class Config(Table, frozen=True):
 
     engine: EngineConfig = EngineConfig()
     door: tuple[DoorConfig, ...] = msgspec.field(default_factory=_default_doors)
-    vad: SileroVad = SileroVad()
+    vad: VadConfig = SileroVad()
     stt: SttConfig = PocketsphinxStt()
     llm: LlmConfig = FlowLlm()
     tts: TtsConfig = EspeakTts()
