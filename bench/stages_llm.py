@@ -116,10 +116,10 @@ def _write_gguf(file: Path) -> None:
 @contextmanager
 def _llama_cpp(file: Path) -> Iterator[str]:
     """A llama.cpp server on one core that writes 8 replies at once, and its ``base_url``."""
-    script = Path(__file__).parents[1] / "tests" / "llm" / "llama_server.py"
     port = 18_089
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([sys.executable, str(script), str(file), str(port), "8"], **silent)  # type: ignore[call-overload]
+    module = [sys.executable, "-m", "ringline.workers.llm.llama_cpp"]
+    settings = ["--port", str(port), "--slots", "8", "--context", "1024", "--threads", "1"]
+    process = subprocess.Popen([*module, str(file), *settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/v1"
     try:
         for _ in range(600):

@@ -12,8 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-import msgspec
-
 from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.call_setup import CallSetup
@@ -28,8 +26,8 @@ from ringline.engine.conversation.events import (
     TimePassed,
     ToolReturned,
 )
-from ringline.engine.conversation.fixed_phrases import rehearsal
 from ringline.engine.event_log import EventLogs
+from ringline.engine.first_calls import FirstCalls
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.tiers import Tiers
@@ -39,9 +37,12 @@ from ringline.ipc.messages import (
     CallArrived,
     CallEnded,
     CallReleased,
+    FixedTexts,
     FlushPlayout,
     FromWorker,
     HangUp,
+    PromptWarmed,
+    Rehearsed,
     ReleaseCall,
     ToWorker,
     TranscriptPartial,
@@ -87,10 +88,12 @@ class Switchboard:
         self._is_overloaded = False
         self.supervisor: Supervisor
         self.requests: Requests
+        self.first_calls: FirstCalls
 
     def connect(self, supervisor: Supervisor) -> None:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
+        self.first_calls = FirstCalls(self._config, self.agent, supervisor, self._send)
         self.requests = Requests(supervisor, Tiers(self._config, supervisor), self._send, self._deliver_soon)
 
     # --- messages of the workers ----------------------------------------------------------------------------------
@@ -108,6 +111,8 @@ class Switchboard:
             case WorkerBusy(busy=busy):
                 worker.busy = busy
                 self._tell_overload()
+            case FixedTexts() | PromptWarmed() | Rehearsed():
+                self.first_calls.take(worker, message)
             case CallArrived():
                 self._begin(message)
             case CallEnded(call=number, reason=reason, stats=stats):
@@ -121,24 +126,14 @@ class Switchboard:
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
-        if worker.kind == "tts":
-            self._rehearse(worker)
+        self.first_calls.worker_ready(worker)
         self.requests.worker_ready(worker)
         self._tell_overload()
 
     def use(self, agent: Agent) -> None:
         """Let new calls be answered by this agent."""
         self.agent = agent
-        for worker in self.supervisor.workers:
-            if worker.kind == "tts" and worker.state == "ready":
-                self._rehearse(worker)
-
-    def _rehearse(self, worker: WorkerProcess) -> None:
-        rehearse = rehearsal(self.agent)
-        main, *_ = tables = self._config.tiers("tts")
-        if tables[worker.tier].name != main.name:  # the agent's voice is not one of its
-            rehearse = msgspec.structs.replace(rehearse, voice="")
-        self._send(worker.bus_name, rehearse)
+        self.first_calls.use(agent)
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""
@@ -153,6 +148,7 @@ class Switchboard:
                     self._exchange.free(slot)
         for number in list(self._releasing):
             self._released(number, bus_name)
+        self.first_calls.worker_down(bus_name)
         self.requests.worker_down(bus_name, self._exchange.working_on(worker.index))
         self._tell_overload()
 

@@ -92,6 +92,25 @@ class WorkerBusy(Message, frozen=True):
     busy: bool
 
 
+class FixedTexts(Message, frozen=True):
+    """LLM -> engine, before its `WorkerReady`, from backends that say some things in the same words in every call."""
+
+    texts: tuple[str, ...]
+    """Whole replies, what opens a call first."""
+
+
+class PromptWarmed(Message, frozen=True):
+    """LLM -> engine, the answer to a `WarmPrompt` that is for no call in particular: the prompt is computed, as far as
+    the backend keeps any, or it cannot be."""
+
+
+class Rehearsed(Message, frozen=True):
+    """TTS -> engine, the answer to a `Rehearse`: the phrases that calls wait for are made, or cannot be."""
+
+    number: int
+    """That of the `Rehearse`."""
+
+
 class CallArrived(Message, frozen=True):
     """Capture -> engine: a door has claimed a slot and put the call through; its media clock runs."""
 
@@ -310,6 +329,9 @@ FromWorker = (
     WorkerReady
     | WorkerRefused
     | WorkerBusy
+    | FixedTexts
+    | PromptWarmed
+    | Rehearsed
     | CallArrived
     | CallEnded
     | CallReleased
@@ -393,9 +415,10 @@ class Generate(Message, frozen=True):
 
 class WarmPrompt(Message, frozen=True):
     """Engine -> LLM, ahead of the call's next `Generate`, whose prompt will begin like this: backends that keep what
-    they have computed of a prompt compute it now. There is no answer."""
+    they have computed of a prompt compute it now."""
 
     call: int
+    """0: for the calls to come, as many at once as the backend can take. Only this has an answer: `PromptWarmed`."""
     messages: tuple[ChatMessage, ...]
     tools: tuple[dict[str, object], ...] = ()
 
@@ -443,6 +466,11 @@ class Rehearse(Message, frozen=True):
     """Engine -> TTS, when it is ready and when the agent changes: phrases that calls will need, to be made in time."""
 
     phrases: tuple[PhraseText, ...]
+    """What calls begin with first."""
+    number: int = 0
+    """Counts up; the answer carries it."""
+    num_awaited: int = 0
+    """So many of the first are waited for: when they are made, `Rehearsed` says so."""
     voice: str = ""
     speed: float = 1.0
     language: str = ""

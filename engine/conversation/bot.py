@@ -20,6 +20,7 @@ from ringline.engine.conversation.history import History, tool_answered, tools_a
 from ringline.engine.conversation.ledger import Pace, SpokenPhrase
 from ringline.engine.conversation.outbox import Outbox
 from ringline.engine.conversation.phrasing import Phrase
+from ringline.engine.conversation.prompt_ahead import tool_schemas
 from ringline.engine.conversation.pronunciation import Pronunciations
 from ringline.engine.conversation.reply import Reply, words_of
 from ringline.engine.conversation.wording import phrasebook
@@ -98,7 +99,7 @@ class Bot:
         """The prompt's beginning that the LLM has read last."""
         self._pronunciations = Pronunciations(agent.pronunciations)
         self.phrasebook = phrasebook(agent.language)
-        self._tool_schemas = (*(tool.schema() for tool in agent.tools.values()), *builtin_tools.BUILT_IN.values())
+        self._tool_schemas = tool_schemas(agent)
         self._state = b""
         self._tools_running: set[tuple[int, int, str]] = set()
         """(turn, step, id) of runs that the history knows of, and awaits the result of."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -39,8 +40,13 @@ class Model(Protocol):
     rate_hz: int
     """Known when it is loaded."""
 
+    def open(self) -> str:
+        """Read what lies around the network, which takes no time. Returns what there is, in a few words. Raises as
+        `load` does."""
+
     def load(self) -> None:
-        """Raises CannotStart with what is missing, ValueError for a voice that is not there."""
+        """`open`, and load the network. Raises CannotStart with what is missing, ValueError for a voice that is not
+        there."""
 
     def check(self, order: Order) -> None:
         """Raises ValueError for a voice or a language that it has not. Quick: called in the worker's loop."""
@@ -59,12 +65,22 @@ class ComputedBackend:
     def __init__(self, model: Model, wake: Callable[[], None]) -> None:
         self._model, self._wake = model, wake
 
+    def examine(self, voice: str, language: str) -> str:
+        """Whether `warm_up` would find what it needs, and an agent of this language its voice, without the network.
+
+        Returns what there is, in a few words. Raises CannotStart.
+        """
+        with _as_cannot_start("[tts] voice"):
+            found = self._model.open()
+            self._model.check(Order(""))
+        with _as_cannot_start("the agent's voice or language"):
+            self._model.check(Order("", voice=voice, language=language))
+        return found
+
     def _load(self) -> None:
-        try:
+        with _as_cannot_start("[tts] voice"):
             self._model.load()
             self._model.check(Order(""))
-        except ValueError as error:
-            raise CannotStart(f"[tts] voice: {error}") from error
 
     def warm_up(self) -> None:
         self._load()
@@ -143,6 +159,14 @@ class ComputedBackend:
         chunk = self.rate_hz * CHUNK_MS // 1000
         run.parts.extend(samples[start : start + chunk] for start in range(0, samples.size, chunk))
         run.end_sample += samples.size
+
+
+@contextmanager
+def _as_cannot_start(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise CannotStart(f"{what}: {error}") from error
 
 
 class _Run(Job):

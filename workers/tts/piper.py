@@ -5,6 +5,7 @@ Made for this format, not with Piper's own package, which is under GPL-3; the ph
 
 from __future__ import annotations
 
+import difflib
 import json
 import unicodedata
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ class PiperModel:
         self._files: dict[str, VoiceFile] = {}
         self._sessions: dict[str, Any] = {}
 
-    def load(self) -> None:
+    def open(self) -> str:
         library()
         path = locate(self._config.model)
         self._folder = path.parent if path.is_file() else path
@@ -76,7 +77,13 @@ class PiperModel:
             raise CannotStart(f"[tts] voice: name one of the voices in {path} (there are: {found})")
         name = self._default.partition("#")[0]
         self.rate_hz = self._read(name).audio.sample_rate
-        self._session(name)
+        if not self._network(name).is_file():
+            raise CannotStart(f"[tts] model: {self._network(name)} is missing")
+        return f"{self._default}, {self.rate_hz} Hz"
+
+    def load(self) -> None:
+        self.open()
+        self._session(self._default.partition("#")[0])
 
     def check(self, order: Order) -> None:
         name, _, speaker = (order.voice or self._default).partition("#")
@@ -118,7 +125,10 @@ class PiperModel:
         if name not in self._files:
             path = self._network(name).with_suffix(".onnx.json")
             if not path.is_file():
-                raise ValueError(f"Piper has no voice `{name}`: put {name}.onnx and {path.name} into {path.parent}")
+                known = sorted(file.stem for file in self._folder.glob("*.onnx") if file.stem != name)
+                similar = difflib.get_close_matches(name, known, 1)
+                what = f"did you mean {similar[0]}?" if similar else f"put {name}.onnx and {path.name} there"
+                raise ValueError(f"Piper has no voice `{name}` in {path.parent}: {what}")
             try:
                 file = msgspec.convert(json.loads(path.read_bytes()), VoiceFile)
             except (msgspec.ValidationError, json.JSONDecodeError) as error:

@@ -33,20 +33,23 @@ class KokoroModel:
     def __init__(self, config: KokoroTts) -> None:
         self._config = config
 
-    def load(self) -> None:
+    def open(self) -> str:
         config = self._config
         library()
-        embedded = ""
+        self._folder, self._file = find(config.model, ".pth" if config.runtime == "torch" else ".onnx")
+        self._vocabulary = vocabulary(self._folder, self._file)
+        self._voices = Voices(self._folder)
+        self._voices.styles(config.voice)
+        return f"{self._file.name}, {len(self._voices.names)} voices, {config.voice}"
+
+    def load(self) -> None:
+        self.open()
+        config = self._config
         self._runtime: Runtime
         if config.runtime == "torch":
-            folder, file = find(config.model, ".pth")
-            self._runtime = TorchRuntime(file, folder, config.device)
+            self._runtime = TorchRuntime(self._file, self._folder, config.device)
         else:
-            folder, file = find(config.model, ".onnx")
-            self._runtime = onnx = OnnxRuntime(file, config.device, config.threads)
-            embedded = onnx.embedded_config
-        self._vocabulary = vocabulary(folder, embedded)
-        self._voices = Voices(folder)
+            self._runtime = OnnxRuntime(self._file, config.device, config.threads)
 
     def check(self, order: Order) -> None:
         voice = order.voice or self._config.voice

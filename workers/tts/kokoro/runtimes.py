@@ -36,7 +36,6 @@ class OnnxRuntime:
     def __init__(self, file: Path, device: str, threads: int) -> None:
         """Raises CannotStart."""
         self._session = onnx_session(file, device, threads)
-        self.embedded_config: str = self._session.get_modelmeta().custom_metadata_map.get("kokoro_config", "")
         self._types = {node.name: _DTYPES[node.type] for node in self._session.get_inputs()}
         self._tokens = "tokens" if "tokens" in self._types else "input_ids"
         if set(self._types) != {self._tokens, "style", "speed"}:
