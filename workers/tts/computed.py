@@ -18,6 +18,7 @@ from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.loudness import FloatSamples, Loudness, to_int16
 from ringline.workers.tts.pieces import Piece, pieces
 from ringline.workers.tts.trim import AUDIBLE, Trim
+from ringline.workers.working import came_on
 
 CHUNK_MS = 100
 """Audio per chunk: the worker looks after the other calls in between."""
@@ -129,6 +130,7 @@ class ComputedBackend:
                 run.words.append((run.piece.char + char, num_made + sample))
             num_made += samples.shape[0]
             self._put(run, trim.push(samples), trim.dropped)
+            came_on()
             self._wake()
         self._put(run, trim.finish(), trim.dropped)
         if num_made and run.piece.pause_ms:
