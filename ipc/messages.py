@@ -86,10 +86,11 @@ class WorkerRefused(Message, frozen=True):
     reason: str
 
 
-class WorkerBusy(Message, frozen=True):
-    """Any worker -> engine, whenever it changes: there is more to do than it can do soon, or no longer."""
+class WorkerBehind(Message, frozen=True):
+    """Any worker -> engine, whenever it changes: how far its model lags behind."""
 
-    busy: bool
+    lag_s: float
+    """So long what somebody waits for is kept waiting by the work of other calls, averaged over some seconds."""
 
 
 class FixedTexts(Message, frozen=True):
@@ -328,7 +329,7 @@ class SpeechReleased(Message, frozen=True):
 FromWorker = (
     WorkerReady
     | WorkerRefused
-    | WorkerBusy
+    | WorkerBehind
     | FixedTexts
     | PromptWarmed
     | Rehearsed
@@ -370,6 +371,8 @@ class Transcribe(Message, frozen=True):
     """The bot was speaking when the caller began: backchannels ("uh-huh", "right") and coughs are likely."""
     language: str = ""
     """The agent's, as a BCP 47 tag; empty: unknown."""
+    partials: bool = True
+    """Whether hypotheses are worth computing; over the bot they always are."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
 

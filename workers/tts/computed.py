@@ -19,6 +19,7 @@ from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.loudness import FloatSamples, Loudness, to_int16
 from ringline.workers.tts.pieces import Piece, pieces
 from ringline.workers.tts.trim import AUDIBLE, Trim
+from ringline.workers.working import came_on
 
 CHUNK_MS = 100
 """Audio per chunk: the worker looks after the other calls in between."""
@@ -158,6 +159,7 @@ class ComputedBackend:
             if step.is_cancelled:
                 return
             self._take(making, sound)
+            came_on()
             self._wake()
             if making.next_s and self._model.first_s is not None:
                 return

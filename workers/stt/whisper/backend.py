@@ -43,10 +43,11 @@ class WhisperBackend:
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         config = self._config
+        partial_ms = config.partial_ms if request.partials or request.overlap else 0
         return WhisperStream(
             self.model, self.pool, request, self._language_of(request),
             self.model.hot_words((*request.expect.phrases, *config.hotwords)),
-            config.beam, config.partial_ms, config.padding_ms, config.detect_ms, self._clock,
+            config.beam, partial_ms, config.padding_ms, config.detect_ms, self._clock,
         )  # fmt: skip
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:

@@ -195,5 +195,3 @@ def _typed(name: str, value: Any) -> Any:
 
     element = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
     return onnx.helper.make_tensor_value_info(name, element, [None] * value.ndim)
-
-
