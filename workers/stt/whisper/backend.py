@@ -12,6 +12,7 @@ from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.pool import Pool
 from ringline.workers.stt.backend import Stream
+from ringline.workers.stt.whisper.before import Before
 from ringline.workers.stt.whisper.model import Pass, WhisperModel, num_frames, silence
 from ringline.workers.stt.whisper.stream import CallLanguage, UtterancePass, WhisperStream
 
@@ -46,7 +47,7 @@ class WhisperBackend:
         config = self._config
         return WhisperStream(
             self.model, self.pool, request, self._language_of(request),
-            self.model.hot_words((*request.expect.phrases, *config.hotwords)),
+            Before(self.model, request.asked, config.hotwords),
             config.beam, config.partial_ms, config.padding_ms, config.detect_ms, self._clock,
         )  # fmt: skip
 
