@@ -62,7 +62,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
     grammar: str = ""
     """A JSGF grammar; empty for free dictation."""
     phrases: tuple[str, ...] = ()
-    """Hot words for recognisers without grammars."""
+    """What the caller is likely to say, as they would say it, for recognisers without grammars: the most likely first,
+    since each of them takes only so much."""
     dtmf_digits: int = 1
     """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
     spoken_digits: int = 0
@@ -375,6 +376,8 @@ class Transcribe(Message, frozen=True):
     """Whether hypotheses are worth computing; over the bot they always are."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
+    asked: str = ""
+    """The end of what the caller has last heard the bot say: what they say now is likely to answer it."""
 
 
 class Finalise(Message, frozen=True):

@@ -11,6 +11,7 @@ from ringline.engine.conversation.language_tags import primary_language
 from ringline.ipc.messages import Transcribe
 from ringline.workers.pool import Pool
 from ringline.workers.stt.backend import Stream
+from ringline.workers.stt.whisper.before import Before
 from ringline.workers.stt.whisper.files import check_language
 from ringline.workers.stt.whisper.model import Pass, WhisperModel, num_frames, silence
 from ringline.workers.stt.whisper.stream import CallLanguage, UtterancePass, WhisperStream
@@ -46,7 +47,7 @@ class WhisperBackend:
         partial_ms = config.partial_ms if request.partials or request.overlap else 0
         return WhisperStream(
             self.model, self.pool, request, self._language_of(request),
-            self.model.hot_words((*request.expect.phrases, *config.hotwords)),
+            Before(self.model, request.asked, config.hotwords),
             config.beam, partial_ms, config.padding_ms, config.detect_ms, self._clock,
         )  # fmt: skip
 
