@@ -38,11 +38,14 @@ class Call:
         on_event: OnEvent | None = None,
         recording: Recording | None = None,
     ) -> None:
-        """``silence`` is a packed frame of it."""
+        """``silence`` is a packed frame of it. Where the manners say that the caller is prompted, ``script`` is what
+        it can say, and `prompt` says what it does."""
         self.number = number
         self.recording = recording
         self.log = WireLog(target.rate_hz, wire.continuous)
-        self._wire, self._target, self._script, self._silence = wire, target, script, silence
+        self._wire, self._target, self._silence = wire, target, silence
+        self._repertoire = script
+        self._script = [] if manners.prompted else list(script)
         self._manners, self._on_event = manners, on_event
         self._dialogue: Dialogue | None = None
         self._over: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
@@ -81,6 +84,14 @@ class Call:
             unsaid=tuple(rendered.item.label for rendered in self._script[len(log.said) :]),
             wire_errors=tuple(self._wire_errors),
         )
+
+    def prompt(self, index: int | None) -> None:
+        """Say this item of the repertoire when the bot has been heard out; None: hang up then. Before the call is
+        through, nobody is there to be prompted."""
+        if self._dialogue is not None:
+            if index is not None:
+                self._script.append(self._repertoire[index])
+            self._dialogue.add(None if index is None else self._repertoire[index].item)
 
     # --- the pacer's side
 
