@@ -7,9 +7,9 @@ Whisper base hears, Kokoro speaks, the example clinic's flow decides: ``--profil
 (300 to 3400 Hz, mu-law at 8 kHz, Twilio's protocol), one call at a time; their sentences are made before the first
 call. Each voice books once in each phrasing: a day and a time that are drawn by lot, and free.
 
-A caller answers what the bot asks, says no to a wrong day or time when it is read back, and gives up in time. Right is a
-booking whose day and time are those that were wanted, as the clinic's own tool took them down; any other is wrong, and
-worse than none. Response: from the caller's last audible sample to the bot's first, on the wire.
+A caller answers what the bot asks, says no to a wrong day or time when it is read back, and gives up in time. Right is
+a booking whose day and time are those that were wanted, as the clinic's own tool took them down; any other is wrong,
+and worse than none. Response: from the caller's last audible sample to the bot's first, on the wire.
 """
 
 from __future__ import annotations

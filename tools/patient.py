@@ -56,7 +56,7 @@ class Patient:
     """One call."""
 
     def __init__(self, phrasing: Phrasing, wish: Wish) -> None:
-        self._words = {
+        self._words: dict[str, str] = {
             name: text.format(day=wish.day, time=wish.time, wrong_day=wish.wrong_day)
             for name, text in msgspec.structs.asdict(phrasing).items()
         }

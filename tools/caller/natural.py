@@ -1,4 +1,4 @@
-"""A caller with a natural voice: what it will say is spoken by Kokoro once, before any call, and kept as sound files."""
+"""A caller with a natural voice: what it will say is spoken by Kokoro once, before any call, and kept as files."""
 
 from __future__ import annotations
 
