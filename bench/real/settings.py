@@ -35,8 +35,9 @@ class Notes:
     """``KIND<tab>TEXT`` lines."""
 
     def __init__(self, path: str) -> None:
-        self._file = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115  # for as long as the bot lives
+        self._path = Path(path)
 
     def __call__(self, kind: str, text: str) -> None:
         """Kinds: heard, said, apology, problem."""
-        self._file.write(f"{kind}\t{time.monotonic_ns()}\t{' '.join(text.split())}\n")
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{kind}\t{time.monotonic_ns()}\t{' '.join(text.split())}\n")

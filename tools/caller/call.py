@@ -46,6 +46,7 @@ class Call:
         self._wire, self._target, self._silence = wire, target, silence
         self._repertoire = script
         self._script = [] if manners.prompted else list(script)
+        self._early_prompts: list[int | None] = []
         self._manners, self._on_event = manners, on_event
         self._dialogue: Dialogue | None = None
         self._over: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
@@ -66,6 +67,8 @@ class Call:
             log.connected_ns = time.monotonic_ns()
             self._emit("connected", log.connected_ns)
             self._dialogue = Dialogue(self._manners, [rendered.item for rendered in self._script], log.connected_ns)
+            for index in self._early_prompts:
+                self.prompt(index)
             self._start_ns = grid_ns + -(-(log.connected_ns + LEAD_NS - grid_ns) // FRAME_NS) * FRAME_NS
             ticker.add(self._start_ns, self)
             end = await self._over
@@ -86,12 +89,14 @@ class Call:
         )
 
     def prompt(self, index: int | None) -> None:
-        """Say this item of the repertoire when the bot has been heard out; None: hang up then. Before the call is
-        through, nobody is there to be prompted."""
-        if self._dialogue is not None:
-            if index is not None:
-                self._script.append(self._repertoire[index])
-            self._dialogue.add(None if index is None else self._repertoire[index].item)
+        """Say this item of the repertoire when the bot has been heard out; None: hang up then."""
+        if self._dialogue is None:
+            self._early_prompts.append(index)
+        elif index is None:
+            self._dialogue.add(None)
+        else:
+            self._script.append(self._repertoire[index])
+            self._dialogue.add(self._repertoire[index].item)
 
     # --- the pacer's side
 
