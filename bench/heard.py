@@ -2,9 +2,9 @@
 
     python -m bench.heard [--cuts 40] [--threads 1] [--seed 1] [--json]
 
-Kokoro reads a text to the caller, who speaks over it at moments drawn by lot; Whisper base hears both sides' words: the
-caller's in the engine, and the bot's, afterwards, in the recording of its channel (faster-whisper, beam of 5). The words
-of a reply that was cut are compared with the beginning of the text that is closest to what Whisper wrote, by edit
+Kokoro reads a text to the caller, who speaks over it at moments drawn by lot; Whisper base hears both sides' words:
+the caller's in the engine, and the bot's, afterwards, in the recording of its channel (faster-whisper, beam of 5). The
+words of a reply that was cut are compared with the beginning of the text that is closest to what Whisper wrote, by edit
 distance: a word that it mishears is still that word. Of a word that was cut in the middle, either answer is right, so
 one word more or less is within what can be told.
 
@@ -98,7 +98,7 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 def words_in(transcript: str, text: str) -> int:
-    """How many words of ``text`` from its beginning are closest to the transcript; of equally close ones, the fewest."""
+    """How many words of the beginning of ``text`` come closest to the transcript; the fewest, where several do."""
     heard, words = words_of(transcript), text.split()
     distances = [distance(words_of(" ".join(words[:number])), heard) for number in range(len(words) + 1)]
     return int(np.argmin(distances))
@@ -157,7 +157,10 @@ async def interrupted(
                     script += ["--wav", str(recordings[text])]
                 told.clear()
                 path = Path(folder) / f"{number}.wav"
-                await place(door(engine, "twilio"), script, options=("--record", str(path)))
+                result = await place(door(engine, "twilio"), script, options=("--record", str(path)))
+                if not path.exists():
+                    out.print(f"[dim]call {number + 1} was not taken: {', '.join(result.refused)}[/]")
+                    continue
                 await engine.switchboard.wait_until_idle()
                 track = await asyncio.to_thread(_bots_channel, path)
                 found += [(said, part) for said, part in replies(track, told) if said.interrupted]
