@@ -10,7 +10,7 @@ No file is changed: the halves are cut in memory, between the modules that torch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
