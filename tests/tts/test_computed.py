@@ -127,6 +127,7 @@ class Abrupt:
     """A model whose sound begins and ends at its loudest."""
 
     rate_hz = 8_000
+    first_s: float | None = None
 
     def load(self) -> None:
         pass
@@ -151,6 +152,7 @@ class Held:
     """A model that waits for each piece to be let go, and notes what it was asked for."""
 
     rate_hz = 8_000
+    first_s: float | None = None
 
     def __init__(self) -> None:
         self.asked: list[str] = []

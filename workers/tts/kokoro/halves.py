@@ -10,7 +10,7 @@ No file is changed: the halves are cut in memory, between the modules that torch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -195,5 +195,3 @@ def _typed(name: str, value: Any) -> Any:
 
     element = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
     return onnx.helper.make_tensor_value_info(name, element, [None] * value.ndim)
-
-
