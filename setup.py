@@ -11,7 +11,7 @@ EXTRAS = {
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.20", "nvidia-cublas-cu12>=12.4"],
     # On this machine, without torch. The plain install has all that kokoro and piper need; their phonemes come from
     # espeak-ng, which is under the GPL-3.0, and each Piper voice has a licence of its own.
-    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],
+    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "piper": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "whisper": ["faster-whisper>=1.2.1"],  # MIT; in the plain install, too
     "ctranslate2": ["jinja2>=3.1"],  # chat templates; ctranslate2 and tokenizers come with faster-whisper

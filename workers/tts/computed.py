@@ -104,7 +104,7 @@ class ComputedBackend:
         """See `TtsBackend.synthesize`."""
         check_speed(order.speed)
         self._model.check(order)
-        return self._phrase(order, pieces(order.text))
+        return self._phrase(order, pieces(order.text, is_streamed=self._model.first_s is not None))
 
     def close(self) -> None:
         """End the thread."""

@@ -60,7 +60,7 @@ class PiperModel:
     speakers, one of them behind ``#``: ``en_US-libritts-high#p3922``."""
 
     rate_hz = 0
-    first_s = None
+    first_s: float | None = None
 
     def __init__(self, config: PiperTts) -> None:
         self._config = config

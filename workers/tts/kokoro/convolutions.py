@@ -1,8 +1,8 @@
 """Quantised convolutions, twice as fast on a CPU with VNNI.
 
-The published int8 export quantises weights and activations to bytes without sign. ONNX Runtime multiplies the convolved
-bytes with VNNI only where they have a sign; so they are given one (x - 128, and the zero point with it), which changes
-no result: the sums are of whole numbers. Without VNNI the same kernel saturates in between, so there nothing is changed.
+The published int8 export quantises weights and activations to bytes without a sign. ONNX Runtime multiplies what is
+convolved by VNNI only where it has one; so it is given one (x - 128, and the zero point with it), which changes no
+result: the sums are of whole numbers. Without VNNI the same kernel saturates in between, so nothing is changed there.
 """
 
 from __future__ import annotations
