@@ -16,7 +16,7 @@ from bench import line
 from bench.line import Samples
 from bench.telephone import Voices, at_level, resampled
 from ringline import Agent
-from ringline.engine.config import PocketsphinxStt, SileroVad, SttConfig, TurnConfig, WhisperStt
+from ringline.engine.config import PocketsphinxStt, SileroVad, SttConfig, TurnConfig, VadConfig, WhisperStt
 from ringline.engine.conversation import Action, Conversation, Event
 from ringline.engine.conversation.actions import SetGate
 from ringline.engine.conversation.events import CallStarted, TimePassed
@@ -143,7 +143,7 @@ class OverlapCalls:
         self,
         grammars: dict[str, str],
         bot_text: Sequence[str],
-        vad: SileroVad | None = None,
+        vad: VadConfig | None = None,
         turn: TurnConfig | None = None,
         stt: SttConfig | None = None,
     ) -> None:

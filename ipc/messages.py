@@ -62,7 +62,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
     grammar: str = ""
     """A JSGF grammar; empty for free dictation."""
     phrases: tuple[str, ...] = ()
-    """Hot words for recognisers without grammars."""
+    """What the caller is likely to say, as they would say it, for recognisers without grammars: the most likely first,
+    since each of them takes only so much."""
     dtmf_digits: int = 1
     """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
     spoken_digits: int = 0
@@ -86,10 +87,30 @@ class WorkerRefused(Message, frozen=True):
     reason: str
 
 
-class WorkerBusy(Message, frozen=True):
-    """Any worker -> engine, whenever it changes: there is more to do than it can do soon, or no longer."""
+class WorkerBehind(Message, frozen=True):
+    """Any worker -> engine, whenever it changes: how far its model lags behind."""
 
-    busy: bool
+    lag_s: float
+    """So long what somebody waits for is kept waiting by the work of other calls, averaged over some seconds."""
+
+
+class FixedTexts(Message, frozen=True):
+    """LLM -> engine, before its `WorkerReady`, from backends that say some things in the same words in every call."""
+
+    texts: tuple[str, ...]
+    """Whole replies, what opens a call first."""
+
+
+class PromptWarmed(Message, frozen=True):
+    """LLM -> engine, the answer to a `WarmPrompt` that is for no call in particular: the prompt is computed, as far as
+    the backend keeps any, or it cannot be."""
+
+
+class Rehearsed(Message, frozen=True):
+    """TTS -> engine, the answer to a `Rehearse`: the phrases that calls wait for are made, or cannot be."""
+
+    number: int
+    """That of the `Rehearse`."""
 
 
 class CallArrived(Message, frozen=True):
@@ -309,7 +330,10 @@ class SpeechReleased(Message, frozen=True):
 FromWorker = (
     WorkerReady
     | WorkerRefused
-    | WorkerBusy
+    | WorkerBehind
+    | FixedTexts
+    | PromptWarmed
+    | Rehearsed
     | CallArrived
     | CallEnded
     | CallReleased
@@ -348,8 +372,12 @@ class Transcribe(Message, frozen=True):
     """The bot was speaking when the caller began: backchannels ("uh-huh", "right") and coughs are likely."""
     language: str = ""
     """The agent's, as a BCP 47 tag; empty: unknown."""
+    partials: bool = True
+    """Whether hypotheses are worth computing; over the bot they always are."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
+    asked: str = ""
+    """The end of what the caller has last heard the bot say: what they say now is likely to answer it."""
 
 
 class Finalise(Message, frozen=True):
@@ -393,9 +421,10 @@ class Generate(Message, frozen=True):
 
 class WarmPrompt(Message, frozen=True):
     """Engine -> LLM, ahead of the call's next `Generate`, whose prompt will begin like this: backends that keep what
-    they have computed of a prompt compute it now. There is no answer."""
+    they have computed of a prompt compute it now."""
 
     call: int
+    """0: for the calls to come, as many at once as the backend can take. Only this has an answer: `PromptWarmed`."""
     messages: tuple[ChatMessage, ...]
     tools: tuple[dict[str, object], ...] = ()
 
@@ -443,6 +472,11 @@ class Rehearse(Message, frozen=True):
     """Engine -> TTS, when it is ready and when the agent changes: phrases that calls will need, to be made in time."""
 
     phrases: tuple[PhraseText, ...]
+    """What calls begin with first."""
+    number: int = 0
+    """Counts up; the answer carries it."""
+    num_awaited: int = 0
+    """So many of the first are waited for: when they are made, `Rehearsed` says so."""
     voice: str = ""
     speed: float = 1.0
     language: str = ""

@@ -32,6 +32,10 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
     """Whether it says where words begin."""
     coded: bool = False
     """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
+    one_at_a_time: bool = False
+    """Phrases are made one after the other, each in as much time as is configured, as by a model that has one core."""
+    cache_mb: Count = 0
+    """... and kept, as with the voices that are computed. Only where they are made one at a time."""
 
 
 class ComputedTts(StageBackend, frozen=True):

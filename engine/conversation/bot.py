@@ -20,6 +20,7 @@ from ringline.engine.conversation.history import History, tool_answered, tools_a
 from ringline.engine.conversation.ledger import Pace, SpokenPhrase
 from ringline.engine.conversation.outbox import Outbox
 from ringline.engine.conversation.phrasing import Phrase
+from ringline.engine.conversation.prompt_ahead import tool_schemas
 from ringline.engine.conversation.pronunciation import Pronunciations
 from ringline.engine.conversation.reply import Reply, words_of
 from ringline.engine.conversation.wording import phrasebook
@@ -59,6 +60,9 @@ SETTLE_NS = 300 * MS
 """How long the LLM is not asked after a cut, until capture says what was heard. That takes a frame; where it takes
 longer, time must tell."""
 
+MAX_ASKED_CHARS = 200
+"""Two long sentences: what lies further back says little of what the caller will answer."""
+
 STAGES = ("llm", "tts", "dead_air", "reply")
 """Deadlines of a reply."""
 
@@ -84,6 +88,8 @@ class Bot:
         """The number given out last."""
         self.failures = 0
         """Replies in a row that did not come."""
+        self._asked = ""
+        """What the caller heard of the last reply that they heard anything of."""
         self._unsettled: Reply | None = None
         """A reply that was cut, until capture says how much of it was heard."""
         self._held_cause: Cause | None = None
@@ -98,10 +104,17 @@ class Bot:
         """The prompt's beginning that the LLM has read last."""
         self._pronunciations = Pronunciations(agent.pronunciations)
         self.phrasebook = phrasebook(agent.language)
-        self._tool_schemas = (*(tool.schema() for tool in agent.tools.values()), *builtin_tools.BUILT_IN.values())
+        self._tool_schemas = tool_schemas(agent)
         self._state = b""
         self._tools_running: set[tuple[int, int, str]] = set()
         """(turn, step, id) of runs that the history knows of, and awaits the result of."""
+
+    def asked(self, now_ns: int) -> str:
+        """The end of what the caller has last heard, fillers left out: the bot's question, more often than not."""
+        for reply in (self.reply, self._unsettled):
+            if reply is not None and reply.is_audible and (heard := reply.own_text(reply.position(now_ns))):
+                return _end_of(heard)
+        return _end_of(self._asked)
 
     # --- beginning and opening ------------------------------------------------------------------------------------
 
@@ -244,6 +257,7 @@ class Bot:
             text = reply.step_text(heard_sample)
             if text or interrupted:
                 self.history.bot(text, interrupted)
+        self._asked = reply.own_text(heard_sample) or self._asked
         exact = heard_sample is None or reply.is_exact(heard_sample)
         self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace, exact))
         if not interrupted:
@@ -584,6 +598,11 @@ class Bot:
         if reply is None or not 0 <= number < len(reply.phrases):
             return None, None
         return reply, reply.phrases[number]
+
+
+def _end_of(text: str) -> str:
+    """As much of it as may be, in whole words."""
+    return text if len(text) <= MAX_ASKED_CHARS else text[-MAX_ASKED_CHARS:].partition(" ")[2]
 
 
 def _head(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:

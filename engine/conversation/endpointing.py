@@ -18,8 +18,9 @@ import re
 import msgspec
 
 from ringline.engine.config import TurnConfig
-from ringline.engine.conversation.grammar import fit
+from ringline.engine.conversation.grammar import Fit, fit
 from ringline.engine.conversation.open_ends import open_ends
+from ringline.engine.conversation.spelling import HESITATIONS, readings
 from ringline.ipc.messages import Expectation
 
 PAUSE_SCALE_MS = 200.0
@@ -106,19 +107,20 @@ class Endpointing:
         return weight * HABIT_MARGIN * (max(self._pauses) + ONSET_MS)
 
     def _text(self, text: str, expect: Expectation) -> tuple[float, tuple[str, ...]]:
-        words = tuple(_WORD.findall(text.lower().translate(_APOSTROPHES)))
+        text = text.lower().translate(_APOSTROPHES)
+        words = tuple(_WORD.findall(text))
         if not words:
             return 0.0, ()
         if expect.spoken_digits:
-            said = self._words.num_digits(words)
+            said = self._words.num_digits(text)
             if said:
                 missing = expect.spoken_digits - said
                 if missing > 0:
                     return MISSING_DIGITS, (f"text: {said} of {expect.spoken_digits} digits",)
                 return ALL_DIGITS, (f"text: all {expect.spoken_digits} digits",)
         if expect.grammar:
-            heard = fit(expect.grammar, words)
-            if heard.complete:
+            heard = _fit(expect.grammar, text)
+            if heard.complete and words[-1] not in HESITATIONS:
                 if heard.goes_on:
                     return COMPLETE_SO_FAR, ("text: complete, may go on",)
                 return COMPLETE, ("text: complete",)
@@ -136,3 +138,9 @@ class Endpointing:
         if last in ".?!":
             return FULL_STOP, ("text: ends a sentence",)
         return 0.0, ()
+
+
+def _fit(grammar: str, text: str) -> Fit:
+    """How a text stands to a grammar, however its numerals are read."""
+    fits = [fit(grammar, words) for words in readings(text) if words]
+    return Fit(any(one.complete for one in fits), any(one.goes_on for one in fits))
