@@ -82,7 +82,7 @@ class SyntheticModel:
     ``realtime_factor`` times the length of the sound. ``sleep`` takes seconds."""
 
     rate_hz = RATE_HZ
-    first_s = None
+    first_s: float | None = None
 
     def __init__(self, config: SyntheticTts, sleep: Callable[[float], None] = time.sleep) -> None:
         self._config = config
