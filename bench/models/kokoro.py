@@ -116,8 +116,7 @@ def network(*, durations: bool, old_names: bool, int_speed: bool, halves: bool, 
         node("Tile", ["loudness_col", "two"], ["loudness_pairs"]),
         node("Reshape", ["loudness_pairs", "batch"], ["n"]),
     ]
-    for number in range(rounds - 1):
-        nodes.append(node("Round", ["speed_f"], [f"round_{number}"]))
+    nodes += [node("Round", ["speed_f"], [f"round_{number}"]) for number in range(rounds - 1)]
     second = [
         node("Reshape", ["f0", "pairs"], ["f0_pairs"]),
         node("MatMul", ["f0_pairs", "mean"], ["hz_col"]),
