@@ -20,7 +20,7 @@ def rehearsal(agent: Agent) -> Rehearse:
     """The greeting, fillers, and what is said when all else fails, in the pieces in which the bot will say them."""
     book = phrasebook(agent.language)
     phrases: list[Phrase] = []
-    for text in (agent.greeting, book.apology, book.transfer):
+    for text in (agent.greeting, book.apology, book.transfer, book.lost_thread):
         phraser = Phraser(agent.language)
         phrases += [*phraser.feed(text), *phraser.flush()]
     fillers = (*(tool.filler for tool in agent.tools.values() if tool.filler), *book.fillers)
