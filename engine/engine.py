@@ -54,6 +54,7 @@ class Engine:
     async def start(self) -> None:
         """Bring up everything; returns when calls are let in. Raises EngineFailed, and leaves nothing behind then."""
         warm_up()
+        self.model_servers = ModelServers(self.config)
         self.exchange = Exchange.create(Layout(max_calls=self.config.engine.max_calls))
         self._bus = EngineBus(secrets.token_hex(16))
         self._event_logs = EventLogs(Path(self.config.events.path)) if self.config.events.path else None
@@ -66,11 +67,11 @@ class Engine:
         )  # fmt: skip
         self.switchboard.connect(self.supervisor)
         self._bus.start(self.switchboard.on_message)
-        self.model_servers = ModelServers(self.config)
         self._running = True
         try:
             await self.model_servers.start()
             await self.supervisor.start()
+            await self.switchboard.first_calls.until_made(self.config.engine.prepare_s)
         except BaseException:
             await self.stop()
             raise

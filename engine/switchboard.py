@@ -12,8 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-import msgspec
-
 from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.call_setup import CallSetup
@@ -28,8 +26,8 @@ from ringline.engine.conversation.events import (
     TimePassed,
     ToolReturned,
 )
-from ringline.engine.conversation.fixed_phrases import rehearsal
 from ringline.engine.event_log import EventLogs
+from ringline.engine.first_calls import FirstCalls
 from ringline.engine.overload import Level, Overload
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
@@ -40,9 +38,12 @@ from ringline.ipc.messages import (
     CallArrived,
     CallEnded,
     CallReleased,
+    FixedTexts,
     FlushPlayout,
     FromWorker,
     HangUp,
+    PromptWarmed,
+    Rehearsed,
     ReleaseCall,
     ToWorker,
     TranscriptPartial,
@@ -89,10 +90,12 @@ class Switchboard:
         self.overload = Overload()
         self.supervisor: Supervisor
         self.requests: Requests
+        self.first_calls: FirstCalls
 
     def connect(self, supervisor: Supervisor) -> None:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
+        self.first_calls = FirstCalls(self._config, self.agent, supervisor, self._send)
         self._tiers = Tiers(self._config, supervisor)
         self.requests = Requests(supervisor, self._tiers, self._send, self._deliver_soon)
 
@@ -116,6 +119,8 @@ class Switchboard:
             case WorkerBehind(lag_s=lag_s):
                 worker.lag_s = lag_s
                 self._look_at_lags()
+            case FixedTexts() | PromptWarmed() | Rehearsed():
+                self.first_calls.take(worker, message)
             case CallArrived():
                 self._begin(message)
             case CallEnded(call=number, reason=reason, stats=stats):
@@ -129,24 +134,14 @@ class Switchboard:
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
-        if worker.kind == "tts":
-            self._rehearse(worker)
+        self.first_calls.worker_ready(worker)
         self.requests.worker_ready(worker)
         self._look_at_lags()
 
     def use(self, agent: Agent) -> None:
         """Let new calls be answered by this agent."""
         self.agent = agent
-        for worker in self.supervisor.workers:
-            if worker.kind == "tts" and worker.state == "ready":
-                self._rehearse(worker)
-
-    def _rehearse(self, worker: WorkerProcess) -> None:
-        rehearse = rehearsal(self.agent)
-        main, *_ = tables = self._config.tiers("tts")
-        if tables[worker.tier].name != main.name:  # the agent's voice is not one of its
-            rehearse = msgspec.structs.replace(rehearse, voice="")
-        self._send(worker.bus_name, rehearse)
+        self.first_calls.use(agent)
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""
@@ -161,6 +156,7 @@ class Switchboard:
                     self._exchange.free(slot)
         for number in list(self._releasing):
             self._released(number, bus_name)
+        self.first_calls.worker_down(bus_name)
         self.requests.worker_down(bus_name, self._exchange.working_on(worker.index))
         self._look_at_lags()
 
@@ -290,6 +286,9 @@ class Switchboard:
                 self._send(capture.bus_name, action)
             case BotSaid(trace=trace):
                 call.traces.append(trace)
+                if trace.num_empty:
+                    fields = {"call": call.number, "turn": trace.turn, "num_empty": trace.num_empty}
+                    log.warning("nothing of what the model wrote could be spoken; it was asked again", extra=fields)
                 self._on_event(call, action)
             case Escalate(stage=stage, number=number):
                 self.requests.escalate(call.number, stage, number)

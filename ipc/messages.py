@@ -62,7 +62,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
     grammar: str = ""
     """A JSGF grammar; empty for free dictation."""
     phrases: tuple[str, ...] = ()
-    """Hot words for recognisers without grammars."""
+    """What the caller is likely to say, as they would say it, for recognisers without grammars: the most likely first,
+    since each of them takes only so much."""
     dtmf_digits: int = 1
     """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
     spoken_digits: int = 0
@@ -91,6 +92,25 @@ class WorkerBehind(Message, frozen=True):
 
     lag_s: float
     """So long what somebody waits for is kept waiting by the work of other calls, averaged over some seconds."""
+
+
+class FixedTexts(Message, frozen=True):
+    """LLM -> engine, before its `WorkerReady`, from backends that say some things in the same words in every call."""
+
+    texts: tuple[str, ...]
+    """Whole replies, what opens a call first."""
+
+
+class PromptWarmed(Message, frozen=True):
+    """LLM -> engine, the answer to a `WarmPrompt` that is for no call in particular: the prompt is computed, as far as
+    the backend keeps any, or it cannot be."""
+
+
+class Rehearsed(Message, frozen=True):
+    """TTS -> engine, the answer to a `Rehearse`: the phrases that calls wait for are made, or cannot be."""
+
+    number: int
+    """That of the `Rehearse`."""
 
 
 class CallArrived(Message, frozen=True):
@@ -326,6 +346,9 @@ FromWorker = (
     WorkerReady
     | WorkerRefused
     | WorkerBehind
+    | FixedTexts
+    | PromptWarmed
+    | Rehearsed
     | CallArrived
     | CallEnded
     | CallReleased
@@ -369,6 +392,8 @@ class Transcribe(Message, frozen=True):
     """Whether hypotheses are worth computing; over the bot they always are."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
+    asked: str = ""
+    """The end of what the caller has last heard the bot say: what they say now is likely to answer it."""
 
 
 class Finalise(Message, frozen=True):
@@ -412,9 +437,10 @@ class Generate(Message, frozen=True):
 
 class WarmPrompt(Message, frozen=True):
     """Engine -> LLM, ahead of the call's next `Generate`, whose prompt will begin like this: backends that keep what
-    they have computed of a prompt compute it now. There is no answer."""
+    they have computed of a prompt compute it now."""
 
     call: int
+    """0: for the calls to come, as many at once as the backend can take. Only this has an answer: `PromptWarmed`."""
     messages: tuple[ChatMessage, ...]
     tools: tuple[dict[str, object], ...] = ()
 
@@ -478,6 +504,11 @@ class Rehearse(Message, frozen=True):
     """Engine -> TTS, when it is ready and when the agent changes: phrases that calls will need, to be made in time."""
 
     phrases: tuple[PhraseText, ...]
+    """What calls begin with first."""
+    number: int = 0
+    """Counts up; the answer carries it."""
+    num_awaited: int = 0
+    """So many of the first are waited for: when they are made, `Rehearsed` says so."""
     voice: str = ""
     speed: float = 1.0
     language: str = ""

@@ -51,7 +51,7 @@ class KokoroTts(ComputedTts, frozen=True, tag="kokoro"):
     """``[tts] backend = "kokoro"``: American and British English, Spanish, French, Hindi, Italian, Portuguese. Model
     and voices are under Apache-2.0; phonemes come from espeak-ng (GPL-3)."""
 
-    packages = ("onnxruntime",)
+    packages = ("onnxruntime", "onnx")
 
     model: str = "kokoro"
     """The folder of the model, or its network's file: a path, or a name in the model store."""

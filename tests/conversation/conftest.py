@@ -62,6 +62,7 @@ class World:
         """Texts that TTS cannot speak."""
         self.spoken: set[tuple[int, int]] = set()
         """(turn, phrase) in the ring."""
+        self.samples_per_char = SAMPLES_PER_CHAR
         self.gate = 0
         self.ring_end = 0
         self.segments: dict[int, list[int]] = {}
@@ -169,7 +170,7 @@ class World:
         self.spoken.add((request.turn, request.phrase))
         segment = self.segments.setdefault(request.turn, [self.ring_end, self.ring_end, self.ring_end, 0])
         start = self.ring_end
-        self.ring_end += len(request.text) * SAMPLES_PER_CHAR
+        self.ring_end += len(request.text) * self.samples_per_char
         segment[1] = self.ring_end
         segment[3] = int(request.last)
         self.handle(PhraseStarted(1, request.turn, request.phrase, start, self.now_ns))
@@ -179,7 +180,7 @@ class World:
     def _bridge(self, request: Bridge) -> None:
         segment = self.segments.setdefault(request.turn, [self.ring_end, self.ring_end, self.ring_end, 0])
         start = self.ring_end
-        self.ring_end += len(request.text) * SAMPLES_PER_CHAR
+        self.ring_end += len(request.text) * self.samples_per_char
         segment[1] = self.ring_end
         self.handle(Bridged(1, request.turn, request.phrase, request.number, start, self.ring_end, self.now_ns))
         self._play()

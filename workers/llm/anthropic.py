@@ -46,6 +46,11 @@ class AnthropicBackend:
         """Close all connections."""
         await self._client.close()
 
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """It knows none beforehand."""
+        return ()
+
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator closes the connection."""
         messages = turns(request)

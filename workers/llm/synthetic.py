@@ -27,6 +27,11 @@ class SyntheticLlm:
     async def warm_up(self) -> None:
         """Nothing to load."""
 
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """It knows none beforehand."""
+        return ()
+
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Each word is due at an absolute time, so that a late one does not delay those behind it."""
         self._requests += 1

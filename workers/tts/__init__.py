@@ -62,6 +62,33 @@ def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> 
     return SyntheticBackend(config)
 
 
+def examine(config: TtsConfig, voice: str, language: str) -> str:
+    """Whether the backend would find what it loads, and an agent of this language its voice, without loading it.
+
+    Returns what there is, in a few words; empty where there is nothing to look at. Raises
+    `ringline.workers.base.CannotStart`.
+    """
+    if isinstance(config, KokoroTts):
+        from ringline.workers.tts.computed import ComputedBackend
+        from ringline.workers.tts.kokoro.model import KokoroModel
+
+        return ComputedBackend(KokoroModel(config), lambda: None).examine(voice, language)
+    if isinstance(config, PiperTts):
+        from ringline.workers.tts.computed import ComputedBackend
+        from ringline.workers.tts.piper import PiperModel
+
+        return ComputedBackend(PiperModel(config), lambda: None).examine(voice, language)
+    if isinstance(config, XttsTts):  # its voices are known to its network alone
+        from ringline.workers.tts.xtts import XttsModel
+
+        return XttsModel(config).open()
+    if isinstance(config, EspeakTts):
+        from ringline.workers.tts.espeak import EspeakBackend
+
+        return EspeakBackend(config).examine(voice)
+    return ""
+
+
 def _cached(backend: TtsBackend, config: ComputedTts | SyntheticTts) -> TtsBackend:
     from ringline.workers.tts.cache import CachedBackend
 

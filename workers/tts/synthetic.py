@@ -82,11 +82,15 @@ class SyntheticModel:
     ``realtime_factor`` times the length of the sound. ``sleep`` takes seconds."""
 
     rate_hz = RATE_HZ
+    first_s: float | None = None
 
     def __init__(self, config: SyntheticTts, sleep: Callable[[float], None] = time.sleep) -> None:
         self._config = config
         self._sleep = sleep
         self._pieces = -1  # the first one warms up
+
+    def open(self) -> str:
+        return ""
 
     def load(self) -> None:
         _two_seconds()

@@ -91,6 +91,11 @@ class CTranslate2Backend:
         """Write no further reply."""
         await asyncio.to_thread(self.pool.close)
 
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """It knows none beforehand."""
+        return ()
+
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator ends it with the token that is being computed."""
         prompt = self._chat.prompt(turns(request), request.tools, request.said)

@@ -14,6 +14,7 @@ from ringline.workers.base import CannotStart
 from ringline.workers.llm.backend import Finished, TextDelta
 from ringline.workers.llm.flow.brain import answer
 from ringline.workers.llm.flow.compile import Flow, load
+from ringline.workers.llm.flow.fixed_texts import fixed_texts
 from ringline.workers.llm.flow.flow_file import FlowError
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
@@ -36,6 +37,11 @@ class FlowBackend:
             self._flow = load(find_agent(self._agent_path))
         except (AgentError, FlowError, OSError) as error:
             raise CannotStart(str(error)) from None
+
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """What is said whatever the caller says."""
+        return fixed_texts(self._flow) if self._flow is not None else ()
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply, a sentence at a time. Raises FlowError where the flow cannot go on."""
