@@ -320,6 +320,21 @@ class PhraseFailed(Message, frozen=True):
     reason: str
 
 
+class Bridged(Message, frozen=True):
+    """TTS -> engine, the answer to `Bridge`: its words are in the ring, before the phrase that is waited for."""
+
+    call: int
+    turn: int
+    phrase: int
+    number: int
+    start_sample: int
+    end_sample: int
+    time_ns: int
+    chars: tuple[int, ...] = ()
+    """Where its words are: as in `WordMarks`."""
+    samples: tuple[int, ...] = ()
+
+
 class SpeechReleased(Message, frozen=True):
     """TTS -> engine, the answer to `ReleaseSpeech`: the worker will not write into the call's reply ring again, unless
     it is asked to speak anew."""
@@ -353,6 +368,7 @@ FromWorker = (
     | WordMarks
     | PhraseFinished
     | PhraseFailed
+    | Bridged
     | SpeechReleased
 )
 
@@ -461,6 +477,22 @@ class Speak(Message, frozen=True):
     """IPA of words of ``text`` that are not to be said by the rules, by the word in lower case without marks."""
 
 
+class Bridge(Message, frozen=True):
+    """Engine -> TTS: the caller has waited for this phrase too long. Put these words before it, if nothing of it is in
+    the ring yet and they were made before; else do nothing. A hint: there may be no answer."""
+
+    call: int
+    turn: int
+    phrase: int
+    number: int
+    """Of the turn's bridges: `Bridged` carries it."""
+    text: str
+    voice: str = ""
+    speed: float = 1.0
+    language: str = ""
+    phonemes: dict[str, str] = {}
+
+
 class PhraseText(msgspec.Struct, frozen=True):
     """What is said in a phrase: see `Speak`."""
 
@@ -528,6 +560,7 @@ ToWorker = (
     | WarmPrompt
     | CancelReply
     | Speak
+    | Bridge
     | Rehearse
     | CancelSpeech
     | ReleaseSpeech
