@@ -107,7 +107,7 @@ class Supervisor:
                 own = config.at_tier(stage, tier)
                 for number in range(table.workers):
                     self.workers.append(WorkerProcess(stage, number, len(self.workers), own, tier))
-        self._stopping = False
+        self._stopping = self._is_started = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._main_settled = asyncio.Event()
 
@@ -152,7 +152,8 @@ class Supervisor:
     def worker_refused(self, worker: WorkerProcess, reason: str) -> None:
         """It cannot start."""
         worker.refusal = reason
-        log.error("worker cannot start", extra={"worker": worker.name, "reason": reason})
+        if worker.tier or self._is_started:  # else `EngineFailed` says so
+            log.error("worker cannot start: %s", reason, extra={"worker": worker.name})
         if worker.tier == 0:
             self._main_settled.set()
 
@@ -169,9 +170,10 @@ class Supervisor:
         except TimeoutError:
             late = ", ".join(worker.name for worker in self.workers if worker.tier == 0 and worker.state != "ready")
             raise EngineFailed(f"not ready after {self._config.engine.ready_s:g} s: {late}") from None
-        for worker in self.workers:
-            if worker.refusal and worker.tier == 0:
-                raise EngineFailed(f"{worker.name}: {worker.refusal}")
+        refused = [worker for worker in self.workers if worker.refusal and worker.tier == 0]
+        if refused:
+            raise EngineFailed("\n".join(f"{worker.name}: {worker.refusal}" for worker in refused))
+        self._is_started = True
 
     async def stop(self) -> None:
         """Ask all workers to exit, then make them."""
