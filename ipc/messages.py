@@ -230,7 +230,9 @@ class TranscriptFinal(Message, frozen=True):
     """Samples of the utterance the recogniser could no longer find in the ring."""
     other_words: float | None = None
     """Of a sound over the bot: how likely it is, whatever ``text`` says, that words were said that are no listener's.
-    None: the backend knows no more than the text."""
+    None: nothing beside the text is known."""
+    closed_vocabulary: bool = False
+    """The recogniser knows a few words only, and hears one of them where another was said."""
 
 
 class TranscriptFailed(Message, frozen=True):
