@@ -23,6 +23,8 @@ SETTLED = RATE_HZ * 60 // 1000
 within a "t" or "k" is shorter."""
 FIRST_LOOK = RATE_HZ * 400 // 1000
 """Of the utterance, preroll included: before that there is no word."""
+OTHER_WORDS_S = 1.0
+"""Of audible sound over the bot: a listener's words are shorter."""
 A_WORD_S = 0.15
 """Of audible sound: from there on it is strange if nothing is understood."""
 SHORT_SPEECH_S = 1.5
@@ -42,6 +44,8 @@ class Seen(msgspec.Struct, frozen=True):
     log_prob: float
     end_sample: int
     is_thorough: bool
+    other_words: float | None = None
+    """See `Stream.other_words`."""
 
 
 NOTHING = Seen("", (), 0.0, 0, False)
@@ -215,6 +219,8 @@ class WhisperStream:
         parts = [part for part in (*self._done, last) if part.text]
         self._final = self.partial = " ".join(part.text for part in parts)
         self.stable = len(self.partial)
+        if self._overlap:
+            self.other_words = last.other_words
         tokens = sum(len(part.tokens) + 1 for part in parts)
         total = sum(part.log_prob * (len(part.tokens) + 1) for part in parts)
         self.confidence = math.exp(min(0.0, total / tokens)) if parts else 0.0
@@ -255,7 +261,7 @@ class WhisperStream:
         language = job.language or "en"
         if is_phantom(Heard(text, job.log_prob, job.no_speech, job.speech_s, language)):
             text, tokens = "", ()
-        return Seen(text, tokens, job.log_prob, job.end_sample, job.is_thorough)
+        return Seen(text, tokens, job.log_prob, job.end_sample, job.is_thorough, _other_words(job))
 
     def _report(self, earlier: Seen, later: Seen) -> None:
         """The partial, and what of it will stay."""
@@ -280,3 +286,8 @@ class WhisperStream:
         block = half + int(np.argmin(smooth[half:-5]))
         cut: int = self._start + block * BLOCK // HOP * HOP
         return cut
+
+
+def _other_words(job: UtterancePass) -> float | None:
+    """So much audible sound that the model takes for speech is no listener's, whatever its words are."""
+    return 1.0 - job.no_speech if job.speech_s >= OTHER_WORDS_S and job.no_speech < 0.5 else None
