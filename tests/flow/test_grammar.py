@@ -8,13 +8,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ringline.engine.conversation.spelling import normalise
 from ringline.workers.llm.flow import pattern, understand
 from ringline.workers.llm.flow.compile import Flow, State
 from ringline.workers.llm.flow.grammar import jsgf
 from ringline.workers.llm.flow.match import Atoms, Bindings, Reader
 from ringline.workers.llm.flow.pattern import Choice, Node, PatternError, Rule, parse, word
 from ringline.workers.llm.flow.slots import Setting
-from ringline.workers.llm.flow.words import normalise
 
 
 def vocabulary(grammar: str) -> set[str]:

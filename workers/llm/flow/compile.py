@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from ringline.engine.conversation.number_words import ONES
 from ringline.ipc.messages import Expectation
 from ringline.workers.llm.flow import check, flow_file, pattern
 from ringline.workers.llm.flow.flow_file import Expect, FlowError, FlowTables, Key, StateTable
@@ -14,7 +15,6 @@ from ringline.workers.llm.flow.grammar import jsgf
 from ringline.workers.llm.flow.pattern import Node, PatternError, Rule, Slot, choice, optional, sequence, unspoken
 from ringline.workers.llm.flow.phrases import optional_slots, phrases
 from ringline.workers.llm.flow.slots import Date, Digits, Hours, SlotTable, Time, YesNo
-from ringline.workers.llm.flow.words import ONES
 from ringline.workers.llm.flow.yes_no import no, yes
 
 _BARE_TYPES: dict[str, Callable[[], SlotTable]] = {"date": Date, "time": Time, "yes_no": YesNo}

@@ -17,12 +17,11 @@ import numpy as np
 from ringline.engine.config import WhisperStt
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
-from ringline.workers.models.store import locate
 from ringline.workers.pool import Job
 from ringline.workers.stt.whisper.features import FRAMES_PER_S, NUM_FFT, RATE_HZ, SILENCE, Mel
+from ringline.workers.stt.whisper.files import EXTRA, find, is_multilingual, languages, read_tokenizer, token_id
 from ringline.workers.stt.whisper.guards import max_tokens
 
-EXTRA = "whisper"
 MAX_FRAMES = 30 * FRAMES_PER_S
 """What the model was made for."""
 MAX_POSITIONS = MAX_FRAMES // 2
@@ -69,13 +68,9 @@ class WhisperModel:
     def __init__(self, config: WhisperStt) -> None:
         """Load it. Raises CannotStart."""
         ctranslate2: Any = require("ctranslate2", EXTRA)
-        tokenizers: Any = require("tokenizers", EXTRA)
         extractor: Any = require("faster_whisper.feature_extractor", EXTRA)
         names: Any = require("faster_whisper.tokenizer", EXTRA)
-        folder = locate(config.model)
-        for name in ("model.bin", "tokenizer.json"):
-            if not (folder / name).is_file():
-                raise CannotStart(f"[stt] model: {folder} is no Whisper for CTranslate2: {name} is missing there")
+        folder = find(config.model)
         try:
             self.whisper: Any = ctranslate2.models.Whisper(
                 str(folder), device=config.device, compute_type=config.compute_type, intra_threads=config.threads
@@ -83,12 +78,9 @@ class WhisperModel:
         except (RuntimeError, ValueError) as error:
             raise CannotStart(f"[stt] model: {folder} cannot be loaded: {error}") from error
         self._view, self._float32 = ctranslate2.StorageView.from_array, ctranslate2.DataType.float32
-        self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.is_multilingual = self._id("<|endoftext|>") > 50_256
-        known = range(self._id("<|startoftranscript|>") + 1, self._id("<|translate|>"))
-        self.languages = frozenset(
-            self._tokenizer.id_to_token(number).strip("<|>") for number in known if self.is_multilingual
-        ) or frozenset({"en"})
+        self._tokenizer: Any = read_tokenizer(folder)
+        self.is_multilingual = is_multilingual(self._tokenizer)
+        self.languages = languages(self._tokenizer)
         plain = names.Tokenizer(self._tokenizer, False)
         self._suppressed = [*plain.non_speech_tokens, plain.transcribe, plain.translate, plain.sot, plain.sot_prev]
         self._suppressed += [token for token in (plain.sot_lm, plain.no_speech) if token is not None]
@@ -169,10 +161,7 @@ class WhisperModel:
         return np.array(output.to(self._float32))  # numpy knows no bfloat16
 
     def _id(self, token: str) -> int:
-        number = self._tokenizer.token_to_id(token)
-        if number is None:
-            raise CannotStart(f"[stt] model: its tokenizer.json has no {token}: it is no Whisper")
-        return int(number)
+        return token_id(self._tokenizer, token)
 
 
 def num_frames(audio_s: float, padding_ms: int) -> int:
