@@ -11,7 +11,7 @@ EXTRAS = {
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.20", "nvidia-cublas-cu12>=12.4"],
     # On this machine, without torch. The plain install has all that kokoro and piper need; their phonemes come from
     # espeak-ng, which is under the GPL-3.0, and each Piper voice has a licence of its own.
-    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],
+    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "piper": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "whisper": ["faster-whisper>=1.2.1"],  # MIT; in the plain install, too
     "ctranslate2": ["jinja2>=3.1"],  # chat templates; ctranslate2 and tokenizers come with faster-whisper
@@ -20,6 +20,7 @@ EXTRAS = {
     # With torch. XTTS's code is under MPL-2.0, its model under CPML: no commercial use of it, nor of what it speaks.
     "kokoro-torch": ["kokoro>=0.9.4; python_version < '3.13'"],  # by its publishers' package; brings spaCy, too
     "xtts": ["coqui-tts[cpu,codec]>=0.28"],
+    "llama-cpp": ["xllamacpp>=2026.1", "openai>=3.50,<4"],  # MIT, Apache-2.0: llama.cpp's server, and what talks to it
     "vllm": ["vllm>=0.11"],  # Apache-2.0; a server, best in an environment of its own
     # Hosted: each sends what is said to its vendor, whose terms apply.
     "openai": ["openai>=3.50,<4"],  # Apache-2.0; any server with OpenAI's API

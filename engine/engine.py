@@ -54,6 +54,7 @@ class Engine:
     async def start(self) -> None:
         """Bring up everything; returns when calls are let in. Raises EngineFailed, and leaves nothing behind then."""
         warm_up()
+        self.model_servers = ModelServers(self.config)
         self.exchange = Exchange.create(Layout(max_calls=self.config.engine.max_calls))
         self._bus = EngineBus(secrets.token_hex(16))
         self._event_logs = EventLogs(Path(self.config.events.path)) if self.config.events.path else None
@@ -66,22 +67,22 @@ class Engine:
         )  # fmt: skip
         self.switchboard.connect(self.supervisor)
         self._bus.start(self.switchboard.on_message)
-        self.model_servers = ModelServers(self.config)
         self._running = True
         try:
             await self.model_servers.start()
             await self.supervisor.start()
+            await self.switchboard.first_calls.until_made(self.config.engine.prepare_s)
         except BaseException:
             await self.stop()
             raise
         gc.collect()
         gc.freeze()
-        self.exchange.admit(True)
+        self.switchboard.open(True)
         log.info("open for calls", extra={"doors": " ".join(self.doors)})
 
     async def drain(self) -> None:
         """Let no new calls in and wait for the running ones, at most ``drain_s``; then they are hung up."""
-        self.exchange.admit(False)
+        self.switchboard.open(False)
         log.info("draining", extra={"calls": len(self.switchboard.calls)})
         try:
             async with asyncio.timeout(self.config.engine.drain_s):
@@ -95,7 +96,7 @@ class Engine:
         if not self._running:
             return
         self._running = False
-        self.exchange.admit(False)
+        self.switchboard.open(False)
         self.switchboard.hang_up_all("shutdown")
         await self.supervisor.stop()
         await self.model_servers.stop()

@@ -17,7 +17,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from ringline.engine.config import Config, OpenAiLlm
+from ringline.engine.config.llm import FILE
 from ringline.engine.supervisor import BACKOFF_S, STABLE_S, EngineFailed
+from ringline.workers.base import CannotStart
+from ringline.workers.llm.llama_cpp import find
 
 log = logging.getLogger("ringline.server")
 
@@ -33,12 +36,17 @@ class ModelServer:
     """One server, and its successive processes."""
 
     def __init__(self, config: OpenAiLlm) -> None:
+        """Raises EngineFailed where the model's file is missing."""
         url = urlsplit(config.base_url)
-        words = {"model": config.model, "host": url.hostname or "", "port": str(url.port or 80)}
-        self._command = [
-            word.replace("{model}", words["model"]).replace("{host}", words["host"]).replace("{port}", words["port"])
-            for word in shlex.split(config.serve)
-        ]
+        values = {
+            "{model}": config.model,
+            "{host}": url.hostname or "",
+            "{port}": str(url.port or 80),
+            "{python}": sys.executable,
+        }
+        if FILE in config.serve:
+            values[FILE] = _file(config.model)
+        self._command = [_filled_in(word, values) for word in shlex.split(config.serve)]
         self._config = config
         self.name = os.path.basename(self._command[0]) if self._command else ""
         self.restarts = 0
@@ -140,10 +148,24 @@ class ModelServer:
                 await asyncio.sleep(LOOK_S)
 
 
+def _file(model: str) -> str:
+    try:
+        return str(find(model))
+    except CannotStart as error:
+        raise EngineFailed(str(error)) from error
+
+
+def _filled_in(word: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        word = word.replace(name, value)
+    return word
+
+
 class ModelServers:
     """All servers of a configuration."""
 
     def __init__(self, config: Config) -> None:
+        """Raises EngineFailed where a model's file is missing."""
         tables = [table for table in config.tiers("llm") if isinstance(table, OpenAiLlm) and table.serve]
         self.all = [ModelServer(table) for table in tables]
         self._is_main_served = bool(tables) and tables[0] is config.llm

@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ringline.engine.config import STAGES, Config
+from ringline.engine.config import STAGES, Config, Stage
 from ringline.engine.environment import worker_environment
 from ringline.ipc.exchange import Exchange
 from ringline.ipc.messages import ShutDown, ToWorker
@@ -57,8 +57,8 @@ class WorkerProcess:
         """With the tier's backend as the main one."""
         self.tier = tier
         self.state = "down"
-        self.busy = False
-        """It has more to do than it can do soon, as it says itself."""
+        self.lag_s = 0.0
+        """How far its model lags behind, as it says itself."""
         self.bus_name = ""
         self.restarts = 0
         self.failures_in_a_row = 0
@@ -107,7 +107,7 @@ class Supervisor:
                 own = config.at_tier(stage, tier)
                 for number in range(table.workers):
                     self.workers.append(WorkerProcess(stage, number, len(self.workers), own, tier))
-        self._stopping = False
+        self._stopping = self._is_started = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._main_settled = asyncio.Event()
 
@@ -125,10 +125,16 @@ class Supervisor:
         """Whether a pool has a worker that can take requests, or will have one when it has loaded its models."""
         return any(worker.state in ("ready", "starting") for worker in self._pool(kind, tier))
 
-    def overloaded(self) -> bool:
-        """Whether some stage's workers are all busy."""
-        pools = (self.ready(stage) for stage in STAGES)
-        return any(pool and all(worker.busy for worker in pool) for pool in pools)
+    def lags_s(self) -> dict[Stage, float]:
+        """How far each stage's main workers lag behind: those of them that do so least."""
+        return {stage: min((worker.lag_s for worker in self.ready(stage)), default=0.0) for stage in STAGES}
+
+    def overdue_s(self, bus_name: str) -> float | None:
+        """How long ago a worker's model should have come on with what it runs, by what such runs have cost; negative
+        before that. If it runs nothing, how long ago it last did. None: it cannot say."""
+        worker = self.by_bus_name(bus_name)
+        due_ns = self._exchange.run_due_ns(worker.index) if worker is not None else 0
+        return (time.monotonic_ns() - due_ns) / 1e9 if due_ns else None
 
     def _pool(self, kind: str, tier: int) -> list[WorkerProcess]:
         return [worker for worker in self.workers if worker.kind == kind and worker.tier == tier]
@@ -146,7 +152,8 @@ class Supervisor:
     def worker_refused(self, worker: WorkerProcess, reason: str) -> None:
         """It cannot start."""
         worker.refusal = reason
-        log.error("worker cannot start", extra={"worker": worker.name, "reason": reason})
+        if worker.tier or self._is_started:  # else `EngineFailed` says so
+            log.error("worker cannot start: %s", reason, extra={"worker": worker.name})
         if worker.tier == 0:
             self._main_settled.set()
 
@@ -163,9 +170,10 @@ class Supervisor:
         except TimeoutError:
             late = ", ".join(worker.name for worker in self.workers if worker.tier == 0 and worker.state != "ready")
             raise EngineFailed(f"not ready after {self._config.engine.ready_s:g} s: {late}") from None
-        for worker in self.workers:
-            if worker.refusal and worker.tier == 0:
-                raise EngineFailed(f"{worker.name}: {worker.refusal}")
+        refused = [worker for worker in self.workers if worker.refusal and worker.tier == 0]
+        if refused:
+            raise EngineFailed("\n".join(f"{worker.name}: {worker.refusal}" for worker in refused))
+        self._is_started = True
 
     async def stop(self) -> None:
         """Ask all workers to exit, then make them."""
@@ -193,7 +201,7 @@ class Supervisor:
 
     def _start(self, worker: WorkerProcess) -> None:
         worker.bus_name = f"{worker.name}-{secrets.token_hex(4)}"
-        worker.state, worker.busy = "starting", False
+        worker.state, worker.lag_s = "starting", 0.0
         worker.started_s = worker.beat_s = time.monotonic()
         worker.dumped_s = 0.0
         spec = WorkerSpec(

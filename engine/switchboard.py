@@ -12,8 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-import msgspec
-
 from ringline.engine.agent import Agent
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.call_setup import CallSetup
@@ -28,8 +26,9 @@ from ringline.engine.conversation.events import (
     TimePassed,
     ToolReturned,
 )
-from ringline.engine.conversation.fixed_phrases import rehearsal
 from ringline.engine.event_log import EventLogs
+from ringline.engine.first_calls import FirstCalls
+from ringline.engine.overload import Level, Overload
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.tiers import Tiers
@@ -39,13 +38,16 @@ from ringline.ipc.messages import (
     CallArrived,
     CallEnded,
     CallReleased,
+    FixedTexts,
     FlushPlayout,
     FromWorker,
     HangUp,
+    PromptWarmed,
+    Rehearsed,
     ReleaseCall,
     ToWorker,
     TranscriptPartial,
-    WorkerBusy,
+    WorkerBehind,
     WorkerReady,
     WorkerRefused,
 )
@@ -84,14 +86,23 @@ class Switchboard:
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._is_overloaded = False
+        self._is_open = False
+        self.overload = Overload()
         self.supervisor: Supervisor
         self.requests: Requests
+        self.first_calls: FirstCalls
 
     def connect(self, supervisor: Supervisor) -> None:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
-        self.requests = Requests(supervisor, Tiers(self._config, supervisor), self._send, self._deliver_soon)
+        self.first_calls = FirstCalls(self._config, self.agent, supervisor, self._send)
+        self._tiers = Tiers(self._config, supervisor)
+        self.requests = Requests(supervisor, self._tiers, self._send, self._deliver_soon)
+
+    def open(self, is_open: bool) -> None:
+        """Let new calls in, as long as the models keep up with those that are there; or let none in."""
+        self._is_open = is_open
+        self._admit()
 
     # --- messages of the workers ----------------------------------------------------------------------------------
 
@@ -105,9 +116,11 @@ class Switchboard:
                 self.supervisor.worker_ready(worker, doors)
             case WorkerRefused(reason=reason):
                 self.supervisor.worker_refused(worker, reason)
-            case WorkerBusy(busy=busy):
-                worker.busy = busy
-                self._tell_overload()
+            case WorkerBehind(lag_s=lag_s):
+                worker.lag_s = lag_s
+                self._look_at_lags()
+            case FixedTexts() | PromptWarmed() | Rehearsed():
+                self.first_calls.take(worker, message)
             case CallArrived():
                 self._begin(message)
             case CallEnded(call=number, reason=reason, stats=stats):
@@ -121,24 +134,14 @@ class Switchboard:
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
-        if worker.kind == "tts":
-            self._rehearse(worker)
+        self.first_calls.worker_ready(worker)
         self.requests.worker_ready(worker)
-        self._tell_overload()
+        self._look_at_lags()
 
     def use(self, agent: Agent) -> None:
         """Let new calls be answered by this agent."""
         self.agent = agent
-        for worker in self.supervisor.workers:
-            if worker.kind == "tts" and worker.state == "ready":
-                self._rehearse(worker)
-
-    def _rehearse(self, worker: WorkerProcess) -> None:
-        rehearse = rehearsal(self.agent)
-        main, *_ = tables = self._config.tiers("tts")
-        if tables[worker.tier].name != main.name:  # the agent's voice is not one of its
-            rehearse = msgspec.structs.replace(rehearse, voice="")
-        self._send(worker.bus_name, rehearse)
+        self.first_calls.use(agent)
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""
@@ -153,8 +156,9 @@ class Switchboard:
                     self._exchange.free(slot)
         for number in list(self._releasing):
             self._released(number, bus_name)
+        self.first_calls.worker_down(bus_name)
         self.requests.worker_down(bus_name, self._exchange.working_on(worker.index))
-        self._tell_overload()
+        self._look_at_lags()
 
     # --- calls ----------------------------------------------------------------------------------------------------
 
@@ -180,7 +184,7 @@ class Switchboard:
         log.info("call began", extra={"call": call.number, "door": call.door})
         self._on_event(call, CallBegan())
         self._handle(call, CallStarted())
-        if self._is_overloaded:
+        if self.overload.worst >= Level.DRAFTS:
             self._handle(call, Overloaded(True))
 
     def _end(self, number: int, reason: str, stats: dict[str, float]) -> None:
@@ -230,14 +234,25 @@ class Switchboard:
             self._on_event(call, CallerSpeaks(message.text))
         self._handle(call, message)
 
-    def _tell_overload(self) -> None:
-        overloaded = self.supervisor.overloaded()
-        if overloaded == self._is_overloaded:
+    def _look_at_lags(self) -> None:
+        """Leave out what has to be left out, and no longer what has not."""
+        lags_s = self.supervisor.lags_s()
+        had_drafts = self.overload.worst < Level.DRAFTS
+        if not self.overload.update(lags_s):
             return
-        self._is_overloaded = overloaded
-        log.warning("no drafts: a stage is overloaded" if overloaded else "drafts again")
-        for call in list(self.calls.values()):
-            self._handle(call, Overloaded(overloaded))
+        worst = self.overload.worst
+        slow = {stage: lag_s for stage, lag_s in lags_s.items() if self.overload.of(stage)}
+        log.warning("overload" if worst else "no overload any more", extra={"left_out": worst.words, "lag_s": slow})
+        self.requests.partials = self.overload.of("stt") < Level.PARTIALS
+        self._tiers.relieved = frozenset({"tts"}) if self.overload.of("tts") >= Level.VOICE else frozenset()
+        self._admit()
+        if had_drafts != (worst < Level.DRAFTS):
+            for call in list(self.calls.values()):
+                self._handle(call, Overloaded(had_drafts))
+
+    def _admit(self) -> None:
+        is_refusing = self._config.engine.refuse_calls and self.overload.worst >= Level.CALLS
+        self._exchange.admit(self._is_open and not is_refusing)
 
     def _deliver_soon(self, message: FromWorker) -> None:
         """For what comes to light while a conversation's actions are carried out: one thing after the other."""
@@ -271,6 +286,9 @@ class Switchboard:
                 self._send(capture.bus_name, action)
             case BotSaid(trace=trace):
                 call.traces.append(trace)
+                if trace.num_empty:
+                    fields = {"call": call.number, "turn": trace.turn, "num_empty": trace.num_empty}
+                    log.warning("nothing of what the model wrote could be spoken; it was asked again", extra=fields)
                 self._on_event(call, action)
             case Escalate(stage=stage, number=number):
                 self.requests.escalate(call.number, stage, number)

@@ -62,7 +62,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
     grammar: str = ""
     """A JSGF grammar; empty for free dictation."""
     phrases: tuple[str, ...] = ()
-    """Hot words for recognisers without grammars."""
+    """What the caller is likely to say, as they would say it, for recognisers without grammars: the most likely first,
+    since each of them takes only so much."""
     dtmf_digits: int = 1
     """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
     spoken_digits: int = 0
@@ -86,10 +87,30 @@ class WorkerRefused(Message, frozen=True):
     reason: str
 
 
-class WorkerBusy(Message, frozen=True):
-    """Any worker -> engine, whenever it changes: there is more to do than it can do soon, or no longer."""
+class WorkerBehind(Message, frozen=True):
+    """Any worker -> engine, whenever it changes: how far its model lags behind."""
 
-    busy: bool
+    lag_s: float
+    """So long what somebody waits for is kept waiting by the work of other calls, averaged over some seconds."""
+
+
+class FixedTexts(Message, frozen=True):
+    """LLM -> engine, before its `WorkerReady`, from backends that say some things in the same words in every call."""
+
+    texts: tuple[str, ...]
+    """Whole replies, what opens a call first."""
+
+
+class PromptWarmed(Message, frozen=True):
+    """LLM -> engine, the answer to a `WarmPrompt` that is for no call in particular: the prompt is computed, as far as
+    the backend keeps any, or it cannot be."""
+
+
+class Rehearsed(Message, frozen=True):
+    """TTS -> engine, the answer to a `Rehearse`: the phrases that calls wait for are made, or cannot be."""
+
+    number: int
+    """That of the `Rehearse`."""
 
 
 class CallArrived(Message, frozen=True):
@@ -209,7 +230,9 @@ class TranscriptFinal(Message, frozen=True):
     """Samples of the utterance the recogniser could no longer find in the ring."""
     other_words: float | None = None
     """Of a sound over the bot: how likely it is, whatever ``text`` says, that words were said that are no listener's.
-    None: the backend knows no more than the text."""
+    None: nothing beside the text is known."""
+    closed_vocabulary: bool = False
+    """The recogniser knows a few words only, and hears one of them where another was said."""
 
 
 class TranscriptFailed(Message, frozen=True):
@@ -299,6 +322,21 @@ class PhraseFailed(Message, frozen=True):
     reason: str
 
 
+class Bridged(Message, frozen=True):
+    """TTS -> engine, the answer to `Bridge`: its words are in the ring, before the phrase that is waited for."""
+
+    call: int
+    turn: int
+    phrase: int
+    number: int
+    start_sample: int
+    end_sample: int
+    time_ns: int
+    chars: tuple[int, ...] = ()
+    """Where its words are: as in `WordMarks`."""
+    samples: tuple[int, ...] = ()
+
+
 class SpeechReleased(Message, frozen=True):
     """TTS -> engine, the answer to `ReleaseSpeech`: the worker will not write into the call's reply ring again, unless
     it is asked to speak anew."""
@@ -309,7 +347,10 @@ class SpeechReleased(Message, frozen=True):
 FromWorker = (
     WorkerReady
     | WorkerRefused
-    | WorkerBusy
+    | WorkerBehind
+    | FixedTexts
+    | PromptWarmed
+    | Rehearsed
     | CallArrived
     | CallEnded
     | CallReleased
@@ -329,6 +370,7 @@ FromWorker = (
     | WordMarks
     | PhraseFinished
     | PhraseFailed
+    | Bridged
     | SpeechReleased
 )
 
@@ -348,8 +390,12 @@ class Transcribe(Message, frozen=True):
     """The bot was speaking when the caller began: backchannels ("uh-huh", "right") and coughs are likely."""
     language: str = ""
     """The agent's, as a BCP 47 tag; empty: unknown."""
+    partials: bool = True
+    """Whether hypotheses are worth computing; over the bot they always are."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
+    asked: str = ""
+    """The end of what the caller has last heard the bot say: what they say now is likely to answer it."""
 
 
 class Finalise(Message, frozen=True):
@@ -393,9 +439,10 @@ class Generate(Message, frozen=True):
 
 class WarmPrompt(Message, frozen=True):
     """Engine -> LLM, ahead of the call's next `Generate`, whose prompt will begin like this: backends that keep what
-    they have computed of a prompt compute it now. There is no answer."""
+    they have computed of a prompt compute it now."""
 
     call: int
+    """0: for the calls to come, as many at once as the backend can take. Only this has an answer: `PromptWarmed`."""
     messages: tuple[ChatMessage, ...]
     tools: tuple[dict[str, object], ...] = ()
 
@@ -432,6 +479,22 @@ class Speak(Message, frozen=True):
     """IPA of words of ``text`` that are not to be said by the rules, by the word in lower case without marks."""
 
 
+class Bridge(Message, frozen=True):
+    """Engine -> TTS: the caller has waited for this phrase too long. Put these words before it, if nothing of it is in
+    the ring yet and they were made before; else do nothing. A hint: there may be no answer."""
+
+    call: int
+    turn: int
+    phrase: int
+    number: int
+    """Of the turn's bridges: `Bridged` carries it."""
+    text: str
+    voice: str = ""
+    speed: float = 1.0
+    language: str = ""
+    phonemes: dict[str, str] = {}
+
+
 class PhraseText(msgspec.Struct, frozen=True):
     """What is said in a phrase: see `Speak`."""
 
@@ -443,6 +506,11 @@ class Rehearse(Message, frozen=True):
     """Engine -> TTS, when it is ready and when the agent changes: phrases that calls will need, to be made in time."""
 
     phrases: tuple[PhraseText, ...]
+    """What calls begin with first."""
+    number: int = 0
+    """Counts up; the answer carries it."""
+    num_awaited: int = 0
+    """So many of the first are waited for: when they are made, `Rehearsed` says so."""
     voice: str = ""
     speed: float = 1.0
     language: str = ""
@@ -494,6 +562,7 @@ ToWorker = (
     | WarmPrompt
     | CancelReply
     | Speak
+    | Bridge
     | Rehearse
     | CancelSpeech
     | ReleaseSpeech

@@ -12,8 +12,6 @@ import msgspec
 import typer
 import uvloop
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from setproctitle import setproctitle
 
 from ringline.engine.agent import AgentError
@@ -32,9 +30,10 @@ ConfigOption = Annotated[
     Path | None, typer.Option("-c", "--config", help="ringline.toml; without it, the one here or the embedded default.")
 ]
 ProfileOption = Annotated[
-    str, typer.Option("--profile", help="embedded, cpu, gpu or hosted; ringline.toml changes what it names.")
+    str, typer.Option("--profile", help="embedded, cpu, cpu-llm, gpu or hosted; ringline.toml changes what it names.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
+LoadOption = Annotated[bool, typer.Option("--load", help="Load each model, too, as its worker will: takes a while.")]
 UrlOption = Annotated[str, typer.Option("--url", help="The engine's control API.")]
 
 
@@ -60,17 +59,10 @@ def _report(findings: list[Finding], json: bool) -> NoReturn:
     if json:
         _print_json({"ok": good, "findings": findings})
     else:
-        table = Table(show_header=False, box=None)
-        for finding in findings:
-            mark = "[green]ok[/]" if finding.ok else "[red]!![/]"
-            advice = finding.advice if finding.ok and "not needed" in finding.advice else ""
-            table.add_row(mark, finding.what, escape(finding.found), f"[dim]{escape(advice)}[/]")
-        for column in table.columns:
-            column.overflow = "fold"
-        console.print(table)
-        for finding in findings:
-            if not finding.ok:
-                console.print(f"{finding.what}: {finding.advice}", markup=False, highlight=False, soft_wrap=True)
+        from ringline.tools.finding import render
+
+        for line in render(findings, console.width):
+            console.print(line, soft_wrap=True)
     raise typer.Exit(0 if good else 1)
 
 
@@ -91,24 +83,37 @@ def run(config: ConfigOption = None, profile: ProfileOption = "") -> None:
 def demo(
     json: JsonOption = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the recording.")] = Path("out"),
+    real: Annotated[bool, typer.Option("--real", help="With Whisper and Kokoro: the caller speaks freely.")] = False,
 ) -> None:
     """An engine, and a simulated caller who phones it to book an appointment. Needs nothing else."""
     from ringline.tools.demo import Demo
+    from ringline.tools.real_models import find_real_models
+    from ringline.workers.base import CannotStart
 
     setproctitle("ringline-engine")
-    quiet = Console(stderr=True, quiet=True) if json else console
-    result = asyncio.run(Demo(out, quiet).run()) if sys.gettrace() else uvloop.run(Demo(out, quiet).run())
+    try:
+        models = find_real_models() if real else None
+    except CannotStart as missing:
+        console.print(str(missing), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    shown = Demo(out, Console(stderr=True, quiet=True) if json else console, models)
+    result = asyncio.run(shown.run()) if sys.gettrace() else uvloop.run(shown.run())
     if json:
         _print_json(result)
     raise typer.Exit(0 if result.passed else 1)
 
 
 @app.command()
-def doctor(config: ConfigOption = None, profile: ProfileOption = "", json: JsonOption = False) -> None:
+def doctor(
+    config: ConfigOption = None,
+    profile: ProfileOption = "",
+    json: JsonOption = False,
+    load: LoadOption = False,
+) -> None:
     """What this machine has, and what to do about what is missing."""
     from ringline.tools.doctor import examine
 
-    _report(examine(_load(config, profile)), json)
+    _report(examine(_load(config, profile), load), json)
 
 
 models_app = typer.Typer(help="Model files: what there is, where it lies, and how to get it.", no_args_is_help=True)
@@ -118,20 +123,14 @@ app.add_typer(models_app, name="models")
 @models_app.command("list")
 def list_models(json: JsonOption = False) -> None:
     """The models that Ringline knows by name, their licences, and where they lie here."""
-    from ringline.tools.models import inventory
+    from ringline.tools.models import inventory, render
 
     rows = inventory()
     if json:
         _print_json(rows)
         return
-    table = Table("model", "stage", "backend", "MB", "licence", "here", box=None)
-    table.columns[0].no_wrap = True
-    for row in rows:
-        table.add_row(row.name, row.stage, row.backend, str(row.mb), row.licence, "yes" if row.where else "-")
-    console.print(table)
-    for row in rows:
-        if row.note:
-            console.print(f"[dim]{row.name}: {row.note}[/]", highlight=False)
+    for line in render(rows, console.width):
+        console.print(line, soft_wrap=True)
 
 
 @models_app.command()
@@ -149,11 +148,17 @@ def pull(
 
 
 @models_app.command()
-def check(config: ConfigOption = None, profile: ProfileOption = "", json: JsonOption = False) -> None:
-    """Whether the models that the configuration needs are here and intact, and what to do about those that are not."""
+def check(
+    config: ConfigOption = None,
+    profile: ProfileOption = "",
+    json: JsonOption = False,
+    load: LoadOption = False,
+) -> None:
+    """Whether the models that the configuration needs are here, intact, and what the workers will want, voices and
+    languages included; and what to do about those that are not."""
     from ringline.tools.models import check_models
 
-    _report(check_models(_load(config, profile)), json)
+    _report(check_models(_load(config, profile), load), json)
 
 
 @app.command()

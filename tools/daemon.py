@@ -39,7 +39,8 @@ async def serve(config: Config, path: Path | None, profile: str = "") -> int:
         await engine.start()
         await control.start()
     except EngineFailed as error:
-        log.error("cannot start: %s", error)
+        for line in str(error).splitlines():
+            log.error("cannot start: %s", line)
         await engine.stop()
         return 1
     _notify("READY=1")

@@ -29,6 +29,12 @@ class EngineConfig(Table, frozen=True):
     """On SIGTERM: how long running calls may take to finish."""
     ready_s: Annotated[float, Meta(gt=0)] = 120.0
     """How long a worker may take to load its models."""
+    prepare_s: Annotated[float, Meta(ge=0)] = 15.0
+    """How long calls are kept out, once all models are loaded, until the first one's prompt is computed and its
+    greeting spoken."""
+    refuse_calls: bool = True
+    """Whether new calls are refused while the models lag so far behind that they would be answered late, and the calls
+    that are there later still."""
     hung_s: Annotated[float, Meta(gt=0)] = 2.0
     """A worker without a heartbeat for so long is killed and replaced."""
     realtime: bool = True

@@ -9,6 +9,9 @@ from msgspec import Meta
 
 from ringline.engine.config.table import Count, Milliseconds, Positive, StageBackend, remote_host
 
+FILE = "{file}"
+"""In ``serve``: the file of ``model``."""
+
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Seconds = Annotated[float, Meta(gt=0)]
 
@@ -18,7 +21,7 @@ class LlmBackend(StageBackend, frozen=True):
 
     @property
     def warms_prompt(self) -> bool:
-        """Whether the prompt is sent ahead when a call begins."""
+        """Whether the prompt is sent ahead."""
         return False
 
 
@@ -50,7 +53,8 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
     api_key: str = "$OPENAI_API_KEY"
     """``$NAME`` reads the environment variable NAME; a server on this machine needs none."""
     model: str = ""
-    """As the server calls it; empty: the first that it lists."""
+    """As the server calls it; empty: the first that it lists. Where ``serve`` has ``{file}``: a GGUF file or its
+    folder, as a path or a name in the model store."""
     server: Literal["openai", "vllm", "llama.cpp", "other"] = "openai"
     """What answers there: how a reply is continued, and which names settings have, differs. Ollama is one of the
     others."""
@@ -64,15 +68,21 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
     """Send a ``priority`` with each request, so that committed replies pass drafts. vLLM refuses it unless it runs with
     ``--scheduling-policy priority``, others ignore it."""
     warm_prompt: bool | None = None
-    """Send the prompt ahead when a call begins, so that the server has it computed. None: where the server is on this
-    machine; elsewhere it costs money."""
+    """Send the prompt ahead when the engine starts and when a call begins, so that the server has it computed. None:
+    where the server is on this machine; elsewhere it costs money."""
     timeout_s: Seconds = 20.0
     """Without a byte from the server."""
     serve: str = ""
     """A command line that starts the server at ``base_url``; the engine watches it. ``{model}``, ``{host}`` and
-    ``{port}`` stand for what is configured here."""
+    ``{port}`` stand for what is configured here, ``{file}`` for the model's file on this machine, ``{python}`` for the
+    interpreter that runs the engine."""
     serve_ready_s: Seconds = 300.0
     """How long the server may take to load its model."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one whose file the server is started with."""
+        return (self.model,) if FILE in self.serve else ()
 
     @property
     def remote_host(self) -> str:
@@ -100,7 +110,8 @@ class AnthropicLlm(LlmBackend, frozen=True, tag="anthropic"):
     extra_body: dict[str, object] = msgspec.field(default_factory=dict)
     """Further fields of each request, as the service has them: ``{ temperature = 0.5 }`` for models that take it."""
     warm_prompt: bool = False
-    """Send the prompt ahead when a call begins, so that the service has it cached. It is paid for."""
+    """Send the prompt ahead when the engine starts and when a call begins, so that the service has it cached. It is
+    paid for."""
     timeout_s: Seconds = 20.0
     """Without a byte from the service."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ringline.engine.config.config import STAGES, Config
+from ringline.engine.config.llm import OpenAiLlm
 from ringline.engine.config.table import StageBackend
 from ringline.engine.config.tts import XttsTts
 
@@ -42,7 +43,8 @@ def load(path: str | Path, profile: str = "") -> Config:
 def _with_paths(table: StageBackend, folder: Path) -> StageBackend:
     """With whole paths where it names files that lie beside the configuration file."""
     changed: dict[str, Any] = {}
-    for key in (*table.model_keys, *table.file_keys):
+    own_file = ("model",) if isinstance(table, OpenAiLlm) and table.models else ()
+    for key in (*table.model_keys, *own_file, *table.file_keys):
         named = getattr(table, key)
         if named and (folder / named).exists():
             changed[key] = str((folder / named).resolve())

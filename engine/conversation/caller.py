@@ -103,9 +103,9 @@ class Caller:
         reply = self._bot.reply
         if reply is not None:  # first of all: the gate
             self._notice(now_ns)
-        self._transcribe(utterance)
+        self._transcribe(utterance, now_ns)
 
-    def _transcribe(self, utterance: Utterance) -> None:
+    def _transcribe(self, utterance: Utterance, now_ns: int) -> None:
         spoken_ns = (utterance.onset_sample - utterance.start_sample) * MS // SAMPLES_PER_MS
         self._out.at("utterance", utterance.onset_ns + MAX_UTTERANCE_NS - spoken_ns)
         reply = self._bot.reply
@@ -119,6 +119,7 @@ class Caller:
                 self._bot.expect,
                 overlap,
                 self._language,
+                asked=self._bot.asked(now_ns),
             )
         )
 
@@ -139,7 +140,7 @@ class Caller:
             self._out.act(DropUtterance(self._call, utterance.number))
         self._num_utterances += 1
         self.utterance = again = utterance.resumed(self._num_utterances, onset_sample, now_ns)
-        self._transcribe(again)
+        self._transcribe(again, now_ns)
         if is_overlap:
             self._out.at("arbitrate", min(now_ns + self._config.arbitrate_ms * MS, max(now_ns, self._overlap_limit_ns)))
 
@@ -257,7 +258,7 @@ class Caller:
         if utterance.transcript is not None:
             return
         self._out.cancel("stt")
-        utterance.other_words = event.other_words
+        utterance.other_words, utterance.closed_vocabulary = event.other_words, event.closed_vocabulary
         utterance.transcript, utterance.transcript_ns = event.text or utterance.known, now_ns
         if self.is_overlap:
             self._arbitrate(utterance, True, now_ns)
@@ -369,7 +370,13 @@ class Caller:
         spoken_ms = utterance.spoken_ms if is_final else 0.0
         is_goodbye = bool(reply.then)
         verdict = self._judge.judge(
-            utterance.text, is_final, is_goodbye, spoken_ms, utterance.other_words, utterance.doubtful
+            utterance.text,
+            is_final,
+            is_goodbye,
+            spoken_ms,
+            utterance.other_words,
+            utterance.doubtful,
+            utterance.closed_vocabulary,
         )
         if verdict is Verdict.MISHEARD:
             utterance.transcript = ""  # better none than words they did not say
@@ -442,7 +449,7 @@ class Caller:
                 self._out.act(DropUtterance(self._call, utterance.number))
             self._num_utterances += 1
             self.utterance = utterance = answered.reopened(self._num_utterances, utterance)
-            self._transcribe(utterance)
+            self._transcribe(utterance, now_ns)
         else:
             self._bot.cut(now_ns, keeps_pending=True)
         if not utterance.speaking:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ringline.engine.agent import Agent
 from ringline.engine.conversation.phrasing import Phrase, Phraser
 from ringline.engine.conversation.pronunciation import Pronunciations
@@ -11,23 +13,33 @@ from ringline.ipc.messages import PhraseText, Rehearse
 
 def as_one(text: str, language: str) -> Phrase:
     """A text as a single phrase, such as a filler."""
-    phraser = Phraser(language)
-    phrases = [*phraser.feed(text), *phraser.flush()]
-    return Phrase(tuple(word for phrase in phrases for word in phrase.words), True)
+    return Phrase(tuple(word for phrase in _phrases(text, language) for word in phrase.words), True)
 
 
-def rehearsal(agent: Agent) -> Rehearse:
-    """The greeting, fillers, and what is said when all else fails, in the pieces in which the bot will say them."""
+def rehearsal(agent: Agent, fixed_texts: Sequence[str] = (), number: int = 0) -> Rehearse:
+    """The greeting, fillers, what is said when all else fails, and the LLM's `FixedTexts`, in the pieces in which the
+    bot will say them. What a call begins with is awaited.
+
+    ``number``: see `Rehearse`.
+    """
     book = phrasebook(agent.language)
-    phrases: list[Phrase] = []
-    for text in (agent.greeting, book.apology, book.transfer):
-        phraser = Phraser(agent.language)
-        phrases += [*phraser.feed(text), *phraser.flush()]
+    greeting, *others = (agent.greeting, *fixed_texts) if agent.greeting else (*fixed_texts, "")
+    phrases = _phrases(greeting, agent.language)
+    num_awaited = len(phrases)
+    for text in (book.again, book.apology, book.transfer, book.lost_thread):
+        phrases += _phrases(text, agent.language)
     fillers = (*(tool.filler for tool in agent.tools.values() if tool.filler), *book.fillers)
     phrases += [as_one(text, agent.language) for text in fillers]
+    for text in others:
+        phrases += _phrases(text, agent.language)
     pronunciations = Pronunciations(agent.pronunciations)
     texts = []
     for phrase in phrases:
         said, phonemes = pronunciations.apply(phrase)
         texts.append(PhraseText(said.spoken, phonemes))
-    return Rehearse(tuple(texts), agent.voice, agent.speed, agent.language)
+    return Rehearse(tuple(texts), number, num_awaited, agent.voice, agent.speed, agent.language)
+
+
+def _phrases(text: str, language: str) -> list[Phrase]:
+    phraser = Phraser(language)
+    return [*phraser.feed(text), *phraser.flush()]

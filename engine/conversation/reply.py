@@ -40,9 +40,13 @@ class Reply:
         self.then = ""
         """What follows when it was spoken: ``hang_up`` or ``transfer``."""
         self.num_fillers = 0
+        self.bridges: list[Phrase] = []
+        """Fillers that TTS was asked to put before a phrase that it has not yet made."""
 
         self.phraser = Phraser(language)
         self.phrases: list[SpokenPhrase] = []
+        self.num_phrases = 0
+        """Of those that TTS was asked for."""
         self.step_phrase = 0
         """The first phrase that the history does not have with an earlier step."""
         self.num_sentences = 0
@@ -129,6 +133,19 @@ class Reply:
         """The phrase TTS works on, or is to begin with next."""
         return next((phrase for phrase in self.phrases if not phrase.is_over), None)
 
+    def put_before(self, phrase: SpokenPhrase, bridge: SpokenPhrase) -> None:
+        """A bridge is in the ring before a phrase."""
+        index = self.phrases.index(phrase)
+        self.phrases.insert(index, bridge)
+        if index < self.step_phrase:
+            self.step_phrase += 1
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether the end of its words is missing, because TTS could not speak it."""
+        own = [phrase for phrase in self.own_phrases() if phrase.has_failed or phrase.phrase.words]
+        return bool(own) and own[-1].has_failed
+
     @property
     def is_unspeakable(self) -> bool:
         """Whether nothing at all of its words can be heard, because all of its phrases have failed."""
@@ -161,6 +178,10 @@ class Reply:
     def step_text(self, reply_sample: int | None = None) -> str:
         """The words of the current step; with ``reply_sample``, those whose audio lies before it."""
         return words_of(self.step_phrases, reply_sample)
+
+    def own_text(self, reply_sample: int | None = None) -> str:
+        """The words of all steps, fillers left out; with ``reply_sample``, those whose audio lies before it."""
+        return words_of(self.own_phrases(), reply_sample)
 
     def text(self, reply_sample: int | None = None) -> str:
         """All that the caller was to hear, fillers included; with ``reply_sample``, what they have heard."""

@@ -92,3 +92,16 @@ def test_the_rendering_names_turns_refusals_and_an_invalid_run() -> None:
 
 def test_a_valid_run_does_not_warn() -> None:
     assert "NOT VALID" not in rendered(summarize("audiosocket://x", [record()]))
+
+
+def test_calls_that_were_hung_up_are_in_the_table_with_what_was_left_unsaid() -> None:
+    end = CallEnd("failed", "bot", "the bot hung up before the script was over")
+    cut_short = CallRecord(1, "id-1", end, record().log, ("and another", "bye"))
+    text = rendered(summarize("audiosocket://x", [record(0), cut_short]))
+    assert "failed: the bot hung up before the script was over, 2 unsaid" in text
+    assert "2 calls, 1 completed, 1 hung up by the bot; 2 turns, 2 answered, 2 unsaid" in text
+
+
+def test_a_run_that_went_well_names_no_failures() -> None:
+    text = rendered(summarize("audiosocket://x", [record()]))
+    assert "1 calls, 1 completed; 1 turns, 1 answered; " in text

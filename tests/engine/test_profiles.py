@@ -17,10 +17,11 @@ from ringline.engine.config import (
 )
 from ringline.engine.config.load import PROFILES
 
-NAMES = ["embedded", "cpu", "gpu", "hosted"]
+NAMES = ["embedded", "cpu", "cpu-llm", "gpu", "hosted"]
 BACKENDS = {
     "embedded": ("pocketsphinx", "flow", "espeak"),
     "cpu": ("whisper", "flow", "kokoro"),
+    "cpu-llm": ("whisper", "openai", "kokoro"),
     "gpu": ("whisper", "openai", "kokoro"),
     "hosted": ("deepgram", "anthropic", "cartesia"),
 }
@@ -72,5 +73,5 @@ def test_fallbacks_of_the_file_replace_those_of_the_profile() -> None:
 
 
 def test_unknown_profile_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="choose one of cpu, embedded, gpu, hosted"):
+    with pytest.raises(ConfigError, match="choose one of cpu, cpu-llm, embedded, gpu, hosted"):
         parse("", profile="mainframe")

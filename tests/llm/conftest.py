@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from llama_server import PATH, free_port
+from ports import free_port
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +29,9 @@ def llama_cpp(tiny_gguf_file: Path) -> Iterator[str]:
     """The ``base_url`` of a llama.cpp server."""
     pytest.importorskip("xllamacpp", reason="pip install xllamacpp")
     port = free_port()
+    module = [sys.executable, "-m", "ringline.workers.llm.llama_cpp"]
     process = subprocess.Popen(
-        [sys.executable, PATH, str(tiny_gguf_file), str(port)],
+        [*module, str(tiny_gguf_file), "--port", str(port), "--slots", "2", "--threads", "1"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from ringline.tools.caller.script import Item
 pytest.importorskip("openai", reason="pip install 'ringline[openai]'")
 
 from fake_openai import FakeOpenAi, end, text, usage
-from llama_server import PATH, free_port
+from ports import free_port
 
 CONFIG = """
 [engine]
@@ -74,7 +73,7 @@ async def test_a_call_is_answered_by_a_llama_cpp_server_that_the_engine_runs(tin
 server = "llama.cpp"
 base_url = "http://127.0.0.1:{free_port()}/v1"
 model = "{tiny_gguf_file}"
-serve = "{sys.executable} {PATH} {{model}} {{port}}"
+serve = "{{python}} -m ringline.workers.llm.llama_cpp {{file}} --port {{port}} --slots 2 --threads 1"
 max_tokens = 30
 """
     async with Engine(parse(CONFIG + server)) as engine:

@@ -13,6 +13,7 @@ from ringline.ipc.messages import (
     ChatMessage,
     Generate,
     Message,
+    PromptWarmed,
     ReleaseCall,
     ReplyDelta,
     ReplyFailed,
@@ -25,6 +26,7 @@ from ringline.workers.llm.worker import LlmWorker
 
 ASK = Generate(1, 1, 0, "speech", (ChatMessage("user", "hello"),))
 WARM = WarmPrompt(1, (ChatMessage("system", "You are a test."),))
+FOR_ALL = WarmPrompt(0, WARM.messages)
 
 
 class Backend:
@@ -133,6 +135,38 @@ async def test_nothing_is_warmed_while_a_reply_is_under_way() -> None:
     rig.backend.may_answer.set()
     await rig.until_idle()
     assert rig.backend.warmed == []
+
+
+async def test_a_prompt_for_calls_to_come_is_answered_when_it_is_computed() -> None:
+    rig = Rig()
+    rig.worker.handle(FOR_ALL)
+    await asyncio.sleep(0)
+    assert rig.sent == []
+    rig.backend.may_answer.set()
+    await rig.until_idle()
+    assert rig.sent == [PromptWarmed()]
+    assert rig.backend.warmed == ["done"]
+
+
+async def test_a_prompt_for_calls_to_come_is_answered_where_there_is_no_time_for_it() -> None:
+    rig = Rig()
+    rig.worker.handle(ASK)
+    rig.worker.handle(FOR_ALL)
+    assert rig.sent == [PromptWarmed()]
+    rig.backend.may_answer.set()
+    await rig.until_idle()
+    assert rig.backend.warmed == []
+
+
+async def test_a_prompt_for_calls_to_come_is_answered_when_a_reply_breaks_it_off() -> None:
+    rig = Rig()
+    rig.worker.handle(FOR_ALL)
+    await asyncio.sleep(0)
+    rig.worker.handle(ASK)
+    rig.backend.may_answer.set()
+    await rig.until_idle()
+    assert rig.backend.warmed == ["cancelled"]
+    assert PromptWarmed() in rig.sent
 
 
 async def test_closing_breaks_off_what_is_under_way() -> None:

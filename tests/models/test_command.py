@@ -46,7 +46,8 @@ def test_embedded_default_needs_nothing(store: Path, tmp_path: Path, monkeypatch
 def test_check_fails_for_a_missing_model_and_says_which_file_goes_where(store: Path, config: Path) -> None:
     done = ringline("models", "check")
     assert done.exit_code == 1
-    assert "smart-turn-v3.2-cpu.onnx as" in done.stdout
+    assert f"put into {store / 'smart-turn-v3'}:" in " ".join(done.stdout.split())
+    assert "smart-turn-v3.2-cpu.onnx" in done.stdout
 
 
 def test_check_is_content_when_it_was_pulled(store: Path, config: Path, tmp_path: Path) -> None:
@@ -70,7 +71,8 @@ def test_pull_that_fails_says_what_to_put_where_by_hand(store: Path, tmp_path: P
     done = ringline("models", "pull", "xtts-v2", "--from", str(tmp_path))
     assert done.exit_code == 1
     assert "may not be used commercially" in done.stdout
-    assert f"model.pth as {store / 'xtts-v2' / 'model.pth'}" in done.stdout
+    assert f"put into {store / 'xtts-v2'}:" in " ".join(done.stdout.split())
+    assert "model.pth" in done.stdout
 
 
 def test_pull_of_an_unknown_name_is_refused(store: Path) -> None:
@@ -83,4 +85,18 @@ def test_doctor_names_the_same(store: Path, config: Path) -> None:
     findings: list[Any] = json.loads(ringline("doctor", "--json").stdout)["findings"]
     found = next(finding for finding in findings if finding["what"] == "smart turn")
     assert not found["ok"]
-    assert "smart-turn-v3.2-cpu.onnx as" in found["advice"]
+    assert "smart-turn-v3.2-cpu.onnx" in found["advice"]
+
+
+def test_list_is_readable_at_80_columns(store: Path) -> None:
+    shown = CliRunner().invoke(app, ["models", "list"], env={"COLUMNS": "80"}).stdout.splitlines()
+    assert [line for line in shown if len(line) > 80] == []
+    assert any(line.split() == ["faster-whisper-base", "148", "MIT", "-"] for line in shown)
+    assert any(line.split()[:3] == ["xtts-v2", "1876", "CPML"] for line in shown)
+
+
+def test_hint_what_to_put_where_is_readable_at_80_columns(store: Path) -> None:
+    done = CliRunner().invoke(app, ["models", "check", "--profile", "cpu"], env={"COLUMNS": "80"})
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if len(line) > 80 and len(line.split()) > 1] == []
+    assert "  onnx/model_quantized.onnx, tokenizer.json, voices/*.bin" in lines

@@ -47,7 +47,7 @@ def test_name_is_a_folder_of_the_store(store: Path) -> None:
 
 def test_known_model_lacking_a_file_is_not_taken(store: Path) -> None:
     put(store / DE, f"{DE}.onnx")
-    with pytest.raises(CannotStart, match=re.escape(f"{DE}.onnx.json")):
+    with pytest.raises(CannotStart, match=re.escape("its description (*.onnx.json) is missing")):
         locate(DE)
 
 
@@ -82,8 +82,9 @@ def test_missing_model_is_named_with_the_command_and_each_file_and_its_place(sto
     text = str(raised.value)
     assert f"`ringline models pull {DE}`" in text
     assert "CC0-1.0" in text
+    assert f"put into {store / DE}," in text
     for name in (f"{DE}.onnx", f"{DE}.onnx.json"):
-        assert f"de/de_DE/thorsten/medium/{name} as {store / DE / name}" in text
+        assert f"de/de_DE/thorsten/medium/{name}" in text
 
 
 def test_unknown_model_is_named_with_its_place(store: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ringline import Agent
 from ringline.engine.config import SyntheticTts
 from ringline.engine.conversation.fixed_phrases import rehearsal
-from ringline.ipc.messages import PhraseText, Rehearse, WordMarks
+from ringline.ipc.messages import PhraseText, Rehearse, Rehearsed, ReleaseCall, WordMarks
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Mark, Order
 from ringline.workers.tts.cache import CachedBackend
@@ -113,12 +113,15 @@ def test_phrase_that_cannot_be_rehearsed_ends_the_rehearsal(voice: Counting, cap
     assert "in advance" in caplog.text
 
 
-def test_worker_rehearses_only_while_no_call_has_anything_to_say(voice: Counting, speaking: Callable[..., Any]) -> None:
+def test_worker_rehearses_only_while_there_are_no_calls(voice: Counting, speaking: Callable[..., Any]) -> None:
     call = speaking(cached(voice))
     call.worker.handle(Rehearse((PhraseText("Hello there."),)))
     call.speak("Good morning.")
     call.finish()
+    for _ in range(4):
+        call.worker.step()
     assert voice.asked == ["Good morning."]
+    call.worker.handle(ReleaseCall(call.slot.call))
     for _ in range(4):
         call.worker.step()
     assert voice.asked == ["Good morning.", "Hello there."]
@@ -128,8 +131,65 @@ def test_worker_rehearses_only_while_no_call_has_anything_to_say(voice: Counting
     assert len(call.of(WordMarks)[-1].chars) > 0
 
 
+def test_during_a_call_what_the_next_one_begins_with_is_rehearsed(
+    voice: Counting, speaking: Callable[..., Any]
+) -> None:
+    call = speaking(cached(voice))
+    call.speak("Good morning.")
+    call.finish()
+    call.worker.handle(Rehearse((PhraseText("Hello there."), PhraseText("One moment.")), 7, 1))
+    for _ in range(6):
+        call.worker.step()
+    assert voice.asked == ["Good morning.", "Hello there."]
+    assert call.of(Rehearsed) == [Rehearsed(7)]
+
+
+def test_worker_says_when_what_is_awaited_can_be_spoken(voice: Counting, speaking: Callable[..., Any]) -> None:
+    call = speaking(cached(voice))
+    call.worker.handle(Rehearse((PhraseText("Hello."), PhraseText("I am here."), PhraseText("One moment.")), 7, 2))
+    assert call.of(Rehearsed) == []
+    call.steps(lambda: call.of(Rehearsed))
+    assert call.sent == [Rehearsed(7)]
+    assert voice.asked[:2] == ["Hello.", "I am here."]
+
+
+def test_worker_does_not_keep_callers_waiting_for_what_cannot_be_spoken(
+    voice: Counting, speaking: Callable[..., Any]
+) -> None:
+    call = speaking(cached(voice))
+    call.worker.handle(Rehearse((PhraseText("Hello."),), 7, 1, voice="missing"))
+    call.worker.step()
+    assert call.sent == [Rehearsed(7)]
+
+
+def test_voice_that_keeps_nothing_has_nothing_to_rehearse(voice: Counting, speaking: Callable[..., Any]) -> None:
+    call = speaking(voice)
+    call.worker.handle(Rehearse((PhraseText("Hello."),), 7, 1))
+    assert call.sent == [Rehearsed(7)]
+    assert voice.asked == []
+
+
 def test_rehearsal_has_the_greeting_and_fillers_as_the_bot_says_them() -> None:
     agent = Agent("test", greeting="Siobhan speaking. What can I do?", pronunciations={"Siobhan": "shi-vawn"})
     texts = [phrase.text for phrase in rehearsal(agent).phrases]
     assert texts[0] == "shi-vawn speaking."
     assert "One moment, please." in texts
+
+
+def test_texts_that_a_flow_opens_with_are_awaited_where_the_agent_has_no_greeting() -> None:
+    asked = rehearsal(Agent("test"), ("Hello, this is the clinic. How can I help?", "Which day?"), 7)
+    assert [phrase.text for phrase in asked.phrases[: asked.num_awaited]] == [
+        "Hello, this is the clinic.", "How can I help?",
+    ]  # fmt: skip
+    assert asked.phrases[-1].text == "Which day?"
+    assert asked.number == 7
+
+
+def test_greeting_of_the_agent_comes_before_what_its_flow_says() -> None:
+    asked = rehearsal(Agent("test", greeting="Good morning."), ("Which day?",))
+    assert asked.num_awaited == 1
+    assert (asked.phrases[0].text, asked.phrases[-1].text) == ("Good morning.", "Which day?")
+
+
+def test_where_a_model_opens_the_call_nothing_is_awaited() -> None:
+    assert rehearsal(Agent("test")).num_awaited == 0

@@ -183,12 +183,7 @@ def render(result: RunResult) -> RenderableType:
     ):
         table.add_row(name, *(_ms(value) for value in (row.p50, row.p95, row.p99, row.max)), str(row.num))
     parts.append(table)
-    parts.append(
-        Text(
-            f"{result.calls} calls, {result.completed} completed; {result.turns} turns, "
-            f"{result.turns_answered} answered; {result.underruns} underruns, {result.wire_errors} wire errors"
-        )
-    )
+    parts.append(Text(_outcome(result)))
     for what, reasons in (("refused", result.refused), ("failed", result.failed)):
         parts += [Text(f"{num} {what}: {reason}", style="yellow") for reason, num in reasons.items()]
     for call in result.call_results:
@@ -200,6 +195,22 @@ def render(result: RunResult) -> RenderableType:
             Text("NOT VALID: the caller itself was late; this machine is too busy to measure on.", style="red")
         )
     return Group(*parts)
+
+
+def _outcome(result: RunResult) -> str:
+    """What became of the calls, and of all that was to be said in them."""
+    calls = f"{result.calls} calls, {result.completed} completed"
+    hung_up = sum(call.outcome == "failed" and call.ended_by == "bot" for call in result.call_results)
+    failed = sum(result.failed.values())
+    for num, what in (
+        (hung_up, "hung up by the bot"),
+        (failed - hung_up, "failed"),
+        (sum(result.refused.values()), "refused"),
+    ):
+        calls += f", {num} {what}" if num else ""
+    unsaid = sum(len(call.unsaid) for call in result.call_results)
+    turns = f"{result.turns} turns, {result.turns_answered} answered" + (f", {unsaid} unsaid" if unsaid else "")
+    return f"{calls}; {turns}; {result.underruns} underruns, {result.wire_errors} wire errors"
 
 
 def _call_result(record: CallRecord, flow: measure.Flow) -> CallResult:
@@ -250,4 +261,8 @@ def _turn_table(result: RunResult) -> Table:
             if turn.resume_ms is not None:
                 note += f", went on after {turn.resume_ms:.0f}"
             table.add_row(str(call.call), turn.caller, _ms(turn.response_ms), _ms(turn.bot_speech_ms), note)
+        if call.outcome != "completed":
+            unsaid = f", {len(call.unsaid)} unsaid" if call.unsaid else ""
+            ended = f"{call.outcome}: {call.reason or 'ended by ' + call.ended_by}{unsaid}"
+            table.add_row(str(call.call), "", "-", "-", Text(ended, style="yellow"))
     return table

@@ -22,6 +22,8 @@ Block = dict[str, Any]
 class AnthropicBackend:
     """One pool of connections for all calls of the worker."""
 
+    pool = None
+
     def __init__(self, config: AnthropicLlm, max_calls: int) -> None:
         self._config = config
         self._max_calls = max_calls
@@ -43,6 +45,11 @@ class AnthropicBackend:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
+
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """It knows none beforehand."""
+        return ()
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator closes the connection."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from ringline.ipc.messages import Expectation, Generate, ToolCall, Usage, WarmPrompt
+from ringline.workers.pool import Pool
 
 
 class TextDelta(msgspec.Struct, frozen=True):
@@ -28,8 +29,16 @@ class Finished(msgspec.Struct, frozen=True):
 class LlmBackend(Protocol):
     """One model for all calls of the worker. Holds nothing of a call: `Generate` brings all there is to know."""
 
+    @property
+    def pool(self) -> Pool[Any] | None:
+        """Where the model's work waits; None if it is done at once, or elsewhere."""
+
     async def warm_up(self) -> None:
         """Load what is needed. Raises `ringline.workers.base.CannotStart` with what is missing."""
+
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """Replies that it will give in these very words, what opens a call first; none for models that write."""
 
     def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """Stream the reply; many requests run at once on one event loop, and any may be cancelled at any await.
@@ -38,7 +47,10 @@ class LlmBackend(Protocol):
         """
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
-        """Compute what the next prompt begins with, where the model keeps it. Cancelled when a reply is wanted."""
+        """Compute what the next prompt begins with, where the model keeps it. Cancelled when a reply is wanted.
+
+        For no call (0): what all calls' prompts begin with, for as many at once as there may be.
+        """
 
     async def close(self) -> None:
         """Let go of connections and threads; no reply is under way any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,6 +24,8 @@ COMMITTED, DRAFT, WARMING = 0, 1, 2
 
 class OpenAiBackend:
     """One pool of connections for all calls of the worker."""
+
+    pool = None
 
     def __init__(self, config: OpenAiLlm, max_calls: int) -> None:
         self._config = config
@@ -59,6 +62,11 @@ class OpenAiBackend:
         """Close all connections."""
         await self._client.close()
 
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """It knows none beforehand."""
+        return ()
+
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator closes the connection, by which servers notice that nobody reads on."""
         stream = await self._open(self._body(request))
@@ -87,14 +95,30 @@ class OpenAiBackend:
         yield Finished(calls.made(), usage=usage)
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
-        """Have the server compute the prompt, for one token that nobody reads."""
+        """Have the server compute the prompt, for one token that nobody reads. llama.cpp keeps it slot by slot, so it
+        is asked for as many at once as it has slots, where they are all free."""
         messages = openai_messages((*request.messages, ANY_TURN))
-        stream = await self._open(self._common(messages, request.tools, 1, WARMING))
+        body = self._common(messages, request.tools, 1, WARMING)
+        is_by_slot = self._config.server == "llama.cpp" and not request.call
+        num_at_once = await self._num_slots() if is_by_slot else 1
+        await asyncio.gather(*(self._warm(body) for _ in range(num_at_once)))
+
+    async def _warm(self, body: dict[str, Any]) -> None:
+        stream = await self._open(body)
         try:
             async for _ in stream:
                 pass
         finally:
             await stream.close()
+
+    async def _num_slots(self) -> int:
+        """How many replies llama.cpp's server writes at once; 1 if it does not say."""
+        root = self._config.base_url.rstrip("/").removesuffix("/v1")
+        try:
+            props = await self._client.get(f"{root}/props", cast_to=dict[str, object])
+            return min(max(1, int(props.get("total_slots", 1))), self._max_calls)
+        except (self._sdk.OpenAIError, TypeError, ValueError):
+            return 1
 
     def _body(self, request: Generate) -> dict[str, Any]:
         messages = openai_messages(turns(request))

@@ -15,6 +15,8 @@ from ringline.workers.llm.backend import Finished, TextDelta
 class SyntheticLlm:
     """Streams ``text`` word by word: the first after ``first_token_ms``, then ``tokens_per_s``."""
 
+    pool = None
+
     def __init__(self, settings: config.SyntheticLlm) -> None:
         self._first_token_s = settings.first_token_ms / 1000
         self._token_s = 1 / settings.tokens_per_s
@@ -24,6 +26,11 @@ class SyntheticLlm:
 
     async def warm_up(self) -> None:
         """Nothing to load."""
+
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """It knows none beforehand."""
+        return ()
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Each word is due at an absolute time, so that a late one does not delay those behind it."""

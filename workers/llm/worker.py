@@ -11,7 +11,9 @@ import uvloop
 from ringline.ipc.messages import (
     CallReleased,
     CancelReply,
+    FixedTexts,
     Generate,
+    PromptWarmed,
     ReleaseCall,
     ReplyDelta,
     ReplyFailed,
@@ -55,6 +57,8 @@ class LlmWorker:
                 if not self.replies:  # else the model has better things to do, and very likely this prompt already
                     self._stop_warming()
                     self.warming = asyncio.get_running_loop().create_task(self._warm(message))
+                elif not message.call:
+                    self.worker.bus.send(PromptWarmed())
             case CancelReply(call=call, turn=turn):
                 self._cancel(key for key in self.replies if key[0] == call and key[1] <= turn)
             case ReleaseCall(call=call):
@@ -85,6 +89,9 @@ class LlmWorker:
             await self.backend.warm_prompt(request)
         except Exception:
             log.warning("the prompt was not sent ahead", extra={"call": request.call}, exc_info=True)
+        finally:
+            if not request.call:
+                self.worker.bus.send(PromptWarmed())
 
     async def _reply(self, request: Generate) -> None:
         key = (request.call, request.turn, request.step)
@@ -108,9 +115,12 @@ async def _main(worker: Worker) -> None:
     await backend.warm_up()
     llm = LlmWorker(worker, backend)
     worker.bus.start(llm.handle)
+    if backend.fixed_texts:
+        worker.bus.send(FixedTexts(backend.fixed_texts))
     worker.ready()
     while not llm.stopped.is_set():
         worker.beat()
+        worker.report(backend.pool)
         try:
             async with asyncio.timeout(IDLE_WAIT_MS / 1000):
                 await llm.stopped.wait()

@@ -52,3 +52,20 @@ def make_backend(config: SttConfig, dictation: bool = False, wake: Callable[[], 
     from ringline.workers.stt.synthetic import SyntheticBackend
 
     return SyntheticBackend(config)
+
+
+def examine(config: SttConfig) -> str:
+    """Whether the backend would find what it loads, without loading it.
+
+    Returns what there is, in a few words; empty where there is nothing to look at. Raises
+    `ringline.workers.base.CannotStart`.
+    """
+    if isinstance(config, WhisperStt):
+        from ringline.workers.stt.whisper.files import examine as examine_whisper
+
+        return examine_whisper(config.model, config.language)
+    if isinstance(config, SherpaStt):
+        from ringline.workers.stt.sherpa import find
+
+        return f"{len(list(find(config.model).glob('*.onnx')))} networks"
+    return ""

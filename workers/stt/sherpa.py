@@ -18,6 +18,7 @@ from ringline.engine.config import SherpaStt
 from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
+from ringline.workers.models.folders import FOLDERS, problems
 from ringline.workers.models.store import locate
 from ringline.workers.pool import Job, Pool
 from ringline.workers.stt.agreement import agreed_words, stable_characters
@@ -61,10 +62,8 @@ class SherpaBackend:
 
     def warm_up(self) -> None:
         self._sdk = require("sherpa_onnx", "sherpa")
-        folder = locate(self._config.model)
+        folder = find(self._config.model)
         tokens = folder / "tokens.txt"
-        if not tokens.is_file():
-            raise CannotStart(f"[stt] model: there is no tokens.txt in {folder}")
         symbols = "".join(line.split()[0] for line in tokens.read_text(encoding="utf-8").splitlines() if line.strip())
         self._is_upper = symbols.replace("<blk>", "").replace("<unk>", "").replace("<sos/eos>", "").isupper()
         _check_encoder(self._part(folder, "encoder"))
@@ -119,10 +118,7 @@ class SherpaBackend:
         files = sorted(folder.glob(f"{name}*.onnx"))
         quantised = [file for file in files if file.name.endswith(".int8.onnx")]
         plain = [file for file in files if file not in quantised]
-        chosen = (quantised or plain) if self._config.int8 else (plain or quantised)
-        if not chosen:
-            raise CannotStart(f"[stt] model: there is no {name}*.onnx in {folder}")
-        return chosen[-1]
+        return ((quantised or plain) if self._config.int8 else (plain or quantised))[-1]
 
     # --- the pool's thread ----------------------------------------------------------------------------------------
 
@@ -137,6 +133,14 @@ class SherpaBackend:
             text = result.text.strip()
             job.text = text.lower() if self._is_upper else text
             job.confidence = math.exp(sum(result.ys_probs) / len(result.ys_probs)) if result.ys_probs else 0.0
+
+
+def find(model: str) -> Path:
+    """The model's folder: a path, or a name in the store. Raises CannotStart."""
+    folder = locate(model)
+    if what := problems(folder, FOLDERS["sherpa"]):
+        raise CannotStart(f"[stt] model: {folder}: {'; '.join(what)}")
+    return folder
 
 
 def _check_encoder(file: Path) -> None:
@@ -160,6 +164,7 @@ class SherpaStream:
         self.stable = 0
         self.confidence = 0.0
         self.other_words: float | None = None
+        self.closed_vocabulary = False
         self.call = call
         self.sherpa = sherpa
         self._final: str | None = None

@@ -12,6 +12,7 @@ from ringline.engine.config import (
     EspeakTts,
     KokoroTts,
     PiperTts,
+    SyntheticTts,
     TtsConfig,
     XttsTts,
 )
@@ -52,12 +53,43 @@ def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> 
         from ringline.workers.tts.cartesia import CartesiaBackend
 
         return CartesiaBackend(config, wake)
-    from ringline.workers.tts.synthetic import SyntheticBackend
+    from ringline.workers.tts.synthetic import SyntheticBackend, SyntheticModel
 
+    if config.one_at_a_time:
+        from ringline.workers.tts.computed import ComputedBackend
+
+        return _cached(ComputedBackend(SyntheticModel(config), wake), config)
     return SyntheticBackend(config)
 
 
-def _cached(backend: TtsBackend, config: ComputedTts) -> TtsBackend:
+def examine(config: TtsConfig, voice: str, language: str) -> str:
+    """Whether the backend would find what it loads, and an agent of this language its voice, without loading it.
+
+    Returns what there is, in a few words; empty where there is nothing to look at. Raises
+    `ringline.workers.base.CannotStart`.
+    """
+    if isinstance(config, KokoroTts):
+        from ringline.workers.tts.computed import ComputedBackend
+        from ringline.workers.tts.kokoro.model import KokoroModel
+
+        return ComputedBackend(KokoroModel(config), lambda: None).examine(voice, language)
+    if isinstance(config, PiperTts):
+        from ringline.workers.tts.computed import ComputedBackend
+        from ringline.workers.tts.piper import PiperModel
+
+        return ComputedBackend(PiperModel(config), lambda: None).examine(voice, language)
+    if isinstance(config, XttsTts):  # its voices are known to its network alone
+        from ringline.workers.tts.xtts import XttsModel
+
+        return XttsModel(config).open()
+    if isinstance(config, EspeakTts):
+        from ringline.workers.tts.espeak import EspeakBackend
+
+        return EspeakBackend(config).examine(voice)
+    return ""
+
+
+def _cached(backend: TtsBackend, config: ComputedTts | SyntheticTts) -> TtsBackend:
     from ringline.workers.tts.cache import CachedBackend
 
     return CachedBackend(backend, config.cache_mb * 1_000_000) if config.cache_mb else backend

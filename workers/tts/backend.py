@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -45,6 +46,13 @@ def check_speed(speed: float) -> None:
     """Raises ValueError for a speed that is none."""
     if not (math.isfinite(speed) and speed > 0):
         raise ValueError(f"speed must be above 0, not {speed}")
+
+
+def unknown_voice(backend: str, voice: str, names: Sequence[str]) -> str:
+    """What to say of a voice that is not among ``names``: what was meant, or else which there are."""
+    if similar := difflib.get_close_matches(voice, names, 1):
+        return f"{backend} has no voice `{voice}` here: did you mean {similar[0]}?"
+    return f"{backend} has no voice `{voice}` here; there are {', '.join(names) or 'none'}"
 
 
 class TtsBackend(Protocol):

@@ -31,6 +31,7 @@ class CachedBackend:
         self._kept: OrderedDict[_Key, tuple[Samples | Mark, ...]] = OrderedDict()
         self._num_bytes = 0
         self._to_rehearse: deque[Order] = deque()
+        self._awaited: set[_Key] = set()
         self._rehearsed: Iterator[Samples | Mark | None] | None = None
 
     def warm_up(self) -> None:
@@ -50,18 +51,34 @@ class CachedBackend:
             return iter(self._kept[key])
         return self._made(key, self._backend.synthesize(order))
 
+    def has(self, order: Order) -> bool:
+        """Whether it was made before, and is there at once."""
+        return _key(order) in self._kept
+
     def close(self) -> None:
         """Of the backend, where it has any."""
         if close := getattr(self._backend, "close", None):
             close()
 
-    def rehearse(self, orders: Iterable[Order]) -> None:
-        """Make these when there is time (`go_on`); they take the place of those that are still to be made."""
-        self._to_rehearse = deque(order for order in orders if _key(order) not in self._kept)
+    def rehearse(self, orders: Iterable[Order], num_awaited: int = 0) -> None:
+        """Make these when there is time (`go_on`); they take the place of those that are still to be made.
 
-    def go_on(self) -> None:
-        """Rehearse until the backend has nothing ready, or nothing is left."""
+        ``num_awaited``: so many of the first are wanted before there are calls; see `is_awaited`.
+        """
+        orders = list(orders)
+        self._awaited = {_key(order) for order in orders[:num_awaited]} - self._kept.keys()
+        self._to_rehearse = deque({_key(order): order for order in orders if _key(order) not in self._kept}.values())
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether of what is wanted before there are calls something is still to be made."""
+        return bool(self._awaited)
+
+    def go_on(self, only_awaited: bool = False) -> None:
+        """Rehearse until the backend has nothing ready, or nothing is left; or nothing that is awaited."""
         while self._rehearsed is not None or self._to_rehearse:
+            if only_awaited and not self._awaited:
+                return
             try:
                 if self._rehearsed is None:
                     order = self._to_rehearse.popleft()
@@ -74,6 +91,7 @@ class CachedBackend:
                 # It may succeed when it is needed. If not, that request fails, and its fallback is asked.
                 log.exception("a phrase could not be made in advance: no more are tried")
                 self._to_rehearse.clear()
+                self._awaited.clear()
             self._rehearsed = None
 
     def _made(self, key: _Key, parts: Iterator[Samples | Mark | None]) -> Iterator[Samples | Mark | None]:
@@ -86,6 +104,7 @@ class CachedBackend:
 
     def _keep(self, key: _Key, parts: tuple[Samples | Mark, ...]) -> None:
         num_bytes = _num_bytes(parts)
+        self._awaited.discard(key)
         if key in self._kept or num_bytes > self._max_bytes:
             return
         self._kept[key] = parts

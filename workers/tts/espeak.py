@@ -45,6 +45,15 @@ class EspeakBackend:
         except (ValueError, OSError) as error:
             raise CannotStart(f"[tts] voice: {error}") from error
 
+    def examine(self, voice: str) -> str:
+        """Whether there are the configured voice and an agent's. Returns which. Raises CannotStart."""
+        for name in (self._config.voice, voice):
+            try:
+                load().voice(name or self._config.voice)
+            except ValueError as error:
+                raise CannotStart(f"[tts] voice: {error}") from error
+        return voice or self._config.voice
+
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
         """See `TtsBackend.synthesize`. ``speed`` 1.0 is 175 words a minute, and is held within 80 to 450."""
         check_speed(order.speed)

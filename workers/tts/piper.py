@@ -5,6 +5,7 @@ Made for this format, not with Piper's own package, which is under GPL-3; the ph
 
 from __future__ import annotations
 
+import difflib
 import json
 import unicodedata
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from ringline.workers.models.store import locate, store
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.computed import Sound
 from ringline.workers.tts.espeak_library import library
-from ringline.workers.tts.onnx_session import onnx_session, word_samples
+from ringline.workers.tts.onnx_session import onnx_session, with_output, word_samples
 from ringline.workers.tts.phonemes import spoken_words
 from ringline.workers.tts.pieces import Piece
 
@@ -59,13 +60,14 @@ class PiperModel:
     speakers, one of them behind ``#``: ``en_US-libritts-high#p3922``."""
 
     rate_hz = 0
+    first_s: float | None = None
 
     def __init__(self, config: PiperTts) -> None:
         self._config = config
         self._files: dict[str, VoiceFile] = {}
         self._sessions: dict[str, Any] = {}
 
-    def load(self) -> None:
+    def open(self) -> str:
         library()
         path = locate(self._config.model)
         self._folder = path.parent if path.is_file() else path
@@ -76,7 +78,13 @@ class PiperModel:
             raise CannotStart(f"[tts] voice: name one of the voices in {path} (there are: {found})")
         name = self._default.partition("#")[0]
         self.rate_hz = self._read(name).audio.sample_rate
-        self._session(name)
+        if not self._network(name).is_file():
+            raise CannotStart(f"[tts] model: {self._network(name)} is missing")
+        return f"{self._default}, {self.rate_hz} Hz"
+
+    def load(self) -> None:
+        self.open()
+        self._session(self._default.partition("#")[0])
 
     def check(self, order: Order) -> None:
         name, _, speaker = (order.voice or self._default).partition("#")
@@ -118,7 +126,10 @@ class PiperModel:
         if name not in self._files:
             path = self._network(name).with_suffix(".onnx.json")
             if not path.is_file():
-                raise ValueError(f"Piper has no voice `{name}`: put {name}.onnx and {path.name} into {path.parent}")
+                known = sorted(file.stem for file in self._folder.glob("*.onnx") if file.stem != name)
+                similar = difflib.get_close_matches(name, known, 1)
+                what = f"did you mean {similar[0]}?" if similar else f"put {name}.onnx and {path.name} there"
+                raise ValueError(f"Piper has no voice `{name}` in {path.parent}: {what}")
             try:
                 file = msgspec.convert(json.loads(path.read_bytes()), VoiceFile)
             except (msgspec.ValidationError, json.JSONDecodeError) as error:
@@ -161,7 +172,4 @@ def with_durations(file: Path) -> bytes:
     except Exception as error:  # protobuf's own, and OSError
         raise CannotStart(f"[tts] model: {file} is no ONNX model: {error}") from error
     rounded = [node.output[0] for node in model.graph.node if node.op_type == "Ceil"]
-    if len(rounded) == 1 and rounded[0] not in {output.name for output in model.graph.output}:
-        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(rounded[0]))
-    content: bytes = model.SerializeToString()
-    return content
+    return with_output(model, rounded[0] if len(rounded) == 1 else None)

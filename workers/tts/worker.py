@@ -6,14 +6,19 @@ import logging
 import time
 from collections import deque
 
+import numpy as np
+
 from ringline.ipc.exchange import PHRASE_START, PLAY_TURN, REPLY_POSITION, WIRE_RATE_HZ, Slot
 from ringline.ipc.messages import (
+    Bridge,
+    Bridged,
     CallReleased,
     CancelSpeech,
     PhraseFailed,
     PhraseFinished,
     PhraseStarted,
     Rehearse,
+    Rehearsed,
     ReleaseCall,
     ReleaseSpeech,
     Speak,
@@ -113,6 +118,8 @@ class TtsWorker:
         self._schedule = Schedule(worker.exchange)
         self._by_slot: dict[int, tuple[int, Speaker]] = {}
         self._urgency_due_ns = 0
+        self._rehearsal = 0
+        """Number of the one whose first phrases are awaited; 0: none is."""
 
     def handle(self, message: ToWorker) -> None:
         """One message from the engine."""
@@ -126,9 +133,10 @@ class TtsWorker:
                 if message.turn > speaker.dead_turn:
                     speaker.queue.append(message)
                 self._set(speaker)
-            case Rehearse(phrases, voice, speed, language):
-                if isinstance(self.backend, CachedBackend):
-                    self.backend.rehearse(Order(part.text, voice, speed, language, part.phonemes) for part in phrases)
+            case Bridge():
+                self._bridge(message)
+            case Rehearse():
+                self._rehearse(message)
             case CancelSpeech(call=call, turn=turn):
                 if speaker := self.speakers.get(call):
                     speaker.cancel(turn)
@@ -147,8 +155,7 @@ class TtsWorker:
             self._tell_urgency(now_ns)
         slot = self._schedule.next(now_ns)
         if slot < 0:
-            if isinstance(self.backend, CachedBackend) and not any(speaker.busy for speaker in self.speakers.values()):
-                self.backend.go_on()
+            self._go_on_rehearsing()
             return False
         call, speaker = self._by_slot[slot]
         try:
@@ -163,6 +170,30 @@ class TtsWorker:
             self.worker.bus.send(PhraseFailed(call, request.turn, request.phrase, f"{type(error).__name__}: {error}"))
         self._set(speaker)
         return True
+
+    def _rehearse(self, request: Rehearse) -> None:
+        if isinstance(self.backend, CachedBackend):
+            orders = (
+                Order(part.text, request.voice, request.speed, request.language, part.phonemes)
+                for part in request.phrases
+            )
+            self.backend.rehearse(orders, request.num_awaited)
+        self._rehearsal = request.number
+        self._tell_rehearsed()
+
+    def _go_on_rehearsing(self) -> None:
+        """Nobody has anything to say. But what a model has begun, a reply waits for: during calls, only what the next
+        one will begin with is worth that."""
+        if not isinstance(self.backend, CachedBackend) or any(speaker.busy for speaker in self.speakers.values()):
+            return
+        self.backend.go_on(only_awaited=bool(self.speakers))
+        self._tell_rehearsed()
+
+    def _tell_rehearsed(self) -> None:
+        is_awaited = isinstance(self.backend, CachedBackend) and self.backend.is_awaited
+        if self._rehearsal and not is_awaited:
+            self.worker.bus.send(Rehearsed(self._rehearsal))
+            self._rehearsal = 0
 
     def burst(self) -> None:
         """Steps, until there is nothing to do or messages should be looked at."""
@@ -240,6 +271,42 @@ class TtsWorker:
             chars, samples = zip(*marks, strict=True)
             request = phrase.request
             self.worker.bus.send(WordMarks(request.call, request.turn, request.phrase, chars, samples))
+
+    def _bridge(self, request: Bridge) -> None:
+        """Say words that are at hand before a phrase that is not."""
+        speaker = self.speakers.get(request.call)
+        phrase = speaker.phrase if speaker is not None and speaker.busy else None
+        if speaker is None or phrase is None or phrase.has_begun:
+            return
+        awaited = phrase.request
+        if (awaited.turn, awaited.phrase) != (request.turn, request.phrase):
+            return
+        order = Order(request.text, request.voice, request.speed, request.language, request.phonemes)
+        if not isinstance(self.backend, CachedBackend) or not self.backend.has(order):
+            return
+        speak = Speak(
+            request.call, awaited.slot, request.turn, request.phrase, request.text, False, request.voice,
+            request.speed, language=request.language, phonemes=request.phonemes,
+        )  # fmt: skip
+        bridge = Phrase(speak, self.backend, speaker.slot.load(WIRE_RATE_HZ), speaker.slot.reply.written, 0)
+        made = []
+        while not bridge.made_all:
+            bridge.make_more()
+            made.append(bridge.waiting)
+        samples = np.concatenate(made)
+        if samples.shape[0] > speaker.writer.room():
+            return
+        start_sample = speaker.writer.put_before(request.phrase, samples)
+        phrase.moves_back(samples.shape[0])
+        marks = bridge.marks_before(speaker.slot.reply.written)
+        self.worker.bus.send(
+            Bridged(
+                request.call, request.turn, request.phrase, request.number,
+                start_sample, start_sample + samples.shape[0], time.monotonic_ns(),
+                tuple(char for char, _ in marks), tuple(sample for _, sample in marks),
+            )
+        )  # fmt: skip
+        self._set(speaker)
 
     def _begin(self, speaker: Speaker) -> Phrase | None:
         """Start the next phrase of the queue; None if that was done with it."""

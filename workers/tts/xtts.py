@@ -16,13 +16,13 @@ from ringline.engine.config import XttsTts
 from ringline.engine.conversation.language_tags import primary_language
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
+from ringline.workers.models.folders import FOLDERS, problems
 from ringline.workers.models.store import locate
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.computed import Sound
 from ringline.workers.tts.loudness import FloatSamples
 from ringline.workers.tts.pieces import Piece
 
-FILES = ("config.json", "model.pth", "vocab.json")
 SLOWEST, FASTEST = 0.5, 2.0
 
 
@@ -82,6 +82,7 @@ class XttsModel:
     """See `ringline.workers.tts.computed.Model`. It cannot tell where words begin."""
 
     rate_hz = 0
+    first_s: float | None = None
 
     def __init__(self, config: XttsTts, network: Network | None = None) -> None:
         """``network``: in place of the vendor's."""
@@ -89,14 +90,20 @@ class XttsModel:
         self._given = network
         self._voices: dict[str, Any] = {}
 
-    def load(self) -> None:
-        self._network = self._given or Vendor(_folder(self._config.model), self._config.device)
-        self.rate_hz = self._network.rate_hz
-        self._voices = self._network.speakers()
+    def open(self) -> str:
+        self._folder = Path() if self._given else _folder(self._config.model)
         for name, files in self._config.voices.items():
             for file in files:
                 if not Path(file).is_file():
                     raise CannotStart(f"[tts] voices: {name}: there is no file {file}")
+        return f"{len(self._config.voices)} voices of one's own"
+
+    def load(self) -> None:
+        self.open()
+        self._network = self._given or Vendor(self._folder, self._config.device)
+        self.rate_hz = self._network.rate_hz
+        self._voices = self._network.speakers()
+        for name, files in self._config.voices.items():
             self._voices[name] = self._network.clone(list(files))
 
     def check(self, order: Order) -> None:
@@ -127,7 +134,6 @@ class XttsModel:
 
 def _folder(model: str) -> Path:
     folder = locate(model)
-    for file in FILES:
-        if not (folder / file).is_file():
-            raise CannotStart(f"[tts] model: {folder / file} is missing: put the file {file} of XTTS v2 there")
+    if what := problems(folder, FOLDERS["xtts"]):
+        raise CannotStart(f"[tts] model: {folder}: {'; '.join(what)}: put the files of XTTS v2 there")
     return folder

@@ -12,6 +12,7 @@ from ringline.ipc.messages import ChatMessage
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.llm.chat import openai_messages
+from ringline.workers.models.folders import FOLDERS, problems
 
 
 class ChatModel:
@@ -19,12 +20,11 @@ class ChatModel:
 
     def __init__(self, folder: Path) -> None:
         """Raises CannotStart with the file that is missing."""
-        for name in ("model.bin", "config.json", "tokenizer.json", "tokenizer_config.json"):
-            if not (folder / name).exists():
-                raise CannotStart(
-                    f"{folder / name} is missing: `ct2-transformers-converter --model ... --output_dir {folder} "
-                    "--quantization int8 --copy_files tokenizer.json tokenizer_config.json` writes all that is needed"
-                )
+        if what := problems(folder, FOLDERS["ctranslate2"]):
+            raise CannotStart(
+                f"{folder}: {'; '.join(what)}: `ct2-transformers-converter --model ... --output_dir {folder} "
+                "--quantization int8 --copy_files tokenizer.json tokenizer_config.json` writes all that is needed"
+            )
         settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         source = settings.get("chat_template")
         if (folder / "chat_template.jinja").exists():

@@ -14,6 +14,7 @@ from ringline.workers.base import CannotStart
 from ringline.workers.llm.backend import Finished, TextDelta
 from ringline.workers.llm.flow.brain import answer
 from ringline.workers.llm.flow.compile import Flow, load
+from ringline.workers.llm.flow.fixed_texts import fixed_texts
 from ringline.workers.llm.flow.flow_file import FlowError
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
@@ -21,6 +22,8 @@ _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
 class FlowBackend:
     """Answers from the agent's flow file."""
+
+    pool = None
 
     def __init__(self, config: FlowLlm, agent_path: str | Path, clock: Callable[[], datetime] = datetime.now) -> None:
         """``clock`` gives the local time at which a call begins."""
@@ -34,6 +37,11 @@ class FlowBackend:
             self._flow = load(find_agent(self._agent_path))
         except (AgentError, FlowError, OSError) as error:
             raise CannotStart(str(error)) from None
+
+    @property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """What is said whatever the caller says."""
+        return fixed_texts(self._flow) if self._flow is not None else ()
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply, a sentence at a time. Raises FlowError where the flow cannot go on."""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from ringline.engine.config import WhisperStt
 from ringline.engine.conversation.language_tags import primary_language
 from ringline.ipc.messages import Transcribe
-from ringline.workers.base import CannotStart
 from ringline.workers.pool import Pool
 from ringline.workers.stt.backend import Stream
+from ringline.workers.stt.whisper.before import Before
+from ringline.workers.stt.whisper.files import check_language
 from ringline.workers.stt.whisper.model import Pass, WhisperModel, num_frames, silence
 from ringline.workers.stt.whisper.stream import CallLanguage, UtterancePass, WhisperStream
 
@@ -32,8 +33,7 @@ class WhisperBackend:
 
     def warm_up(self) -> None:
         self.model = model = WhisperModel(self._config)
-        if self._config.language not in ("", "auto", *model.languages):
-            raise CannotStart(f"[stt] language: this model does not know {self._config.language!r}")
+        check_language(self._config.language, model.languages)
         window = silence(model.filters.shape[0], num_frames(1.0, self._config.padding_ms))
         code = "en" if model.is_multilingual else ""
         for beam in {1, self._config.beam}:
@@ -44,10 +44,11 @@ class WhisperBackend:
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         config = self._config
+        partial_ms = config.partial_ms if request.partials or request.overlap else 0
         return WhisperStream(
             self.model, self.pool, request, self._language_of(request),
-            self.model.hot_words((*request.expect.phrases, *config.hotwords)),
-            config.beam, config.partial_ms, config.padding_ms, config.detect_ms, self._clock,
+            Before(self.model, request.asked, config.hotwords),
+            config.beam, partial_ms, config.padding_ms, config.detect_ms, self._clock,
         )  # fmt: skip
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:

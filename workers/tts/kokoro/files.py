@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from ringline.workers.base import CannotStart
+from ringline.workers.models.catalogue import catalogue
+from ringline.workers.models.folders import KOKORO_NETWORK
 from ringline.workers.models.store import locate
 
 
 def find(model: str, suffix: str) -> tuple[Path, Path]:
-    """The model's folder, and its only file with this suffix (``.onnx``), in it or below.
+    """The model's folder, and its only network with this suffix (``.onnx``); of several, the one that the catalogue
+    names.
 
     ``model`` is a path or a name in the store, of a folder or of that very file. Raises CannotStart.
     """
@@ -18,25 +22,33 @@ def find(model: str, suffix: str) -> tuple[Path, Path]:
     if path.is_file():
         folder = path.parent.parent if path.parent.name == "onnx" else path.parent
         return folder, path
-    files = sorted(path.rglob(f"*{suffix}"))
-    files = [file for file in files if file.parent.name != "voices"]
+    files = [file for file in KOKORO_NETWORK.files(path) if file.suffix == suffix]
     if not files:
-        raise CannotStart(f"[tts] model: there is no *{suffix} in {path}: put the network there (see docs/tts.md)")
+        what = KOKORO_NETWORK.problem(path) or f"there is no *{suffix}"
+        raise CannotStart(f"[tts] model: {path}: {what}: put the network there (see docs/tts.md)")
     if len(files) > 1:
+        known = {name for entry in catalogue() if entry.name == model for name in entry.files}
+        if named := [file for file in files if str(file.relative_to(path)) in known]:
+            return path, named[0]
         names = ", ".join(str(file.relative_to(path)) for file in files)
         raise CannotStart(f"[tts] model: {path} holds several networks ({names}): name the file itself")
     return path, files[0]
 
 
-def vocabulary(folder: Path, embedded: str = "") -> dict[str, int]:
+def vocabulary(folder: Path, network: Path) -> dict[str, int]:
     """The number of each letter of the model's alphabet.
 
-    From config.json, as the model's publishers have it, from tokenizer.json, as its ONNX conversion has it, or from
-    ``embedded``: the config.json within an ONNX file. Raises CannotStart.
+    From config.json, as the model's publishers have it, from tokenizer.json, as its ONNX conversion has it, or from the
+    config.json within an ONNX file. Raises CannotStart.
     """
     config, tokenizer = folder / "config.json", folder / "tokenizer.json"
-    for source, path in ((_read(config), ("vocab",)), (embedded, ("vocab",)), (_read(tokenizer), ("model", "vocab"))):
-        table = json.loads(source or "{}")
+    sources: tuple[tuple[Callable[[], str], tuple[str, ...]], ...] = (
+        (lambda: _read(config), ("vocab",)),
+        (lambda: _read(tokenizer), ("model", "vocab")),
+        (lambda: _embedded(network), ("vocab",)),
+    )
+    for read, path in sources:
+        table = json.loads(read() or "{}")
         for key in path:
             table = table.get(key, {})
         if table:
@@ -46,3 +58,16 @@ def vocabulary(folder: Path, embedded: str = "") -> dict[str, int]:
 
 def _read(file: Path) -> str:
     return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _embedded(network: Path) -> str:
+    if network.suffix != ".onnx":
+        return ""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(str(network), load_external_data=False)
+    except DecodeError as error:
+        raise CannotStart(f"[tts] model: {network} is no ONNX model: {error}") from error
+    return next((str(entry.value) for entry in model.metadata_props if entry.key == "kokoro_config"), "")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ringline.workers.base import CannotStart
+from ringline.workers.models.folders import KOKORO_VOICES
+from ringline.workers.tts.backend import unknown_voice
 
 STYLE = 256
 ESPEAK_VOICES = {"a": "en-us", "b": "en-gb", "e": "es", "f": "fr-fr", "h": "hi", "i": "it", "p": "pt-br"}
@@ -26,7 +28,7 @@ class Voices:
         self._archives: dict[str, Path] = {}
         self._files: dict[str, Path] = {}
         self._blends: dict[str, Styles] = {}
-        for file in sorted([*folder.iterdir(), *(folder / "voices").glob("*")]):
+        for file in KOKORO_VOICES.files(folder):
             if file.suffix in (".bin", ".npz") and _is_archive(file):
                 with np.load(file) as archive:
                     self._archives.update(dict.fromkeys(archive.files, file))
@@ -34,7 +36,8 @@ class Voices:
                 self._files.setdefault(file.stem, file)
         self.names = sorted({*self._archives, *self._files})
         if not self.names:
-            raise CannotStart(f"[tts] model: no voices in {folder}: put voices-v1.0.bin or voices/*.bin there")
+            what = KOKORO_VOICES.problem(folder) or "no file of them has a voice's name"
+            raise CannotStart(f"[tts] model: no voices in {folder}: {what}; put voices-v1.0.bin or voices/*.bin there")
 
     def styles(self, voice: str) -> Styles:
         """Of a voice, or of a blend: ``af_heart+am_adam``, ``af_heart:0.7,af_sky:0.3``.
@@ -53,7 +56,7 @@ class Voices:
         """Raises ValueError for a voice, or a part of a blend, that is not there."""
         for name, _ in parse(voice):
             if name not in self.names:
-                raise ValueError(f"Kokoro has no voice `{name}` here; there are {', '.join(self.names)}")
+                raise ValueError(unknown_voice("Kokoro", name, self.names))
 
     def _read(self, name: str) -> Styles:
         self.check(name)
@@ -69,7 +72,10 @@ class Voices:
             array = torch.load(file, weights_only=True, map_location="cpu").numpy()
         else:
             array = np.fromfile(file, np.float32)
-        return np.asarray(array, np.float32).reshape(-1, STYLE)
+        styles = np.asarray(array, np.float32)
+        if not styles.size or styles.size % STYLE:
+            raise ValueError(f"the file of the voice `{name}` holds {styles.size} numbers, which are no styles")
+        return styles.reshape(-1, STYLE)
 
 
 def parse(voice: str) -> list[tuple[str, float]]:
