@@ -318,7 +318,7 @@ def overlaps(config: VadConfig, seed: int, part: str) -> Result:
         outcome = calls.run(sound)
         groups.setdefault(wanted, []).append(outcome)
         if wanted == FALSE:
-            groups.setdefault(sound.group, []).append(outcome)
+            groups.setdefault(sound.group.partition(",")[0], []).append(outcome)
     calls.close()
     return {
         group: {
@@ -418,7 +418,7 @@ def show(result: Result, out: Console) -> None:
             table.add_row(name, *(f"{row['per_minute']:.1f}" for row in rows["noise"].values()))
         out.print(table)
     if found := result.get("bot"):
-        levels = [f"noise {key}" for key in next(iter(found.values()))["noise_per_minute"]]
+        levels = [f"noise {key}, a minute" for key in next(iter(found.values()))["noise_per_minute"]]
         table = Table(
             "while the bot speaks", "heard", "in 120 ms", "p50, p95", "over its echo", *levels, "its echo alone"
         )
@@ -427,16 +427,15 @@ def show(result: Result, out: Console) -> None:
             table.add_row(
                 name, f"{100 * quiet['heard']:.1f} %", f"{100 * quiet['in_time']:.1f} %", _delays(quiet, ""),
                 f"{100 * echo['heard']:.1f} %, {100 * echo['in_time']:.1f} %",
-                *(f"{value:.1f}/min" for value in row["noise_per_minute"].values()),
+                *(f"{value:.1f}" for value in row["noise_per_minute"].values()),
                 f"{100 * row['echo_false_onsets']:.1f} %",
             )  # fmt: skip
         out.print(table)
     if found := result.get("overlaps"):
-        groups = next(iter(found.values()))
-        shown = [group for group in groups if group in (TRUE, FALSE) or "dB" not in group]
-        table = Table("cut off, paused by", *(f"{group} ({groups[group]['number']})" for group in shown))
-        for name, row in found.items():
-            table.add_row(name, *(f"{100 * row[each]['cut']:.0f}, {100 * row[each]['paused']:.0f} %" for each in shown))
+        numbers = {group: row["number"] for group, row in next(iter(found.values())).items()}
+        table = Table("cut off, paused, %", *(f"{group} ({number})" for group, number in numbers.items()))
+        for name, rows in found.items():
+            table.add_row(name, *(f"{100 * row['cut']:.0f}, {100 * row['paused']:.0f}" for row in rows.values()))
         out.print(table)
     if found := result.get("cost"):
         table = Table("us of CPU per window: model, all", *(f"{number} calls" for number in CALLS))
