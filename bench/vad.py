@@ -60,7 +60,6 @@ from bench.overlap_sounds import (
     OTHERS,
     PARTS,
     TEST,
-    TRUE,
     TUNED_ON,
     Sounds,
     cough,
