@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run run-real test lint bench clean
 
 $(VENV)/.installed: setup.py pyproject.toml
 	@echo "== creating $(VENV) and installing Ringline (a few minutes the first time)"
@@ -14,6 +14,10 @@ $(VENV)/.installed: setup.py pyproject.toml
 
 run: $(VENV)/.installed
 	$(BIN)/ringline demo
+
+# The same with Whisper and Kokoro, whose weights must be here: it says how to get them.
+run-real: $(VENV)/.installed
+	$(BIN)/ringline demo --real
 
 # Calls in real time, with engines of several processes, mostly wait: two of them at a time, and nothing beside them.
 test: $(VENV)/.installed

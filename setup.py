@@ -11,11 +11,12 @@ EXTRAS = {
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.20", "nvidia-cublas-cu12>=12.4"],
     # On this machine, without torch. The plain install has all that kokoro and piper need; their phonemes come from
     # espeak-ng, which is under the GPL-3.0, and each Piper voice has a licence of its own.
-    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20"],
+    "kokoro": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "piper": ["espeakng-loader>=0.2.4", "onnxruntime>=1.20", "onnx>=1.17"],
     "whisper": ["faster-whisper>=1.2.1"],  # MIT; in the plain install, too
     "ctranslate2": ["jinja2>=3.1"],  # chat templates; ctranslate2 and tokenizers come with faster-whisper
     "sherpa": ["sherpa-onnx>=2.0.1,<3"],  # Apache-2.0; an ONNX Runtime of its own
+    "webrtc": ["webrtcvad-wheels>=2.0.14"],  # MIT, WebRTC's part BSD; WebRTC VAD, 0.1 MB
     # With torch. XTTS's code is under MPL-2.0, its model under CPML: no commercial use of it, nor of what it speaks.
     "kokoro-torch": ["kokoro>=0.9.4; python_version < '3.13'"],  # by its publishers' package; brings spaCy, too
     "xtts": ["coqui-tts[cpu,codec]>=0.28"],
@@ -92,6 +93,7 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.9",
             "sherpa-onnx>=2.0.1,<3",
+            "webrtcvad-wheels>=2.0.14",
             "websockets>=14",  # a second WebSocket implementation, as the peer in tests and the rival in bench/
             "xllamacpp>=2026.1",  # llama.cpp's server, as a wheel of 34 MB: the peer of the openai backend
         ],

@@ -29,7 +29,7 @@ from bench import line
 from bench.line import RING_HZ, Samples
 from bench.reporting import Result, options_of, tell
 from bench.telephone import Voices, at_level, read
-from ringline.engine.config import SileroVad
+from ringline.engine.config import SileroVad, VadConfig
 from ringline.ipc.exchange import PLAYING, Exchange, Layout
 from ringline.workers.capture.vad import SpeechEvent, Vad
 
@@ -61,7 +61,7 @@ class Heard(NamedTuple):
 class Ears:
     """One call's VAD, fed as a capture worker feeds it. ``hear`` may be called once per call."""
 
-    def __init__(self, config: SileroVad) -> None:
+    def __init__(self, config: VadConfig) -> None:
         self._exchange = Exchange.create(Layout(1, 32 * RING_HZ, 32 * RING_HZ, 320))
         self._vad = Vad(self._exchange, config)
         self.busy_s = 0.0
@@ -138,7 +138,7 @@ def false_onsets(
     cast: Cast,
     rng: np.random.Generator,
     playouts: int,
-    config: SileroVad,
+    config: VadConfig,
     path: Callable[[np.random.Generator], line.Path] = line.hybrid,
 ) -> dict[str, Any]:
     """Greetings over a line with an echo and a caller who says nothing: how many are taken for a caller."""
@@ -168,7 +168,7 @@ def false_onsets(
 
 
 def interruptions(
-    cast: Cast, rng: np.random.Generator, config: SileroVad, loss_db: float | None, delay_ms: float | None = None
+    cast: Cast, rng: np.random.Generator, config: VadConfig, loss_db: float | None, delay_ms: float | None = None
 ) -> dict[str, Any]:
     """Every caller interrupts the bot once: how many are heard in time, and how fast."""
     ears = Ears(config)
@@ -209,7 +209,7 @@ def _percentile(values: Any, percent: float) -> float:
     return float(np.percentile(values, percent, method="higher"))
 
 
-def noise_onsets(cast: Cast, rng: np.random.Generator, config: SileroVad) -> dict[str, float]:
+def noise_onsets(cast: Cast, rng: np.random.Generator, config: VadConfig) -> dict[str, float]:
     """False onsets per minute of playout over recorded noise, by its level below a caller's speech."""
     ears = Ears(config)
     rates = {}

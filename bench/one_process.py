@@ -32,7 +32,8 @@ from ringline.workers.capture.clock import TICKS_PER_FRAME, MediaClock
 from ringline.workers.capture.doors import open_door
 from ringline.workers.capture.doors.door import Leg
 from ringline.workers.capture.lateness import Lateness
-from ringline.workers.capture.silero import CONTEXT, MEMORY, WINDOW, SileroModel
+from ringline.workers.capture.silero import MEMORY, SileroModel
+from ringline.workers.capture.windows import CONTEXT, WINDOW
 from ringline.workers.stt.burn import burn
 from ringline.workers.tts import make_backend
 from ringline.workers.tts.backend import Mark, Order

@@ -6,7 +6,7 @@ What is left out is time that code takes: a tick's work costs nothing, and messa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from bench import line
 from bench.line import Samples
 from bench.telephone import Voices, at_level, resampled
 from ringline import Agent
-from ringline.engine.config import PocketsphinxStt, SileroVad, TurnConfig
+from ringline.engine.config import PocketsphinxStt, SileroVad, SttConfig, TurnConfig, VadConfig, WhisperStt
 from ringline.engine.conversation import Action, Conversation, Event
 from ringline.engine.conversation.actions import SetGate
 from ringline.engine.conversation.events import CallStarted, TimePassed
@@ -47,7 +47,10 @@ from ringline.workers.capture.clock import TICK_MS
 from ringline.workers.capture.doors.door import WireFormat
 from ringline.workers.capture.media import MediaPlane
 from ringline.workers.capture.vad import Vad
-from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
+from ringline.workers.pool import Job
+from ringline.workers.stt import make_backend
+from ringline.workers.stt.backend import SttBackend
+from ringline.workers.stt.whisper.backend import WhisperBackend
 from ringline.workers.stt.worker import SttWorker
 
 WIRE_HZ, FRAME = 8_000, 160
@@ -112,6 +115,27 @@ class _Leg:
     def hang_up(self) -> None: ...
 
 
+class _AtOnce:
+    """A pool whose model takes no time, whatever time that takes."""
+
+    backlog_s, load = 0.0, 0
+
+    def __init__(self, run: Callable[[Sequence[Any]], None]) -> None:
+        self._run = run
+        self._done: list[Job] = []
+
+    def submit(self, job: Job) -> None:
+        self._run((job,))
+        self._done.append(job)
+
+    def cancel(self, job: Job) -> None:
+        job.is_cancelled = True
+
+    def collect(self) -> list[Job]:
+        done, self._done = self._done, []
+        return [job for job in done if not job.is_cancelled]
+
+
 class OverlapCalls:
     """Calls one after the other on one set of models. ``bot_text`` is what the bot says in each, from the beginning."""
 
@@ -119,8 +143,9 @@ class OverlapCalls:
         self,
         grammars: dict[str, str],
         bot_text: Sequence[str],
-        vad: SileroVad | None = None,
+        vad: VadConfig | None = None,
         turn: TurnConfig | None = None,
+        stt: SttConfig | None = None,
     ) -> None:
         self._grammars = grammars
         self._bot_text = " ".join(bot_text)
@@ -130,9 +155,21 @@ class OverlapCalls:
         self._exchange.admit(True)
         self._media = MediaPlane(self._exchange)
         self._vad = Vad(self._exchange, vad or SileroVad())
-        self._backend = PocketsphinxBackend(PocketsphinxStt())
-        self._backend.warm_up()
+        self.now_ns = 0
+        self._backend = self._warm(stt or PocketsphinxStt())
         self._spoken: dict[str, Samples] = {}
+
+    def _warm(self, config: SttConfig) -> SttBackend:
+        if not isinstance(config, WhisperStt):
+            backend = make_backend(config)
+            backend.warm_up()
+            return backend
+        whisper = WhisperBackend(config, clock=lambda: self.now_ns)
+        whisper.warm_up()
+        whisper.pool.close()
+        at_once: Any = _AtOnce(whisper.model.run)
+        whisper.pool = at_once
+        return whisper
 
     def close(self) -> None:
         """Give the memory back."""
@@ -167,8 +204,8 @@ class _OverlapCall:
         self._inbox: list[Event] = []
         bus = SimpleNamespace(send=self._inbox.append)
         worker: Any = SimpleNamespace(bus=bus, exchange=calls._exchange)
-        self._stt = SttWorker(worker, calls._backend)
-        self._now_ns = self._start_ns = 10**12
+        self._stt = SttWorker(worker, calls._backend, lambda: calls.now_ns)
+        calls.now_ns = self._start_ns = 10**12
         self._delay = self._media.delay_samples(WIRE_HZ)
         self._conversation = Conversation(slot.call, slot.index, Agent("bench"), calls._turn, WIRE_HZ)
         self._sent = np.zeros(LIMIT_MS * WIRE_HZ // 1000, np.float64)
@@ -187,7 +224,7 @@ class _OverlapCall:
         calls = np.array([self._slot.index], np.int64)
         arrived = 0
         for tick in range(LIMIT_MS // TICK_MS):
-            self._now_ns = self._start_ns + tick * TICK_MS * MS
+            self._calls.now_ns = self._start_ns + tick * TICK_MS * MS
             self._media.play(calls, 1, tick)
             self._report_playout()
             while arrived * 20 + sound.skew_ms <= tick * TICK_MS:
@@ -316,6 +353,10 @@ class _OverlapCall:
             self._writer.end(request.turn)
         self._inbox.append(PhraseStarted(self._call, request.turn, request.phrase, start, self._now_ns))
         self._inbox.append(PhraseFinished(self._call, request.turn, request.phrase, start, end, self._now_ns))
+
+    @property
+    def _now_ns(self) -> int:
+        return self._calls.now_ns
 
     @property
     def _now_ms(self) -> float:

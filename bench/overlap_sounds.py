@@ -10,6 +10,7 @@ music and the recipes for coughs and knocks are too few to be split; they are in
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,14 @@ from bench.line import Samples
 from bench.overlap_call import WIRE_HZ, Echo, Sound
 from bench.recognition import PHRASES, VOICES
 from bench.telephone import Voices, at_level, read, resampled
+from ringline.engine.config import KokoroTts
+from ringline.workers.tts import make_backend
+from ringline.workers.tts.backend import Order
 
 TUNE, TEST = PARTS = "tune", "test"
 TRUE, FALSE = "true interruption", "nothing to stop for"
+NATURAL = "a natural voice listens"
+"""Nothing to stop for, either; told apart, because it takes Kokoro's weights in RINGLINE_REAL_MODELS."""
 
 COMMANDS = ("stop", "wait", "no", "hold on", "hang on", "wait a minute", "one moment", "excuse me", "sorry", "hello")
 OTHER_COMMANDS = ("please stop", "no no wait", "what", "not that", "help", "hey", "you are wrong", "that is wrong")
@@ -33,6 +39,12 @@ BACKCHANNELS = (
     "okay", "right", "uh huh", "yeah", "yes", "sure", "all right", "i see", "um hum", "hmm", "got it", "oh okay",
     "good", "exactly", "yep", "oh", "great",
 )  # fmt: skip
+NATURAL_BACKCHANNELS = ("Okay.", "Yeah.", "Right.", "I see.", "Sure.", "All right.", "Yes.", "Got it.", "Oh.")
+"""Those that a TTS says like somebody who listens; its "uh-huh" is none."""
+NATURAL_VOICES = {
+    TUNE: ("af_bella", "af_nova", "am_adam", "bf_emma", "bm_george"),
+    TEST: ("af_heart", "af_sarah", "am_michael", "bf_isabella", "bm_lewis"),
+}
 STATES = ("hello", "book_day", "book_time", "book_confirm", "more")
 TUNED_ON = ("accented_english", "short_sentences")
 OTHERS = ("librispeech_other", "librispeech_clean", "voices", "ljspeech", "pocketsphinx_tests", "jfk")
@@ -68,6 +80,7 @@ class Sounds:
             yield from ((TRUE, sound) for sound in make())
         for make in (self.backchannels, self.coughs, self.knocks, self.noises, self.echoes):
             yield from ((FALSE, sound) for sound in make())
+        yield from ((NATURAL, sound) for sound in self.natural_backchannels())
 
     # --- the caller wants the floor -------------------------------------------------------------------------------
 
@@ -144,6 +157,21 @@ class Sounds:
                     silence = np.zeros(7 * WIRE_HZ, np.int16)
                     sound = self._sound("line echo", silence, self._state(), f"{delay_ms} ms, {loss_db} dB")
                     yield sound._replace(echo=self._echo(delay_ms + float(self._rng.uniform(0, 5)), loss_db))
+
+    def natural_backchannels(self) -> Iterator[Sound]:
+        """The words of `backchannels` that Kokoro can say, none where its weights are absent."""
+        folder = Path(os.environ.get("RINGLINE_REAL_MODELS", "")) / "kokoro"
+        if not folder.is_dir():
+            return
+        kokoro: Any = make_backend(KokoroTts(model=str(folder)))
+        kokoro.warm_up()
+        for text in NATURAL_BACKCHANNELS:
+            for voice in NATURAL_VOICES[self._part]:
+                made = kokoro.synthesize(Order(text, voice, 1.0))
+                samples = np.concatenate([chunk for chunk in made if isinstance(chunk, np.ndarray)])
+                wire = at_level(resampled(samples, kokoro.rate_hz, WIRE_HZ), float(self._rng.uniform(-26, -18)))
+                yield self._sound("backchannels, Kokoro", wire, self._state(), f"{text} {voice}")
+        kokoro.close()
 
     # --- helpers --------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from bench.telephone import PREROLL_MS, Samples, Voices, at_level, over_the_phon
 from ringline.engine.config import PocketsphinxStt, TurnConfig
 from ringline.engine.conversation.overlap import OverlapJudge, Verdict
 from ringline.ipc.messages import Expectation, Transcribe
+from ringline.workers.stt.listening import ListeningNet
 from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
 
 BACKCHANNELS = ("okay", "right", "uh huh", "yeah", "yes", "sure", "all right", "i see")
@@ -87,7 +88,7 @@ def noise(rng: np.random.Generator) -> Iterator[Samples]:
                 yield at_level(wide[start : start + num], -24.0)
 
 
-def judge(backend: PocketsphinxBackend, grammar: str, audio: Samples) -> tuple[Verdict, str]:
+def judge(backend: PocketsphinxBackend, ear: ListeningNet, grammar: str, audio: Samples) -> tuple[Verdict, str]:
     """What becomes of the bot, and the transcript."""
     judges = OverlapJudge()
     stream = backend.open(Transcribe(1, 0, 1, 0, Expectation(grammar=grammar), True), 0)
@@ -100,7 +101,7 @@ def judge(backend: PocketsphinxBackend, grammar: str, audio: Samples) -> tuple[V
     stream.finalise()
     stream.close()
     final = stream.final or ""
-    verdict = judges.judge(final, is_final=True, other_words=stream.other_words)
+    verdict = judges.judge(final, is_final=True, other_words=ear.other_words(audio))
     return Verdict.INTERRUPTION if is_cut or verdict is Verdict.MISHEARD else verdict, final
 
 
@@ -108,11 +109,11 @@ def measure(options: argparse.Namespace) -> Result:
     """Shares of verdicts by kind of sound."""
     backend = PocketsphinxBackend(PocketsphinxStt())
     backend.warm_up()
-    grammars = clinic_grammars()
+    ear, grammars = ListeningNet(), clinic_grammars()
     verdicts: dict[str, Counter[str]] = defaultdict(Counter)
     heard: dict[str, Counter[str]] = defaultdict(Counter)
     for kind, state, audio in cases(np.random.default_rng(options.seed)):
-        verdict, final = judge(backend, grammars[state], audio)
+        verdict, final = judge(backend, ear, grammars[state], audio)
         verdicts[kind][verdict.name.lower()] += 1
         heard[kind][final] += 1
     return {

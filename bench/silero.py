@@ -25,7 +25,8 @@ from rich.table import Table
 
 from bench.reporting import Result, options_of, tell
 from ringline.workers.capture import silero
-from ringline.workers.capture.silero import CONTEXT, MEMORY, WINDOW, SileroModel
+from ringline.workers.capture.silero import MEMORY, SileroModel
+from ringline.workers.capture.windows import CONTEXT, WINDOW
 
 ROUNDS = 60
 WARM_UP = 5

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import socket
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,7 @@ def rows(rounds: int) -> list[Row]:
         if all(importlib.util.find_spec(name) for name in ("xllamacpp", "gguf", "openai")):
             file = Path(folder) / "model.gguf"
             in_a_process(_write_gguf, file)
-            with _llama_cpp(file) as url:
+            with llama_cpp(file) as url:
                 server = OpenAiLlm(base_url=url, server="llama.cpp", max_tokens=TOKENS, timeout_s=300)
                 found += _measure(f"openai, llama.cpp {SIZE}", server, rounds)
     return found
@@ -114,11 +115,12 @@ def _write_gguf(file: Path) -> None:
 
 
 @contextmanager
-def _llama_cpp(file: Path) -> Iterator[str]:
-    """A llama.cpp server on one core that writes 8 replies at once, and its ``base_url``."""
-    port = 18_089
+def llama_cpp(file: Path, slots: int = 8) -> Iterator[str]:
+    """A llama.cpp server on one core that writes so many replies at once, and its ``base_url``."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
     module = [sys.executable, "-m", "ringline.workers.llm.llama_cpp"]
-    settings = ["--port", str(port), "--slots", "8", "--context", "1024", "--threads", "1"]
+    settings = ["--port", str(port), "--slots", str(slots), "--context", "1024", "--threads", "1"]
     process = subprocess.Popen([*module, str(file), *settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/v1"
     try:

@@ -28,6 +28,8 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     state: str
     pid: int
     restarts: int
+    lag_s: float = 0.0
+    """How far its model lags behind."""
 
 
 class CallStatus(msgspec.Struct, frozen=True):
@@ -58,6 +60,9 @@ class Status(msgspec.Struct, frozen=True):
     workers: list[WorkerStatus]
     calls: list[CallStatus]
     requests_in_flight: int
+    left_out: str = ""
+    """What the engine does without because its models lag behind, the last of: ``drafts``, ``partials``,
+    ``first voice``, ``new calls``."""
 
 
 class TurnStatus(msgspec.Struct, frozen=True):
@@ -88,9 +93,11 @@ class CallTrace(msgspec.Struct, frozen=True):
 
 def status_of(engine: Engine) -> Status:
     """A snapshot of the engine."""
-    workers = [WorkerStatus(w.name, w.state, w.pid, w.restarts) for w in engine.supervisor.workers]
+    workers = [WorkerStatus(w.name, w.state, w.pid, w.restarts, w.lag_s) for w in engine.supervisor.workers]
     calls = [_call_status(engine, call) for call in engine.calls]
-    return Status(engine.config.engine.max_calls, workers, calls, len(engine.switchboard.requests))
+    switchboard = engine.switchboard
+    left_out = switchboard.overload.worst.words
+    return Status(engine.config.engine.max_calls, workers, calls, len(switchboard.requests), left_out)
 
 
 def _call_status(engine: Engine, call: Call) -> CallStatus:

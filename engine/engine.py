@@ -77,12 +77,12 @@ class Engine:
             raise
         gc.collect()
         gc.freeze()
-        self.exchange.admit(True)
+        self.switchboard.open(True)
         log.info("open for calls", extra={"doors": " ".join(self.doors)})
 
     async def drain(self) -> None:
         """Let no new calls in and wait for the running ones, at most ``drain_s``; then they are hung up."""
-        self.exchange.admit(False)
+        self.switchboard.open(False)
         log.info("draining", extra={"calls": len(self.switchboard.calls)})
         try:
             async with asyncio.timeout(self.config.engine.drain_s):
@@ -96,7 +96,7 @@ class Engine:
         if not self._running:
             return
         self._running = False
-        self.exchange.admit(False)
+        self.switchboard.open(False)
         self.switchboard.hang_up_all("shutdown")
         await self.supervisor.stop()
         await self.model_servers.stop()

@@ -25,6 +25,8 @@ class OpenRequest:
         """Bus name; empty while it waits for a worker."""
         self.deaths = 0
         """Workers of the tier that died, perhaps of it."""
+        self.answers_before = 0
+        """What its worker had said about others when it was sent, or was last looked at."""
         self.given_up: set[int] = set()
         """Phrases that failed on all tiers: of them only the end is still to be marked in the ring."""
 

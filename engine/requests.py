@@ -9,6 +9,7 @@ it comes from the worker that has the request now.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
@@ -69,8 +70,12 @@ class Requests:
         self._fail = fail
         self._open: dict[Key, OpenRequest] = {}
         self._writers = RingWriters(send)
+        self.partials = True
+        """Whether recognisers are to compute hypotheses."""
         self._recognisers: dict[tuple[int, int], str] = {}
         """(call, tier) -> bus name: an STT worker may keep what it has learnt of a voice."""
+        self._num_answers: Counter[str] = Counter()
+        """What each worker, by its bus name, has said about utterances or replies."""
 
     # --- from the conversation ------------------------------------------------------------------------------------
 
@@ -95,19 +100,29 @@ class Requests:
                 self._cancel("tts", call, turn, message)
 
     def escalate(self, call: int, stage: Stage, number: int) -> None:
-        """The stage is late with an utterance or turn: take it away and try the fallback; without one it has failed."""
+        """The stage is late with an utterance or turn: take it away and try the fallback; without one it has failed.
+
+        A worker is late with what it has begun. What only waits there is no failure, and moves only where a fallback
+        may be quicker.
+        """
         request = self._open.get((stage, call, number))
         if request is None or not request.messages:
             return  # it has answered meanwhile
         is_restarting = not request.worker or request.deaths > 0
-        if is_restarting and self._tiers.after(stage, request.tier) is None:
+        has_fallback = self._tiers.after(stage, request.tier) is not None
+        if is_restarting and not has_fallback:
             return  # its worker died, which explains the delay: the next one gets its chance
-        log.warning("late", extra={"request": request.key, "worker": request.worker})
+        only_waits = self._only_waits(request)
+        if only_waits and not has_fallback:
+            return  # its turn will come
+        log.warning(
+            "waits too long" if only_waits else "late", extra={"request": request.key, "worker": request.worker}
+        )
         if request.worker and stage == "stt":
             self._send(request.worker, DropUtterance(call, number))
         elif request.worker and stage == "llm" and not self._has_earlier(request):
             self._send(request.worker, CancelReply(call, number))
-        self._give_up(request, "no answer in time")
+        self._give_up(request, "no answer in time", is_blamed=not only_waits)
 
     def forget_call(self, call: int) -> None:
         """The call is over."""
@@ -138,6 +153,7 @@ class Requests:
                 return message
         if request is None or request.worker != bus_name:
             return None
+        self._num_answers[bus_name] += 1
         match message:
             case TranscriptFinal():
                 self._succeeded(request)
@@ -158,6 +174,7 @@ class Requests:
         for sticky in [sticky for sticky, name in self._recognisers.items() if name == bus_name]:
             del self._recognisers[sticky]
         self._writers.worker_down(bus_name)
+        del self._num_answers[bus_name]
         lost = [request for request in self._open.values() if request.worker == bus_name]
         for request in lost:
             request.worker = ""
@@ -198,6 +215,23 @@ class Requests:
             return others[0].tier  # a call's turns are spoken in order, so by one worker
         return self._tiers.choose(stage)
 
+    def _only_waits(self, request: OpenRequest) -> bool:
+        """Whether its worker's model comes on with what it has begun: others are before it, and nothing is wrong."""
+        if not request.worker:
+            return False
+        overdue_s = self._supervisor.overdue_s(request.worker)
+        if overdue_s is not None:
+            return overdue_s < self._tiers.timeout_s(request.stage)
+        return request.stage == "llm" and not request.generate.said and self._others_were_answered(request)
+
+    def _others_were_answered(self, request: OpenRequest) -> bool:
+        """Whether its worker wrote other replies since it was sent, or since this was last asked: a model's own server
+        has a queue that nobody else can see."""
+        num_answers = self._num_answers[request.worker]
+        were_answered = num_answers > request.answers_before
+        request.answers_before = num_answers
+        return were_answered
+
     def _has_earlier(self, request: OpenRequest) -> bool:
         """Whether its worker has an earlier request of the call too, which cancelling this one would take along."""
         others = self._of_call(request.stage, request.call)
@@ -215,6 +249,7 @@ class Requests:
         if worker is None:
             return
         request.worker = worker
+        request.answers_before = self._num_answers[worker]
         for message in request.messages:
             self._deliver(request, message)
 
@@ -227,6 +262,8 @@ class Requests:
         """The message for the request's tier: a backend knows nothing of another one's voices and states."""
         if request.deaths and isinstance(message, Transcribe | Generate | Speak):
             message = msgspec.structs.replace(message, alone=True)
+        if isinstance(message, Transcribe) and not self.partials:
+            message = msgspec.structs.replace(message, partials=False)
         if isinstance(message, Generate) and self._tiers.num("llm") > 1:
             state = state_of(message.state, self._tiers.backend("llm", request.tier))
             return msgspec.structs.replace(message, state=state)
@@ -279,16 +316,20 @@ class Requests:
         self._tiers.breaker(request.stage, request.tier).succeeded()
         del self._open[request.key]
 
-    def _give_up(self, request: OpenRequest, reason: str) -> None:
+    def _give_up(self, request: OpenRequest, reason: str, is_blamed: bool = True) -> None:
         """Nobody says that the request failed, but it has."""
         failure = request.failure(reason)
-        if not self._fall_back(request):
+        if not self._fall_back(request, is_blamed):
             log.error("request failed", extra={"request": request.key, "reason": reason})
             self._fail(failure)
 
-    def _fall_back(self, request: OpenRequest) -> bool:
-        """Its tier has failed the request: send it to the next one. Returns False, and closes it, if there is none."""
-        self._tiers.breaker(request.stage, request.tier).failed()
+    def _fall_back(self, request: OpenRequest, is_blamed: bool = True) -> bool:
+        """Its tier has failed the request: send it to the next one. Returns False, and closes it, if there is none.
+
+        ``is_blamed``: whether the tier is to be avoided if that goes on.
+        """
+        if is_blamed:
+            self._tiers.breaker(request.stage, request.tier).failed()
         tier = self._tiers.after(request.stage, request.tier)
         if tier is not None:
             log.warning("fallback", extra={"request": request.key, "tier": tier})

@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ringline.engine.config import STAGES, Config
+from ringline.engine.config import STAGES, Config, Stage
 from ringline.engine.environment import worker_environment
 from ringline.ipc.exchange import Exchange
 from ringline.ipc.messages import ShutDown, ToWorker
@@ -57,8 +57,8 @@ class WorkerProcess:
         """With the tier's backend as the main one."""
         self.tier = tier
         self.state = "down"
-        self.busy = False
-        """It has more to do than it can do soon, as it says itself."""
+        self.lag_s = 0.0
+        """How far its model lags behind, as it says itself."""
         self.bus_name = ""
         self.restarts = 0
         self.failures_in_a_row = 0
@@ -125,10 +125,16 @@ class Supervisor:
         """Whether a pool has a worker that can take requests, or will have one when it has loaded its models."""
         return any(worker.state in ("ready", "starting") for worker in self._pool(kind, tier))
 
-    def overloaded(self) -> bool:
-        """Whether some stage's workers are all busy."""
-        pools = (self.ready(stage) for stage in STAGES)
-        return any(pool and all(worker.busy for worker in pool) for pool in pools)
+    def lags_s(self) -> dict[Stage, float]:
+        """How far each stage's main workers lag behind: those of them that do so least."""
+        return {stage: min((worker.lag_s for worker in self.ready(stage)), default=0.0) for stage in STAGES}
+
+    def overdue_s(self, bus_name: str) -> float | None:
+        """How long ago a worker's model should have come on with what it runs, by what such runs have cost; negative
+        before that. If it runs nothing, how long ago it last did. None: it cannot say."""
+        worker = self.by_bus_name(bus_name)
+        due_ns = self._exchange.run_due_ns(worker.index) if worker is not None else 0
+        return (time.monotonic_ns() - due_ns) / 1e9 if due_ns else None
 
     def _pool(self, kind: str, tier: int) -> list[WorkerProcess]:
         return [worker for worker in self.workers if worker.kind == kind and worker.tier == tier]
@@ -195,7 +201,7 @@ class Supervisor:
 
     def _start(self, worker: WorkerProcess) -> None:
         worker.bus_name = f"{worker.name}-{secrets.token_hex(4)}"
-        worker.state, worker.busy = "starting", False
+        worker.state, worker.lag_s = "starting", 0.0
         worker.started_s = worker.beat_s = time.monotonic()
         worker.dumped_s = 0.0
         spec = WorkerSpec(

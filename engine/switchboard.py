@@ -28,6 +28,7 @@ from ringline.engine.conversation.events import (
 )
 from ringline.engine.event_log import EventLogs
 from ringline.engine.first_calls import FirstCalls
+from ringline.engine.overload import Level, Overload
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.tiers import Tiers
@@ -46,7 +47,7 @@ from ringline.ipc.messages import (
     ReleaseCall,
     ToWorker,
     TranscriptPartial,
-    WorkerBusy,
+    WorkerBehind,
     WorkerReady,
     WorkerRefused,
 )
@@ -85,7 +86,8 @@ class Switchboard:
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._is_overloaded = False
+        self._is_open = False
+        self.overload = Overload()
         self.supervisor: Supervisor
         self.requests: Requests
         self.first_calls: FirstCalls
@@ -94,7 +96,13 @@ class Switchboard:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
         self.first_calls = FirstCalls(self._config, self.agent, supervisor, self._send)
-        self.requests = Requests(supervisor, Tiers(self._config, supervisor), self._send, self._deliver_soon)
+        self._tiers = Tiers(self._config, supervisor)
+        self.requests = Requests(supervisor, self._tiers, self._send, self._deliver_soon)
+
+    def open(self, is_open: bool) -> None:
+        """Let new calls in, as long as the models keep up with those that are there; or let none in."""
+        self._is_open = is_open
+        self._admit()
 
     # --- messages of the workers ----------------------------------------------------------------------------------
 
@@ -108,9 +116,9 @@ class Switchboard:
                 self.supervisor.worker_ready(worker, doors)
             case WorkerRefused(reason=reason):
                 self.supervisor.worker_refused(worker, reason)
-            case WorkerBusy(busy=busy):
-                worker.busy = busy
-                self._tell_overload()
+            case WorkerBehind(lag_s=lag_s):
+                worker.lag_s = lag_s
+                self._look_at_lags()
             case FixedTexts() | PromptWarmed() | Rehearsed():
                 self.first_calls.take(worker, message)
             case CallArrived():
@@ -128,7 +136,7 @@ class Switchboard:
         """From the supervisor."""
         self.first_calls.worker_ready(worker)
         self.requests.worker_ready(worker)
-        self._tell_overload()
+        self._look_at_lags()
 
     def use(self, agent: Agent) -> None:
         """Let new calls be answered by this agent."""
@@ -150,7 +158,7 @@ class Switchboard:
             self._released(number, bus_name)
         self.first_calls.worker_down(bus_name)
         self.requests.worker_down(bus_name, self._exchange.working_on(worker.index))
-        self._tell_overload()
+        self._look_at_lags()
 
     # --- calls ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +184,7 @@ class Switchboard:
         log.info("call began", extra={"call": call.number, "door": call.door})
         self._on_event(call, CallBegan())
         self._handle(call, CallStarted())
-        if self._is_overloaded:
+        if self.overload.worst >= Level.DRAFTS:
             self._handle(call, Overloaded(True))
 
     def _end(self, number: int, reason: str, stats: dict[str, float]) -> None:
@@ -226,14 +234,25 @@ class Switchboard:
             self._on_event(call, CallerSpeaks(message.text))
         self._handle(call, message)
 
-    def _tell_overload(self) -> None:
-        overloaded = self.supervisor.overloaded()
-        if overloaded == self._is_overloaded:
+    def _look_at_lags(self) -> None:
+        """Leave out what has to be left out, and no longer what has not."""
+        lags_s = self.supervisor.lags_s()
+        had_drafts = self.overload.worst < Level.DRAFTS
+        if not self.overload.update(lags_s):
             return
-        self._is_overloaded = overloaded
-        log.warning("no drafts: a stage is overloaded" if overloaded else "drafts again")
-        for call in list(self.calls.values()):
-            self._handle(call, Overloaded(overloaded))
+        worst = self.overload.worst
+        slow = {stage: lag_s for stage, lag_s in lags_s.items() if self.overload.of(stage)}
+        log.warning("overload" if worst else "no overload any more", extra={"left_out": worst.words, "lag_s": slow})
+        self.requests.partials = self.overload.of("stt") < Level.PARTIALS
+        self._tiers.relieved = frozenset({"tts"}) if self.overload.of("tts") >= Level.VOICE else frozenset()
+        self._admit()
+        if had_drafts != (worst < Level.DRAFTS):
+            for call in list(self.calls.values()):
+                self._handle(call, Overloaded(had_drafts))
+
+    def _admit(self) -> None:
+        is_refusing = self._config.engine.refuse_calls and self.overload.worst >= Level.CALLS
+        self._exchange.admit(self._is_open and not is_refusing)
 
     def _deliver_soon(self, message: FromWorker) -> None:
         """For what comes to light while a conversation's actions are carried out: one thing after the other."""
@@ -267,6 +286,9 @@ class Switchboard:
                 self._send(capture.bus_name, action)
             case BotSaid(trace=trace):
                 call.traces.append(trace)
+                if trace.num_empty:
+                    fields = {"call": call.number, "turn": trace.turn, "num_empty": trace.num_empty}
+                    log.warning("nothing of what the model wrote could be spoken; it was asked again", extra=fields)
                 self._on_event(call, action)
             case Escalate(stage=stage, number=number):
                 self.requests.escalate(call.number, stage, number)

@@ -50,6 +50,10 @@ class Tiers:
         self._supervisor = supervisor
         self._backends = {stage: config.tiers(stage) for stage in STAGES}
         self._breakers = {stage: [Breaker(clock) for _ in config.tiers(stage)] for stage in STAGES}
+        turn = config.turn
+        self._timeouts_ms = {"stt": turn.stt_timeout_ms, "llm": turn.llm_timeout_ms, "tts": turn.tts_timeout_ms}
+        self.relieved: frozenset[Stage] = frozenset()
+        """Stages whose main tier lags behind: new requests go to a fallback."""
 
     def choose(self, stage: Stage) -> int:
         """The tier for a new request: the first that works, or else the main one."""
@@ -57,6 +61,8 @@ class Tiers:
         if len(breakers) == 1:
             return 0
         for tier, breaker in enumerate(breakers):
+            if tier == 0 and stage in self.relieved:
+                continue
             if self._supervisor.expected(stage, tier) and breaker.admit():
                 return tier
         return 0
@@ -73,6 +79,10 @@ class Tiers:
     def backend(self, stage: Stage, tier: int) -> str:
         """The name of its backend."""
         return self._backends[stage][tier].name
+
+    def timeout_s(self, stage: Stage) -> float:
+        """How late a stage may be, by the configuration."""
+        return self._timeouts_ms[stage] / 1000
 
     def num(self, stage: Stage) -> int:
         """How many tiers the stage has."""

@@ -48,6 +48,8 @@ class TurnTrace(msgspec.Struct):
     """Replies that were drafted for the same turn before, and dropped because the caller went on."""
     num_pauses: int = 0
     """How often it paused for a sound of the caller's."""
+    num_empty: int = 0
+    """How often nothing of what the LLM wrote could be spoken, and it was asked again or, at last, the caller."""
     prompt_tokens: int = 0
     """What the LLM was given, in all steps, where the backend counts it ..."""
     cached_tokens: int = 0

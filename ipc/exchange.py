@@ -34,7 +34,8 @@ ADMIT = 0  # engine: 1 while new calls are welcome
 LAYOUT = ADMIT + 1  # engine, once: the sizes by which it laid out the block
 NEXT_CALL = 1 * LINE_WORDS  # any capture worker, atomically: calls claimed so far
 HEARTBEATS = 2 * LINE_WORDS  # one line per worker, written by that worker: its count of beats, ...
-WORKING = 1  # ... and in the line's other words the calls whose jobs its model is running, as far as it can name them
+WORKING = 1  # ... when what its model runs should come on (CLOCK_MONOTONIC in ns), or when it last did ...
+WORKING_CALLS = 2  # ... and in the line's other words the calls whose jobs that are, as far as it can name them
 MAX_WORKERS = 64
 HEADER_WORDS = HEARTBEATS + MAX_WORKERS * LINE_WORDS
 
@@ -202,13 +203,18 @@ class Exchange:
         return int(self.header[HEARTBEATS + worker_index * LINE_WORDS])
 
     def working_words(self, worker_index: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Where the worker writes the calls it is working on."""
+        """Where the worker writes when its model should come on or last did, and the calls it is working on."""
         line = HEARTBEATS + worker_index * LINE_WORDS
         return self.header[line + WORKING : line + LINE_WORDS]
 
     def working_on(self, worker_index: int) -> frozenset[int]:
         """The calls the worker is working on, or was when it died. Empty: none, or it cannot say."""
-        return frozenset(self.working_words(worker_index).tolist()) - {0}
+        return frozenset(self.working_words(worker_index)[WORKING_CALLS - WORKING :].tolist()) - {0}
+
+    def run_due_ns(self, worker_index: int) -> int:
+        """When what the worker's model is running should come on, by what such runs have cost; if it runs nothing, when
+        it last did. 0: it has not yet run anything, or cannot say."""
+        return int(self.working_words(worker_index)[0])
 
 
 def owner(call: int) -> int:

@@ -35,7 +35,10 @@ _COMPILED_FILES = (
     "workers/capture/echo.py",
     "workers/capture/hysteresis.py",
     "workers/capture/media.py",
+    "workers/capture/silero.py",
     "workers/capture/vad.py",
+    "workers/capture/webrtc.py",
+    "workers/capture/windows.py",
     "workers/tts/schedule.py",
 )
 

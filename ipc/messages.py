@@ -62,7 +62,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
     grammar: str = ""
     """A JSGF grammar; empty for free dictation."""
     phrases: tuple[str, ...] = ()
-    """Hot words for recognisers without grammars."""
+    """What the caller is likely to say, as they would say it, for recognisers without grammars: the most likely first,
+    since each of them takes only so much."""
     dtmf_digits: int = 1
     """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
     spoken_digits: int = 0
@@ -86,10 +87,11 @@ class WorkerRefused(Message, frozen=True):
     reason: str
 
 
-class WorkerBusy(Message, frozen=True):
-    """Any worker -> engine, whenever it changes: there is more to do than it can do soon, or no longer."""
+class WorkerBehind(Message, frozen=True):
+    """Any worker -> engine, whenever it changes: how far its model lags behind."""
 
-    busy: bool
+    lag_s: float
+    """So long what somebody waits for is kept waiting by the work of other calls, averaged over some seconds."""
 
 
 class FixedTexts(Message, frozen=True):
@@ -328,7 +330,7 @@ class SpeechReleased(Message, frozen=True):
 FromWorker = (
     WorkerReady
     | WorkerRefused
-    | WorkerBusy
+    | WorkerBehind
     | FixedTexts
     | PromptWarmed
     | Rehearsed
@@ -370,8 +372,12 @@ class Transcribe(Message, frozen=True):
     """The bot was speaking when the caller began: backchannels ("uh-huh", "right") and coughs are likely."""
     language: str = ""
     """The agent's, as a BCP 47 tag; empty: unknown."""
+    partials: bool = True
+    """Whether hypotheses are worth computing; over the bot they always are."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
+    asked: str = ""
+    """The end of what the caller has last heard the bot say: what they say now is likely to answer it."""
 
 
 class Finalise(Message, frozen=True):

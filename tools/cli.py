@@ -83,13 +83,21 @@ def run(config: ConfigOption = None, profile: ProfileOption = "") -> None:
 def demo(
     json: JsonOption = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the recording.")] = Path("out"),
+    real: Annotated[bool, typer.Option("--real", help="With Whisper and Kokoro: the caller speaks freely.")] = False,
 ) -> None:
     """An engine, and a simulated caller who phones it to book an appointment. Needs nothing else."""
     from ringline.tools.demo import Demo
+    from ringline.tools.real_models import find_real_models
+    from ringline.workers.base import CannotStart
 
     setproctitle("ringline-engine")
-    quiet = Console(stderr=True, quiet=True) if json else console
-    result = asyncio.run(Demo(out, quiet).run()) if sys.gettrace() else uvloop.run(Demo(out, quiet).run())
+    try:
+        models = find_real_models() if real else None
+    except CannotStart as missing:
+        console.print(str(missing), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    shown = Demo(out, Console(stderr=True, quiet=True) if json else console, models)
+    result = asyncio.run(shown.run()) if sys.gettrace() else uvloop.run(shown.run())
     if json:
         _print_json(result)
     raise typer.Exit(0 if result.passed else 1)

@@ -12,6 +12,7 @@ from ringline.engine.call import CallEvent, ToolRan
 from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid
 from ringline.tools.caller.measure import Turn
 from ringline.tools.caller.report import RunResult
+from ringline.tools.patient import Wish
 
 WANTED_WEEKDAY, WANTED_TIME = 1, "10:30"
 """The appointment that the caller wants: a Tuesday within the next seven days, at half past ten."""
@@ -74,8 +75,18 @@ class DemoResult(msgspec.Struct, frozen=True):
         return self.goal_reached and self.agrees and all(check.passed for check in self.checks)
 
 
-def judge(result: RunResult | None, told: Sequence[CallEvent], recording: str, problem: str) -> DemoResult:
-    """``result`` is the caller's report, None if there is none; ``told`` is all that the engine told, in order."""
+def wish(today: datetime.date) -> Wish:
+    """The appointment in words, for a caller who first thinks of the Monday."""
+    ahead = (WANTED_WEEKDAY - today.weekday()) % 7 or 7
+    day = today + datetime.timedelta(days=ahead)
+    return Wish("Tuesday", "half past ten", day.isoformat(), WANTED_TIME, "Monday")
+
+
+def judge(
+    result: RunResult | None, told: Sequence[CallEvent], recording: str, problem: str, is_real: bool = False
+) -> DemoResult:
+    """``result`` is the caller's report, None if there is none; ``told`` is all that the engine told, in order.
+    ``is_real``: of the demo with real models, whose caller speaks freely and does less."""
     measured = result.call_results[0].turns if result is not None else ()
     turns = [_turn(turn, told) for turn in measured]
     differences = [
@@ -90,7 +101,7 @@ def judge(result: RunResult | None, told: Sequence[CallEvent], recording: str, p
         valid=result is not None and result.valid,
         median_response_ms=responses[len(responses) // 2] if responses else None,
         max_disagreement_ms=max(differences, default=None),
-        checks=list(_checks(turns, told)),
+        checks=[_correction(turns)] if is_real else list(_checks(turns, told)),
         turns=turns,
         recording=recording,
         problem=problem,

@@ -63,7 +63,7 @@ def _machine(config: Config) -> Iterator[Finding]:
 
 
 def _backends(config: Config) -> Iterator[Finding]:
-    yield _packages("vad backend", "silero", ("onnxruntime", "onnx", "faster_whisper"))
+    yield _packages("vad backend", config.vad.name, config.vad.packages, config.vad.extra)
     for stage in STAGES:
         for tier, table in enumerate(config.tiers(stage)):
             what = f"{stage} fallback {tier}" if tier else f"{stage} backend"

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.text import Text
 
 from ringline.engine.agent import Agent, AgentError
-from ringline.engine.config import STAGES, Config, CTranslate2Llm, LlmConfig, SttConfig, TtsConfig
+from ringline.engine.config import STAGES, Config, CTranslate2Llm, LlmConfig, SileroVad, SttConfig, TtsConfig
 from ringline.engine.environment import worker_environment
 from ringline.tools.finding import Finding, wrapped
 from ringline.workers.base import CannotStart
@@ -105,7 +105,7 @@ def render(rows: Sequence[Row], width: int) -> Iterator[Text]:
 def check_models(config: Config, load: bool = False) -> list[Finding]:
     """The models that a run with this configuration needs, each checked: whether it is here and intact, and whether it
     is what the worker will want, the voice and the agent's language included. With ``load``, they are loaded, too."""
-    findings = [_check("vad model", "silero-vad")]
+    findings = [_check("vad model", "silero-vad")] if isinstance(config.vad, SileroVad) else []
     try:
         agent = Agent.load(config.agent.path)
     except AgentError:  # which is a finding of its own

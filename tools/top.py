@@ -30,11 +30,13 @@ def _call_row(call: CallStatus, now_s: float) -> tuple[str, ...]:
 def render(status: Status) -> Group:
     """The status as two tables."""
     workers = Table(title="workers", expand=True)
-    for column in ("worker", "state", "pid", "restarts"):
+    for column in ("worker", "state", "pid", "restarts", "lag s"):
         workers.add_column(column)
     for worker in status.workers:
-        workers.add_row(worker.name, worker.state, str(worker.pid or "-"), str(worker.restarts))
+        workers.add_row(worker.name, worker.state, str(worker.pid or "-"), str(worker.restarts), f"{worker.lag_s:.1f}")
     title = f"calls {len(status.calls)} of {status.max_calls}, {status.requests_in_flight} requests in flight"
+    if status.left_out:
+        title += f", overloaded: no {status.left_out}"
     calls = Table(title=title, expand=True)
     for column in ("call", "door", "s", "turns", "playing", "caller dBFS", "reply ahead ms", "response ms", "underruns",
                    "missed"):  # fmt: skip

@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 import msgspec
@@ -23,9 +24,10 @@ from ringline.engine.config import Config
 from ringline.ipc import logs
 from ringline.ipc.bus import WorkerBus
 from ringline.ipc.exchange import Exchange, Layout
-from ringline.ipc.messages import ShutDown, ToWorker, WorkerBusy, WorkerReady, WorkerRefused
+from ringline.ipc.messages import ShutDown, ToWorker, WorkerBehind, WorkerReady, WorkerRefused
 from ringline.ipc.warm_up import warm_up
 from ringline.workers import working
+from ringline.workers.lag import Lag
 from ringline.workers.pool import Pool
 from ringline.workers.priority import step_back
 
@@ -36,9 +38,8 @@ KINDS = ("capture", "stt", "llm", "tts")
 IDLE_WAIT_MS = 250.0
 """How long a worker with nothing to do waits at most: a quarter-second heartbeat costs nothing one can measure."""
 
-BUSY_S, IDLE_S = 0.3, 0.1
-"""A worker is busy from so much work ahead of it on; an answer takes that much longer. It is no longer at less than the
-second."""
+MEASURE_S = 0.1
+"""How often a worker looks how far its pool lags behind."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -75,7 +76,9 @@ class Worker:
         working.attach(self.exchange.working_words(spec.index))
         self.bus = WorkerBus(spec.bus_address, spec.bus_name)
         self.running = True
-        self._busy = False
+        self._lag = Lag()
+        self._lag_told_s = 0.0
+        self._measured_s = 0.0
 
     def ready(self, doors: tuple[str, ...] = ()) -> None:
         """Models are loaded: tell the engine. What was allocated so far is no garbage; the collector may forget it."""
@@ -90,13 +93,15 @@ class Worker:
         self.exchange.beat(self.spec.index)
 
     def report(self, pool: Pool[Any] | None) -> None:
-        """Tell the engine if there is more to do than the pool can do soon, or no longer."""
-        if pool is None:
+        """Tell the engine how far the pool lags behind, in tenths of a second, when that changes."""
+        now_s = time.monotonic()
+        if pool is None or now_s - self._measured_s < MEASURE_S:
             return
-        busy = pool.backlog_s > (IDLE_S if self._busy else BUSY_S)
-        if busy != self._busy:
-            self._busy = busy
-            self.bus.send(WorkerBusy(busy))
+        self._measured_s = now_s
+        lag_s = round(self._lag.update(pool.behind_s, now_s), 1)
+        if lag_s != self._lag_told_s:
+            self._lag_told_s = lag_s
+            self.bus.send(WorkerBehind(lag_s))
 
     def next_messages(self, timeout_ms: float) -> list[ToWorker]:
         """For workers with a loop of their own: wait for messages, at most ``timeout_ms``; `ShutDown` ends the loop."""

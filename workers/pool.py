@@ -64,6 +64,8 @@ class Pool(Generic[J]):
         self._waiting: list[J] = []
         self._done: deque[J] = deque()
         self._running: tuple[J, ...] = ()
+        self._running_due_ns = 0
+        """When that should be done, by what earlier runs have cost."""
         self._cost = _Cost()
         self._changed = threading.Condition()
         self._closing = False
@@ -93,10 +95,23 @@ class Pool(Generic[J]):
         return found
 
     @property
-    def backlog_s(self) -> float:
-        """How long the model will be at work on what waits, by what earlier runs have cost."""
+    def behind_s(self) -> float:
+        """How long work is kept waiting by that of other calls, beyond the time when it is needed: of the job that is
+        worst off, as far as earlier runs tell. Drafts count neither as what waits nor as what is waited for."""
         with self._changed:
-            return self._cost.of(sum(job.work for job in self._waiting)) / 1e9 if self._waiting else 0.0
+            now_ns = self._clock()
+            committed = sorted((job for job in self._waiting if not job.draft), key=lambda job: job.deadline_ns)
+            return (
+                max((self._behind_ns(committed, index, now_ns) for index in range(len(committed))), default=0.0) / 1e9
+            )
+
+    def _behind_ns(self, committed: list[J], index: int, now_ns: int) -> float:
+        job = committed[index]
+        others = [other for other in committed[: index - index % self._max_batch] if other.call != job.call]
+        wait_ns = self._cost.of(sum(other.work for other in others), -(-len(others) // self._max_batch))
+        if any(other.call != job.call and not other.draft for other in self._running):
+            wait_ns += max(0, self._running_due_ns - now_ns)
+        return max(0.0, wait_ns - max(0, job.deadline_ns - now_ns))
 
     @property
     def load(self) -> int:
@@ -118,7 +133,7 @@ class Pool(Generic[J]):
         while batch := self._next_batch():
             began_ns = self._clock()
             self._try(batch)
-            self._cost.learn(sum(job.work for job in batch), self._clock() - began_ns)
+            self._cost.learn(_work(batch), self._clock() - began_ns)
             with self._changed:
                 self._running = ()
             self._done.extend(batch)
@@ -131,6 +146,7 @@ class Pool(Generic[J]):
             if self._closing:
                 return ()
             self._running = self._choose()
+            self._running_due_ns = self._due_ns(self._running)
             for job in self._running:
                 self._waiting.remove(job)
             return self._running
@@ -160,10 +176,14 @@ class Pool(Generic[J]):
             batch.append(job)
         return tuple(batch)
 
+    def _due_ns(self, batch: Sequence[J]) -> int:
+        """When a run that begins now should be over."""
+        return self._clock() + round(self._cost.of(_work(batch)))
+
     def _try(self, batch: Sequence[J]) -> None:
         """Run a batch; if it fails, each job by itself, so that one that cannot be done fails no other."""
         calls = [job.call for job in batch]
-        with working_on(calls):
+        with working_on(calls, self._due_ns(batch)):
             try:
                 self._run(batch)
                 return
@@ -178,6 +198,10 @@ class Pool(Generic[J]):
             self._try((job,))
 
 
+def _work(batch: Sequence[Job]) -> float:
+    return sum(job.work for job in batch)
+
+
 class _Cost:
     """What a run costs, in nanoseconds: a part for each and a part by its work, fitted to the last runs."""
 
@@ -190,12 +214,12 @@ class _Cost:
         terms = (1.0, work, work * work, cost_ns, work * cost_ns)
         self._sums = [FORGETTING * total + term for total, term in zip(self._sums, terms, strict=True)]
 
-    def of(self, work: float) -> float:
-        """What a run of so much work will take; 0 while nothing is known."""
+    def of(self, work: float, num_runs: int = 1) -> float:
+        """What so many runs of so much work together will take; 0 while nothing is known."""
         n, x, xx, y, xy = self._sums
         if not n:
             return 0.0
         spread = n * xx - x * x
         slope = (n * xy - x * y) / spread if spread > 1e-9 * n * xx else 0.0
         slope = max(0.0, slope)
-        return max(0.0, (y - slope * x) / n + slope * work)
+        return max(0.0, num_runs * (y - slope * x) / n + slope * work)

@@ -14,6 +14,11 @@ FOLDER = Path(__file__).parent.parent.parent / "out" / "peers"
 
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "pipecat": ("pipecat-ai[websocket,silero,runner]==1.14.0", "uvicorn[standard]==0.54.0", "uvloop==0.23.0"),
+    "pipecat-real": (
+        "pipecat-ai[websocket,silero,runner,whisper,kokoro]==1.14.0",
+        "uvicorn[standard]==0.54.0",
+        "uvloop==0.23.0",
+    ),
     "livekit": ("livekit-agents==1.8.9", "aiohttp==3.14.5", "uvloop==0.23.0"),
 }
 """Pinned: the newest releases of 2026-11-26."""

@@ -123,7 +123,7 @@ class Load(msgspec.Struct, frozen=True):
         stagger_ms = SPREAD_S * 1e3 / calls
         async with system.running(Stages(), calls, out) as server:
             await warm_up(server, calls)
-            window = asyncio.ensure_future(_use(server))
+            window = asyncio.ensure_future(use_of(server))
             result = await place(server.url, script, calls, stagger_ms)
             cores, memory = await window
         return cls.from_result(result, cores, memory)
@@ -175,10 +175,10 @@ async def warm_up(server: Server, calls: int) -> None:
 async def _talk(server: Server, script: list[str], calls: int) -> tuple[float, float]:
     """`_use` while so many calls are in the same phase."""
     async with calling(server.url, script, calls, stagger_ms=SPREAD_S * 1e3 / calls):
-        return await _use(server)
+        return await use_of(server)
 
 
-async def _use(server: Server) -> tuple[float, float]:
+async def use_of(server: Server) -> tuple[float, float]:
     """(cores, PSS in MB) of all its processes once the calls that are being placed have begun."""
     await asyncio.sleep(SETTLE_S + SPREAD_S)
     pids = server.pids()

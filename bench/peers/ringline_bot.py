@@ -56,4 +56,4 @@ async def _serve(settings: Settings) -> None:
 
 if __name__ == "__main__":
     logs.set_up("engine", "warning")
-    uvloop.run(_serve(settings_from(sys.argv[1:])))
+    uvloop.run(_serve(settings_from(sys.argv[1:], Settings)))

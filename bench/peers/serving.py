@@ -13,6 +13,7 @@ import argparse
 import array
 import asyncio
 import dataclasses
+import functools
 import multiprocessing
 import os
 import re
@@ -23,11 +24,13 @@ import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TypeVar
 
 import uvloop
 
 Accept = Callable[[socket.socket], Awaitable[asyncio.BaseTransport]]
 """Begins to serve a connection."""
+Of = TypeVar("Of")
 RATE_HZ = 8_000
 CHARACTER_MS = 60
 SHORTEST_MS = 200
@@ -98,21 +101,26 @@ class Voice:
 
 
 def main(make_accept: Callable[[Settings], Accept]) -> None:
-    """The bot's program. Prints the port once calls can be taken, and ends with its standard input."""
-    settings = settings_from(sys.argv[1:])
+    """The bot's program."""
+    settings = settings_from(sys.argv[1:], Settings)
+    serve(functools.partial(make_accept, settings), settings.processes)
+
+
+def serve(make_accept: Callable[[], Accept], processes: int) -> None:
+    """Prints the port once calls can be taken, and ends with the standard input."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener.setblocking(False)
-    if not settings.processes:
-        uvloop.run(_serve(listener, make_accept(settings), settings, None))
+    if not processes:
+        uvloop.run(_serve(listener, make_accept(), None))
         return
     # By its own name: that of the main module is not passed on (https://github.com/python/cpython/issues/126631).
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([Path(sys.argv[0]).stem])
     ready = []
-    for _ in range(settings.processes):
+    for _ in range(processes):
         here, there = context.Pipe()
-        context.Process(target=_worker, args=(make_accept, listener, settings, there), daemon=True).start()
+        context.Process(target=_worker, args=(make_accept, listener, there), daemon=True).start()
         ready.append(here)
     for pipe in ready:
         pipe.recv()
@@ -120,14 +128,12 @@ def main(make_accept: Callable[[Settings], Accept]) -> None:
     sys.stdin.read()
 
 
-def _worker(
-    make_accept: Callable[[Settings], Accept], listener: socket.socket, settings: Settings, pipe: Connection
-) -> None:
+def _worker(make_accept: Callable[[], Accept], listener: socket.socket, pipe: Connection) -> None:
     listener.setblocking(False)
-    uvloop.run(_serve(listener, make_accept(settings), settings, pipe))
+    uvloop.run(_serve(listener, make_accept(), pipe))
 
 
-async def _serve(listener: socket.socket, accept: Accept, settings: Settings, ready: Connection | None) -> None:
+async def _serve(listener: socket.socket, accept: Accept, ready: Connection | None) -> None:
     loop = asyncio.get_running_loop()
     if ready is not None:
         ready.send(None)
@@ -151,10 +157,10 @@ def _say_port(listener: socket.socket) -> None:
     print(listener.getsockname()[1], flush=True)
 
 
-def settings_from(options: list[str]) -> Settings:
-    """All of them are required."""
+def settings_from(options: list[str], kind: Callable[..., Of]) -> Of:
+    """A dataclass, from options for all of its fields."""
     parser = argparse.ArgumentParser()
-    for field in dataclasses.fields(Settings):
-        kind = {"str": str, "int": int, "float": float}[str(field.type)]
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, required=True)
-    return Settings(**vars(parser.parse_args(options)))
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        of = {"str": str, "int": int, "float": float}[str(field.type)]
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=of, required=True)
+    return kind(**vars(parser.parse_args(options)))

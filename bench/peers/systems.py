@@ -75,22 +75,8 @@ class System(msgspec.Struct, frozen=True):
         command += ["--processes", str(calls if self.per_call else 0), "--calls", str(calls)]
         for name, value in msgspec.to_builtins(stages).items():
             command += [f"--{name.replace('_', '-')}", str(value)]
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=os.environ | QUIET
-        )
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                port = int(await process.stdout.readline())
-            yield Server(f"twilio://127.0.0.1:{port}/media", process.pid)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            try:
-                await asyncio.wait_for(process.wait(), 5)
-            except TimeoutError:
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+        async with started(command) as server:
+            yield server
 
     def _command(self, out: Console) -> list[str]:
         if self.program == "ringline":
@@ -107,6 +93,27 @@ class Server(msgspec.Struct, frozen=True):
     def pids(self) -> list[int]:
         """All its processes, now."""
         return tree(self.pid)
+
+
+@contextlib.asynccontextmanager
+async def started(command: list[str]) -> AsyncIterator[Server]:
+    """The server that this command is, from the moment when it says its port to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=os.environ | QUIET
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            port = int(await process.stdout.readline())
+        yield Server(f"twilio://127.0.0.1:{port}/media", process.pid)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), 5)
+        except TimeoutError:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
 
 
 SYSTEMS = {

@@ -6,6 +6,8 @@ Every table is a struct; its fields are the keys, with their units in the names.
 
 from ringline.engine.config.capture import DoorConfig as DoorConfig
 from ringline.engine.config.capture import SileroVad as SileroVad
+from ringline.engine.config.capture import VadConfig as VadConfig
+from ringline.engine.config.capture import WebRtcVad as WebRtcVad
 from ringline.engine.config.config import STAGES as STAGES
 from ringline.engine.config.config import AgentConfig as AgentConfig
 from ringline.engine.config.config import Config as Config

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from ringline.engine.config.capture import DOOR_SCHEMES, DoorConfig, SileroVad
+from ringline.engine.config.capture import DOOR_SCHEMES, DoorConfig, SileroVad, VadConfig
 from ringline.engine.config.llm import FlowLlm, LlmConfig
 from ringline.engine.config.stt import PocketsphinxStt, SttConfig
 from ringline.engine.config.table import Port, Table
@@ -32,6 +32,9 @@ class EngineConfig(Table, frozen=True):
     prepare_s: Annotated[float, Meta(ge=0)] = 15.0
     """How long calls are kept out, once all models are loaded, until the first one's prompt is computed and its
     greeting spoken."""
+    refuse_calls: bool = True
+    """Whether new calls are refused while the models lag so far behind that they would be answered late, and the calls
+    that are there later still."""
     hung_s: Annotated[float, Meta(gt=0)] = 2.0
     """A worker without a heartbeat for so long is killed and replaced."""
     realtime: bool = True
@@ -74,7 +77,7 @@ class Config(Table, frozen=True):
 
     engine: EngineConfig = EngineConfig()
     door: tuple[DoorConfig, ...] = msgspec.field(default_factory=_default_doors)
-    vad: SileroVad = SileroVad()
+    vad: VadConfig = SileroVad()
     stt: SttConfig = PocketsphinxStt()
     llm: LlmConfig = FlowLlm()
     tts: TtsConfig = EspeakTts()

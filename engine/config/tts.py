@@ -32,6 +32,10 @@ class SyntheticTts(StageBackend, frozen=True, tag="synthetic"):
     """Whether it says where words begin."""
     coded: bool = False
     """Every word a sound of its own (`ringline.workers.tts.coded`), for tests that ask which words were played."""
+    one_at_a_time: bool = False
+    """Phrases are made one after the other, each in as much time as is configured, as by a model that has one core."""
+    cache_mb: Count = 0
+    """... and kept, as with the voices that are computed. Only where they are made one at a time."""
 
 
 class ComputedTts(StageBackend, frozen=True):
@@ -47,7 +51,7 @@ class KokoroTts(ComputedTts, frozen=True, tag="kokoro"):
     """``[tts] backend = "kokoro"``: American and British English, Spanish, French, Hindi, Italian, Portuguese. Model
     and voices are under Apache-2.0; phonemes come from espeak-ng (GPL-3)."""
 
-    packages = ("onnxruntime",)
+    packages = ("onnxruntime", "onnx")
 
     model: str = "kokoro"
     """The folder of the model, or its network's file: a path, or a name in the model store."""

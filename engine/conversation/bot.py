@@ -6,7 +6,7 @@ or the world until it is opened, and nothing of it is kept if it is dropped befo
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -56,9 +56,17 @@ DONE = '{"ok":true}'
 ENDS_CALL = "ends call"
 """... unless nobody will ask for it any more."""
 
+MAX_EMPTY = 1
+"""So often the LLM is asked again in one reply because it wrote nothing that can be spoken, such as emoji alone ..."""
+IN_WORDS = "[Nothing of your answer could be spoken. Answer in plain words.]"
+"""... and told why."""
+
 SETTLE_NS = 300 * MS
 """How long the LLM is not asked after a cut, until capture says what was heard. That takes a frame; where it takes
 longer, time must tell."""
+
+MAX_ASKED_CHARS = 200
+"""Two long sentences: what lies further back says little of what the caller will answer."""
 
 STAGES = ("llm", "tts", "dead_air", "reply")
 """Deadlines of a reply."""
@@ -85,6 +93,10 @@ class Bot:
         """The number given out last."""
         self.failures = 0
         """Replies in a row that did not come."""
+        self.empties = 0
+        """... and those in a row that held nothing to say, so that the caller was asked to repeat what they said."""
+        self._asked = ""
+        """What the caller heard of the last reply that they heard anything of."""
         self._unsettled: Reply | None = None
         """A reply that was cut, until capture says how much of it was heard."""
         self._held_cause: Cause | None = None
@@ -103,6 +115,13 @@ class Bot:
         self._state = b""
         self._tools_running: set[tuple[int, int, str]] = set()
         """(turn, step, id) of runs that the history knows of, and awaits the result of."""
+
+    def asked(self, now_ns: int) -> str:
+        """The end of what the caller has last heard, fillers left out: the bot's question, more often than not."""
+        for reply in (self.reply, self._unsettled):
+            if reply is not None and reply.is_audible and (heard := reply.own_text(reply.position(now_ns))):
+                return _end_of(heard)
+        return _end_of(self._asked)
 
     # --- beginning and opening ------------------------------------------------------------------------------------
 
@@ -124,6 +143,8 @@ class Bot:
             return
         state = reply.result.state if reply.result is not None else self._state
         messages = (*self.history.messages(), *reply.pending)
+        if reply.trace.num_empty:
+            messages = _with_hint(messages)
         self._warm_head = _head(messages)
         self._out.act(
             Generate(
@@ -245,6 +266,7 @@ class Bot:
             text = reply.step_text(heard_sample)
             if text or interrupted:
                 self.history.bot(text, interrupted)
+        self._asked = reply.own_text(heard_sample) or self._asked
         exact = heard_sample is None or reply.is_exact(heard_sample)
         self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace, exact))
         if not interrupted:
@@ -254,6 +276,7 @@ class Bot:
         """From here on the reply has happened: the history holds it, the brain goes on from its state."""
         if not reply.is_real:
             reply.is_real = True
+            self.empties += reply.trace.num_empty > MAX_EMPTY
             self.history.extend(reply.pending)
             reply.pending.clear()
             self._tools_running |= {(reply.turn, reply.step, name) for name in reply.open_tool_calls}
@@ -277,33 +300,52 @@ class Bot:
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
             self._write(reply, event.text, now_ns)
 
-    def on_finished(self, event: ReplyFinished, now_ns: int) -> None:
-        """The LLM has said all, and which tools it wants."""
+    def on_finished(self, event: ReplyFinished, now_ns: int) -> bool:
+        """The LLM has said all, and which tools it wants. Returns whether the reply has failed: it is empty, again."""
         reply = self._current(event.turn, event.step)
         if reply is None or not reply.is_generating:
-            return
+            return False
         reply.is_generating = False
-        reply.result = event
         reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
-        self.failures = 0
+        rest = reply.limit(reply.phraser.flush())
+        if not (rest or event.tool_calls or reply.then or any(reply.own_phrases())):
+            return not self._replaces_empty(reply, event, now_ns)
+        reply.result = event
+        self.failures = self.empties = 0
         if reply.is_real:
             self._make_real(reply)
         tools = [(tool_call, self._built_in(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
         tools = [(tool_call, result) for tool_call, result in tools if result != ENDS_CALL]
-        rest = reply.limit(reply.phraser.flush())
         if reply.step >= MAX_STEPS:
             tools = []
         if all(result == DONE for _, result in tools) and (rest or not tools or reply.has_words_in_step):
             self._write_end(reply, rest, now_ns)  # nothing has come of the tools that the model would have to know
-            return
+            return False
         for phrase in rest:
             self._speak(reply, phrase, now_ns)
         if reply.is_open or all(result or self._is_safe(tool_call) for tool_call, result in tools):
             self._run_tools(reply, tools, now_ns)
         else:
             reply.held = tools
+        return False
+
+    def _replaces_empty(self, reply: Reply, event: ReplyFinished, now_ns: int) -> bool:
+        """Let the LLM write a reply that holds nothing to say once more, or else ask the caller to repeat what it
+        answers. Returns whether one of them is left to try."""
+        reply.trace.num_empty += 1
+        if reply.trace.num_empty <= MAX_EMPTY:
+            reply.trace.first_text_ns = 0
+            reply.next_step()
+            self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
+            return True
+        if self.empties or reply.trace.cause not in ("speech", "dtmf"):
+            return False
+        reply.result = event
+        self._write(reply, self.phrasebook.again, now_ns)
+        self._write_end(reply, reply.limit(reply.phraser.flush()), now_ns)
+        return True
 
     def _write(self, reply: Reply, text: str, now_ns: int) -> None:
         reply.trace.first_text_ns = reply.trace.first_text_ns or now_ns
@@ -587,6 +629,19 @@ class Bot:
         return reply, reply.phrases[number]
 
 
+def _end_of(text: str) -> str:
+    """As much of it as may be, in whole words."""
+    return text if len(text) <= MAX_ASKED_CHARS else text[-MAX_ASKED_CHARS:].partition(" ")[2]
+
+
 def _head(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
     """What a call's prompts begin with."""
     return tuple(message for message in messages[:1] if message.role == "system")
+
+
+def _with_hint(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
+    """The messages, with a word to the LLM in the caller's last turn: roles alternate."""
+    last = messages[-1] if messages else None
+    if last is None or last.role != "user":
+        return (*messages, ChatMessage("user", IN_WORDS))
+    return (*messages[:-1], msgspec.structs.replace(last, content=f"{last.content} {IN_WORDS}"))

@@ -103,9 +103,9 @@ class Caller:
         reply = self._bot.reply
         if reply is not None:  # first of all: the gate
             self._notice(now_ns)
-        self._transcribe(utterance)
+        self._transcribe(utterance, now_ns)
 
-    def _transcribe(self, utterance: Utterance) -> None:
+    def _transcribe(self, utterance: Utterance, now_ns: int) -> None:
         spoken_ns = (utterance.onset_sample - utterance.start_sample) * MS // SAMPLES_PER_MS
         self._out.at("utterance", utterance.onset_ns + MAX_UTTERANCE_NS - spoken_ns)
         reply = self._bot.reply
@@ -119,6 +119,7 @@ class Caller:
                 self._bot.expect,
                 overlap,
                 self._language,
+                asked=self._bot.asked(now_ns),
             )
         )
 
@@ -139,7 +140,7 @@ class Caller:
             self._out.act(DropUtterance(self._call, utterance.number))
         self._num_utterances += 1
         self.utterance = again = utterance.resumed(self._num_utterances, onset_sample, now_ns)
-        self._transcribe(again)
+        self._transcribe(again, now_ns)
         if is_overlap:
             self._out.at("arbitrate", min(now_ns + self._config.arbitrate_ms * MS, max(now_ns, self._overlap_limit_ns)))
 
@@ -442,7 +443,7 @@ class Caller:
                 self._out.act(DropUtterance(self._call, utterance.number))
             self._num_utterances += 1
             self.utterance = utterance = answered.reopened(self._num_utterances, utterance)
-            self._transcribe(utterance)
+            self._transcribe(utterance, now_ns)
         else:
             self._bot.cut(now_ns, keeps_pending=True)
         if not utterance.speaking:

@@ -98,7 +98,7 @@ class Conversation:
             TranscriptFinal: self._caller.on_transcript,
             TranscriptFailed: self._caller.on_transcript_failed,
             ReplyDelta: self._bot.on_delta,
-            ReplyFinished: self._bot.on_finished,
+            ReplyFinished: self._on_reply_finished,
             ReplyFailed: self._on_reply_failed,
             ToolReturned: self._bot.on_tool_returned,
             PhraseStarted: self._bot.on_phrase_started,
@@ -200,6 +200,10 @@ class Conversation:
                 self._out.at("no_input", self._caller.no_input_ns)
         elif not utterance.speaking:
             self._caller.await_end(utterance, now_ns)  # they began before the bot had ended
+
+    def _on_reply_finished(self, event: ReplyFinished, now_ns: int) -> None:
+        if self._bot.on_finished(event, now_ns):
+            self._give_up(now_ns)
 
     def _on_reply_failed(self, event: ReplyFailed, now_ns: int) -> None:
         reply = self._bot.reply

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import msgspec
 
+from ringline.engine.conversation.spelling import normalise
+
 _TOKEN = re.compile(r"[()\[\]|*+]|<[^>]*>|/[^/]*/|\{[^}]*\}|[^\s()\[\]|*+<>{}/]+")
 _RULE = re.compile(r"(public\s+)?(<[^>]+>)\s*=\s*(.*)", re.DOTALL)
 
@@ -51,7 +53,7 @@ class _Grammar(msgspec.Struct, frozen=True):
 
 
 def fit(grammar: str, words: tuple[str, ...]) -> Fit:
-    """How lower-case ``words`` fit a JSGF grammar. A text that is no grammar fits nothing."""
+    """How the ``words`` of `spelling.readings` fit a JSGF grammar. A text that is no grammar fits nothing."""
     read = _read(grammar)
     if read is None or not words:
         return Fit(False, read is not None)
@@ -143,7 +145,7 @@ class _Reader:
         elif token[0] == "<":
             node = _Rule(token)
         else:
-            node = _Word(token.lower())
+            node = _Sequence(tuple(map(_Word, normalise(token))))
         while self._next() in ("*", "+"):
             repeated = _Repeat(node)
             node = repeated if self._take() == "+" else _Choice((repeated, _NOTHING))

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 import msgspec
 
 from ringline.engine.conversation.gist import MAX_TOOL_CHARS, gist, shortened
+from ringline.engine.conversation.phrasing.markup import CUT_OFF
 from ringline.ipc.messages import ChatMessage, ToolCall
 
-INTERRUPTED = " [interrupted]"
+INTERRUPTED = f" {CUT_OFF}"
 """Behind the words of a reply that the caller cut off: models trained on chats take it as it is meant."""
 
 VOICE_RULES = """\

@@ -162,6 +162,10 @@ class Reply:
         """The words of the current step; with ``reply_sample``, those whose audio lies before it."""
         return words_of(self.step_phrases, reply_sample)
 
+    def own_text(self, reply_sample: int | None = None) -> str:
+        """The words of all steps, fillers left out; with ``reply_sample``, those whose audio lies before it."""
+        return words_of(self.own_phrases(), reply_sample)
+
     def text(self, reply_sample: int | None = None) -> str:
         """All that the caller was to hear, fillers included; with ``reply_sample``, what they have heard."""
         return words_of(self.phrases, reply_sample)

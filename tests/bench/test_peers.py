@@ -132,7 +132,7 @@ def settings(tmp_path: Path) -> Settings:
     options = ["--voice", str(path), "--variant", "same", "--processes", "0", "--calls", "1"]
     for name, value in msgspec.to_builtins(Stages()).items():
         options += [f"--{name.replace('_', '-')}", str(value)]
-    return settings_from(options)
+    return settings_from(options, Settings)
 
 
 async def test_the_peers_stages_take_the_time_they_are_told(settings: Settings) -> None:

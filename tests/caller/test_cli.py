@@ -22,12 +22,12 @@ Call = Callable[..., Result]
 def phone(run: Callable[[Any], Any], audiosocket_bot: Callable[[], Any]) -> Call:
     """``ringline call`` on a polite bot."""
 
-    def phone(*options: str) -> Result:
+    def phone(*options: str, typed: str = "") -> Result:
         async def scenario() -> Result:
             bot = audiosocket_bot()
             await bot.start(type(bot).converse)
             arguments = [bot.url, "--patience", "100", "--no-realtime", *options]
-            return await asyncio.to_thread(CliRunner().invoke, app, arguments)
+            return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=typed)
 
         result: Result = run(scenario())
         return result
@@ -45,6 +45,17 @@ def test_items_are_said_in_the_order_given(phone: Call, wav: Callable[..., str])
     result = phone("--keys", "1", "--wav", wav(), "--say", "hello", "--keys=2", "--json")
     turns = json.loads(result.stdout)["call_results"][0]["turns"]
     assert [turn["caller"] for turn in turns] == ["keys 1", "tone-300-0-0-8000-1.wav", "hello", "keys 2"]
+
+
+def test_a_prompted_caller_says_what_standard_input_names(phone: Call) -> None:
+    result = phone("--keys", "1", "--keys", "2", "--keys", "3", "--prompted", "--json", typed="2\n0\nend\n")
+    turns = json.loads(result.stdout)["call_results"][0]["turns"]
+    assert [turn["caller"] for turn in turns] == ["keys 3", "keys 1"]
+    assert result.exit_code == 0
+
+
+def test_only_one_call_can_be_prompted(phone: Call) -> None:
+    assert phone("--keys", "1", "--prompted", "--calls", "2").exit_code == 2
 
 
 def test_events_are_lines_before_the_result(phone: Call) -> None:

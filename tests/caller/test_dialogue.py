@@ -152,3 +152,33 @@ def test_an_aside_over_the_bots_last_word_waits_for_no_answer() -> None:
     caller = with_an_aside()
     caller.said(700 * MS)
     assert decisions(caller, 700, 5_000) == [(1_400, Say(1))]
+
+
+def prompted() -> Dialogue:
+    """The bot has greeted, until 1,000 ms."""
+    caller = Dialogue(Manners(patience_ms=700, prompted=True), [], 0)
+    caller.heard(100 * MS, 1_000 * MS)
+    return caller
+
+
+def test_a_prompted_caller_neither_speaks_nor_hangs_up_by_itself() -> None:
+    assert decisions(prompted(), 1_000, 20_000) == []
+
+
+def test_what_is_prompted_is_said_when_the_bot_has_been_heard_out() -> None:
+    caller = prompted()
+    caller.add(Item(text="hello"))
+    assert decisions(caller, 1_000, 3_000) == [(1_700, Say(0))]
+
+
+def test_a_prompt_that_comes_late_is_said_at_once() -> None:
+    caller = prompted()
+    assert decisions(caller, 1_000, 3_000) == []
+    caller.add(Item(text="hello"))
+    assert caller.decide(3_000 * MS) == Say(0)
+
+
+def test_the_last_prompt_ends_the_call_once_the_bot_is_quiet() -> None:
+    caller = prompted()
+    caller.add(None)
+    assert decisions(caller, 1_000, 1_720) == [(1_700, HangUp(""))]

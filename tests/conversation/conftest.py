@@ -53,6 +53,7 @@ class World:
         self.say: Callable[[Generate], str | tuple[str, tuple[ToolCall, ...]]] = lambda request: "Fine. And you?"
         self.stt_ms, self.llm_ms, self.tts_ms = 5, 5, 5
         self.tool_ms = 50
+        self.samples_per_char = SAMPLES_PER_CHAR
         self.gate = 0
         self.ring_end = 0
         self.segments: dict[int, list[int]] = {}
@@ -153,7 +154,7 @@ class World:
             return
         segment = self.segments.setdefault(request.turn, [self.ring_end, self.ring_end, self.ring_end, 0])
         start = self.ring_end
-        self.ring_end += len(request.text) * SAMPLES_PER_CHAR
+        self.ring_end += len(request.text) * self.samples_per_char
         segment[1] = self.ring_end
         segment[3] = int(request.last)
         self.handle(PhraseStarted(1, request.turn, request.phrase, start, self.now_ns))

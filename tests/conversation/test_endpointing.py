@@ -111,6 +111,21 @@ def test_comma_waits_longer_than_a_full_stop() -> None:
     assert decide("I have a problem...").silence_ms > 400
 
 
+@pytest.mark.parametrize("text", ["Tuesday,", "No thank you,", "Opening hours..."])
+def test_comma_behind_what_is_complete_is_no_open_end(text: str) -> None:
+    assert decide(text, EXPECTED).silence_ms == 200
+
+
+def test_hesitation_keeps_a_complete_sentence_open() -> None:
+    assert decide("Tuesday, um,", EXPECTED).reasons == ("text: ends in 'um'",)
+
+
+@pytest.mark.parametrize("text", ["555-01", "555 01", "(555) 01", "5-5-5-0-1", "triple five zero one"])
+def test_digits_count_in_whatever_groups_they_are_written(text: str) -> None:
+    decision = decide(text, Expectation(spoken_digits=7))
+    assert decision == Decision(1_200, ("text: 5 of 7 digits",))
+
+
 def test_melody_moves_the_silence_both_ways() -> None:
     assert decide(finished=0.9).silence_ms == 200
     assert decide(finished=0.5).silence_ms == 400

@@ -53,6 +53,11 @@ class Supervisor:
         self.workers = [
             Worker(stage, tier) for stage in ("stt", "llm", "tts") for tier in range(len(config.tiers(stage)))
         ]
+        self.overdue: dict[str, float] = {}
+        """Seconds by which what a worker's model runs should have come on, for those that can say."""
+
+    def overdue_s(self, bus_name: str) -> float | None:
+        return self.overdue.get(bus_name)
 
     def ready(self, kind: str, tier: int = 0) -> list[Worker]:
         return [w for w in self.workers if (w.kind, w.tier, w.state) == (kind, tier, "ready")]
@@ -72,8 +77,8 @@ class Desk:
         self.supervisor = Supervisor(config)
         self.sent: list[tuple[str, ToWorker]] = []
         self.failures: list[FromWorker] = []
-        tiers = Tiers(config, self.supervisor, lambda: self.now_s)  # type: ignore[arg-type]
-        self.requests = Requests(self.supervisor, tiers, self._send, self.failures.append)  # type: ignore[arg-type]
+        self.tiers = Tiers(config, self.supervisor, lambda: self.now_s)  # type: ignore[arg-type]
+        self.requests = Requests(self.supervisor, self.tiers, self._send, self.failures.append)  # type: ignore[arg-type]
 
     def _send(self, bus_name: str, message: ToWorker) -> bool:
         self.sent.append((bus_name, message))
@@ -269,6 +274,91 @@ def test_lateness_without_a_fallback_is_a_failure() -> None:
     assert desk.new() == [("llm0", CancelReply(CALL, 1))]
     assert desk.failures == [ReplyFailed(CALL, 1, 0, "no answer in time")]
     assert len(desk.requests) == 0
+
+
+@pytest.mark.parametrize("overdue_s", [-1.0, 0.0, 1.9])
+def test_what_waits_for_a_model_that_comes_on_is_not_late(overdue_s: float) -> None:
+    desk = Desk(Config())
+    desk.requests.route(speak())
+    desk.supervisor.overdue["tts0"] = overdue_s
+    desk.new()
+    desk.requests.escalate(CALL, "tts", 1)
+    assert not desk.failures
+    assert not desk.new()
+    assert len(desk.requests) == 1
+
+
+def test_what_waits_for_a_model_that_does_not_come_on_is_late() -> None:
+    desk = Desk(Config())
+    desk.requests.route(speak())
+    desk.supervisor.overdue["tts0"] = 2.1
+    desk.requests.escalate(CALL, "tts", 1)
+    assert [type(failure) for failure in desk.failures] == [PhraseFailed]
+
+
+def test_what_waits_too_long_goes_to_the_fallback_and_the_main_tier_is_not_blamed(desk: Desk) -> None:
+    desk.supervisor.overdue["stt0"] = 0.0
+    for utterance in range(1, MAX_FAILURES + 2):
+        desk.requests.route(Transcribe(CALL, 0, utterance, 0))
+        desk.requests.escalate(CALL, "stt", utterance)
+        assert desk.new()[-1][0] == "stt1"
+    desk.requests.route(Transcribe(CALL, 0, 99, 0))
+    assert desk.new()[-1][0] == "stt0"
+
+
+def test_reply_is_not_late_while_its_server_writes_others() -> None:
+    desk = Desk(Config())
+    for call in (64, 128):
+        desk.requests.route(of_call(call))
+    desk.answer("llm0", ReplyDelta(128, 1, 0, "Well, ", 0))
+    desk.requests.escalate(64, "llm", 1)
+    assert not desk.failures
+    desk.requests.escalate(64, "llm", 1)  # and nothing came in between
+    assert [failure.call for failure in desk.failures] == [64]
+
+
+def test_reply_that_has_begun_and_stops_is_late_whatever_others_do() -> None:
+    desk = Desk(Config())
+    for call in (64, 128):
+        desk.requests.route(of_call(call))
+    desk.answer("llm0", ReplyDelta(64, 1, 0, "Well, ", 0))
+    desk.answer("llm0", ReplyDelta(128, 1, 0, "Well, ", 0))
+    desk.requests.escalate(64, "llm", 1)
+    assert [failure.call for failure in desk.failures] == [64]
+
+
+def test_answers_of_before_do_not_make_a_reply_wait() -> None:
+    desk = Desk(Config())
+    desk.requests.route(of_call(128))
+    desk.answer("llm0", ReplyDelta(128, 1, 0, "Well, ", 0))
+    desk.requests.route(of_call(64))
+    desk.requests.escalate(64, "llm", 1)
+    assert [failure.call for failure in desk.failures] == [64]
+
+
+def test_voice_that_lags_behind_is_relieved_by_the_fallback_until_it_has_caught_up(desk: Desk) -> None:
+    desk.tiers.relieved = frozenset({"tts"})
+    desk.requests.route(speak(last=True))
+    assert desk.new()[-1][0] == "tts1"
+    desk.answer("tts1", finished())
+    desk.tiers.relieved = frozenset()
+    desk.requests.route(speak(turn=2))
+    assert [message for _, message in desk.new()] == [ReleaseSpeech(CALL)]
+    desk.answer("tts1", SpeechReleased(CALL))
+    assert desk.new()[-1][0] == "tts0"
+
+
+def test_voice_without_a_fallback_is_not_relieved() -> None:
+    desk = Desk(Config())
+    desk.tiers.relieved = frozenset({"tts"})
+    desk.requests.route(speak())
+    assert desk.new()[-1][0] == "tts0"
+
+
+def test_recogniser_that_lags_behind_is_asked_for_no_hypotheses(desk: Desk) -> None:
+    desk.requests.partials = False
+    desk.requests.route(TRANSCRIBE)
+    assert desk.new() == [("stt0", msgspec.structs.replace(TRANSCRIBE, partials=False))]
 
 
 def test_worker_that_is_being_replaced_makes_nothing_late() -> None:

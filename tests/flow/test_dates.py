@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringline.engine.conversation.spelling import normalise
 from ringline.workers.llm.flow import dates
 from ringline.workers.llm.flow.match import Reader
 from ringline.workers.llm.flow.pattern import Slot
-from ringline.workers.llm.flow.words import normalise
 
 PATTERN = Slot("day", dates.pattern())
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2040, 1, 1))

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringline.engine.conversation.spelling import normalise
 from ringline.workers.llm.flow import dates
 from ringline.workers.llm.flow.match import Reader
 from ringline.workers.llm.flow.pattern import Node, PatternError, optional_parts, parse, slot_names
-from ringline.workers.llm.flow.words import normalise
 
 
 def slot(name: str, kind: str) -> Node:

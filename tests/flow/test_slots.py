@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringline.engine.conversation.spelling import normalise
 from ringline.workers.llm.flow.match import Reader
 from ringline.workers.llm.flow.pattern import PatternError, Slot
 from ringline.workers.llm.flow.slots import Choice, Digits, Hours, Name, Setting, SlotTable, YesNo
-from ringline.workers.llm.flow.words import normalise
 
 SETTING = Setting(datetime(2026, 11, 22), Hours())
 DOCTORS = Name(("Anna Weiss", "John Smith", "Mary Smith"))

@@ -25,6 +25,11 @@ from .conftest import Phrases
         ("en", ["No. 5 is ready.", "Next."]),
         ("en", ["No.", "I do not."]),
         ("en", ["It is on St. John Street.", "Fine."]),
+        ("en", ["It is on Baker St.", "Come by."]),
+        ("en", ["It is on 5th Ave.", "Come by."]),
+        ("en", ["Visit St. Mary's.", "Fine."]),
+        ("en", ["He is in apt. 4.", "Fine."]),
+        ("en", ["Please Ask Dr. Smith.", "Fine."]),
         ("en", ["Version 2.0.1 is out.", "Good."]),
         ("en", ["Is it 3?", "4.", "Fine."]),
         ("en", ["Okay (really.)", "Next."]),
@@ -73,7 +78,12 @@ def test_sentences_without_spaces(phrases: Phrases, language: str, sentences: li
         ("en", "I can do that for you: just wait.", "I can do that for you:"),
         ("en", "You are in luck today — we are open.", "You are in luck today —"),
         ("en", "You are booked on November 24, 2026, that is a Tuesday.", "You are booked on November 24, 2026,"),
-        ("en", "That is open from 9 - 17 on Mondays, sir.", "That is open from 9 - 17 on Mondays,"),
+        ("en", "That is open from 9 - 17 on Mondays, so come.", "That is open from 9 - 17 on Mondays,"),
+        ("en", "I can do that for you, Monday is fine.", "I can do that for you,"),
+        ("en", "I can do that for you, I think.", "I can do that for you,"),
+        ("en", "We can do that, Mr. Smith can help you.", "We can do that,"),
+        ("en", "I can do that, too many times.", "I can do that,"),
+        ("en", "I am on Baker Street, near the park.", "I am on Baker Street,"),
         ("en", "Yes, of course.", "Yes, of course."),
         ("zh", "好的，我来帮您查一下，请稍等。", "好的，我来帮您查一下，"),
         ("ar", "شكرا جزيلا لك يا صديقي، وداعا.", "شكرا جزيلا لك يا صديقي،"),
@@ -81,6 +91,22 @@ def test_sentences_without_spaces(phrases: Phrases, language: str, sentences: li
 )
 def test_first_phrase_ends_at_a_clause(phrases: Phrases, language: str, text: str, first: str) -> None:
     assert phrases(text, language)[0].written == first
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("I'm glad you're here, John.", "I'm glad you're here, John."),
+        ("I'm glad you're here, John. How are you?", "I'm glad you're here, John."),
+        ("I'm glad you're here, Mr. John Miller! Welcome.", "I'm glad you're here, Mr. John Miller!"),
+        ("I can help you with that, sir. Just wait.", "I can help you with that, sir."),
+        ("I can help you with that, John, just wait.", "I can help you with that, John,"),
+        ("We have a table for that, too.", "We have a table for that, too."),
+        ("You live at 221 Baker St., apt. 4, is that right?", "You live at 221 Baker St., apt. 4,"),
+    ],
+)
+def test_first_phrase_takes_a_name_or_number_behind_its_comma_along(phrases: Phrases, text: str, first: str) -> None:
+    assert phrases(text)[0].written == first
 
 
 def test_second_phrase_of_a_reply_is_a_whole_sentence(phrases: Phrases) -> None:
@@ -112,10 +138,23 @@ def test_sentence_leaves_when_the_next_word_begins() -> None:
     assert [phrase.written for phrase in phraser.feed(" I")] == ["One moment."]
 
 
-def test_clause_leaves_at_the_space() -> None:
+def test_clause_leaves_when_the_next_word_begins_that_is_no_name() -> None:
     phraser = Phraser()
-    assert phraser.feed("I can do that for you,") == []
-    assert [phrase.written for phrase in phraser.feed(" ")] == ["I can do that for you,"]
+    assert phraser.feed("I can do that for you, ") == []
+    assert [phrase.written for phrase in phraser.feed("b")] == ["I can do that for you,"]
+
+
+def test_clause_waits_for_the_word_behind_what_may_be_a_name() -> None:
+    phraser = Phraser()
+    assert phraser.feed("I can do that for you, Monday ") == []
+    assert [phrase.written for phrase in phraser.feed("i")] == ["I can do that for you,"]
+    assert [phrase.written for phrase in phraser.flush()] == ["Monday i"]
+
+
+def test_clause_at_a_colon_leaves_at_the_space() -> None:
+    phraser = Phraser()
+    assert phraser.feed("I can do that for you:") == []
+    assert [phrase.written for phrase in phraser.feed(" ")] == ["I can do that for you:"]
 
 
 def test_number_with_full_stop_waits_for_the_next_word() -> None:

@@ -60,3 +60,18 @@ def test_ordinal_at_the_start_of_a_line_is_no_list(phrases: Phrases) -> None:
         "3. Mai",
         "4. Mai",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("What's [interrupted]", []),
+        ("What's [interrupted", []),
+        ("What's your name? [interrupted]", ["What's your name?"]),
+        ("What's [interrupted] Good morning.", ["Good morning."]),
+    ],
+)
+def test_half_a_sentence_before_an_imitated_interruption_is_not_said(
+    phrases: Phrases, text: str, spoken: list[str]
+) -> None:
+    assert [phrase.written for phrase in phrases(text)] == spoken

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ringline.workers.pool import Job, Pool
-from ringline.workers.working import EXIT_OUT_OF_MEMORY, attach, set_alone, working_on
+from ringline.workers.working import EXIT_OUT_OF_MEMORY, attach, came_on, set_alone, working_on
 
 SECOND = 1_000_000_000
 WATCHDOG_S = 10.0
@@ -224,13 +224,63 @@ threading.Event().wait({WATCHDOG_S})
     assert done.returncode == EXIT_OUT_OF_MEMORY
 
 
-def test_backlog_is_what_waits_in_seconds_of_work(make: Callable[..., Model]) -> None:
+@pytest.fixture
+def second_each(make: Callable[..., Model]) -> Model:
+    """A model that has learnt that a unit of work costs it a second, and runs one such unit for call 1."""
     model = make(cost_s=lambda work: work)
     order_of(model, [job(1, work=2.0), job(1, work=1.0)])
-    assert model.pool.backlog_s == 0.0
-    model.hold()
-    model.pool.submit(job(1, work=3.0))
-    assert model.pool.backlog_s == pytest.approx(3.0, rel=0.01)
+    model.now_ns = 0
+    model.pool.submit(job(1))
+    model.wait_begun()
+    return model
+
+
+def test_work_is_behind_by_what_it_waits_for_other_calls(second_each: Model) -> None:
+    pool = second_each.pool
+    pool.submit(job(2, work=2.0))
+    assert pool.behind_s == pytest.approx(1.0, rel=0.01)
+    pool.submit(job(3, 0.001))
+    assert pool.behind_s == pytest.approx(3.0, rel=0.01)
+
+
+def test_work_is_not_behind_before_it_is_needed(second_each: Model) -> None:
+    second_each.pool.submit(job(2, deadline_s=0.75))
+    assert second_each.pool.behind_s == pytest.approx(0.25, abs=0.01)
+
+
+def test_run_under_way_is_waited_for_until_it_should_be_over(second_each: Model) -> None:
+    second_each.pool.submit(job(2))
+    second_each.now_ns = SECOND * 3 // 4
+    assert second_each.pool.behind_s == pytest.approx(0.25, abs=0.01)
+    second_each.now_ns = 5 * SECOND
+    assert second_each.pool.behind_s == 0.0
+
+
+def test_calls_own_work_does_not_put_it_behind(second_each: Model) -> None:
+    second_each.pool.submit(job(1, work=3.0))
+    second_each.pool.submit(job(1, work=3.0))
+    assert second_each.pool.behind_s == 0.0
+
+
+def test_drafts_are_not_behind_and_put_nobody_behind(make: Callable[..., Model]) -> None:
+    model = make(cost_s=lambda work: work)
+    order_of(model, [job(1, work=2.0), job(1, work=1.0)])
+    model.pool.submit(job(1, draft=True))
+    model.wait_begun()
+    model.pool.submit(job(2))
+    model.pool.submit(job(3, draft=True))
+    assert model.pool.behind_s == 0.0
+
+
+def test_what_runs_in_the_same_batch_is_not_waited_for(make: Callable[..., Model]) -> None:
+    model = make(max_batch=2, cost_s=lambda work: work)
+    order_of(model, [job(1, work=2.0), job(1, work=1.0), job(1, work=2.0)])
+    model.now_ns = 0
+    model.pool.submit(job(1))
+    model.wait_begun()
+    for call in (2, 3):
+        model.pool.submit(job(call))
+    assert model.pool.behind_s == pytest.approx(1.0, rel=0.05)
 
 
 def test_jobs_of_a_call_that_may_have_killed_a_worker_share_no_batch(make: Callable[..., Model]) -> None:
@@ -251,10 +301,10 @@ def test_that_call_is_batched_again_when_it_is_cleared(make: Callable[..., Model
 
 @pytest.fixture
 def words() -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Where the engine would look."""
+    """Where the engine would look for calls."""
     found = np.full(7, 99, np.int64)
     attach(found)
-    yield found
+    yield found[1:]
     attach(np.zeros(7, np.int64))
 
 
@@ -280,3 +330,26 @@ def test_nothing_is_named_while_nothing_runs(make: Callable[..., Model], words: 
     model.broken.add(job_done)
     model.finish()
     assert not words.any()
+
+
+def test_run_is_due_when_it_should_be_over_and_then_says_when_it_was(second_each: Model) -> None:
+    found = np.zeros(7, np.int64)
+    attach(found)
+    try:
+        second_each.pool.submit(job(2, work=3.0))
+        second_each.finish()
+        second_each.wait_begun()
+        due_ns = int(found[0])
+        assert due_ns - second_each.now_ns == pytest.approx(3 * SECOND, rel=0.01)
+        second_each.finish()
+        assert found[0] != due_ns
+    finally:
+        attach(np.zeros(7, np.int64))
+
+
+def test_run_that_comes_on_is_due_anew(words: Any) -> None:
+    due = words.base
+    with working_on((5,), 1):
+        assert due[0] == 1
+        came_on()
+        assert due[0] > 1

@@ -11,19 +11,15 @@ import pytest
 from bench.overlap_sounds import cough
 from bench.telephone import Voices, over_the_phone
 
-from ringline.engine.config import PocketsphinxStt
-from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.stt.listening import (
     LONGEST_SAMPLES,
     NOTHING,
     NUM_FEATURES,
     ListeningNet,
+    ShortSound,
     committed,
     features,
 )
-from ringline.workers.stt.pocketsphinx import PocketsphinxBackend
-
-GRAMMAR = "#JSGF V1.0;\ngrammar day;\npublic <day> = tuesday | friday;\n"
 
 
 @pytest.fixture(scope="module")
@@ -77,18 +73,19 @@ def test_weights_for_other_features_are_refused() -> None:
         ListeningNet(msgspec.structs.replace(committed(), hidden=hidden))
 
 
-@pytest.mark.parametrize(("overlap", "seconds"), [(True, 0.0), (False, 0.0), (True, 2.0)])
-def test_the_recogniser_asks_it_about_short_sounds_over_the_bot(
-    said: Callable[..., Any], overlap: bool, seconds: float
-) -> None:
-    backend = PocketsphinxBackend(PocketsphinxStt())
-    backend.warm_up()
-    stream = backend.open(Transcribe(1, 0, 1, 0, Expectation(grammar=GRAMMAR), overlap), 0)
-    assert stream is not None
-    audio = np.concatenate([said("tuesday"), np.zeros(int(seconds * 16_000), np.int16)])
+def test_a_sound_is_judged_as_a_whole_however_it_was_read(said: Callable[..., Any]) -> None:
+    audio, sound, net = said("tuesday"), ShortSound(), ListeningNet()
     for start in range(0, audio.shape[0], 320):
-        stream.feed(audio[start : start + 320])
-    assert stream.other_words is None
-    stream.finalise()
-    stream.close()
-    assert (stream.other_words is not None) == (overlap and not seconds)
+        sound.feed(audio[start : start + 320])
+    assert sound.other_words(net) == net.other_words(audio)
+
+
+def test_a_long_sound_is_not_kept(said: Callable[..., Any]) -> None:
+    sound = ShortSound()
+    for part in (said("tuesday"), np.zeros(LONGEST_SAMPLES, np.int16), said("tuesday")):
+        sound.feed(part)
+    assert sound.other_words(ListeningNet()) is None
+
+
+def test_of_a_sound_that_was_not_read_nothing_is_known() -> None:
+    assert ShortSound().other_words(ListeningNet()) is None

@@ -23,6 +23,7 @@ SYNTHETIC = """
 max_calls = {max_calls}
 log_level = "warning"
 hung_s = 1.0
+{engine}
 [[door]]
 url = "audiosocket://127.0.0.1:0"
 [[door]]
@@ -43,6 +44,7 @@ endpoint_ms = 300
 endpoint_min_ms = 300
 endpoint_max_ms = 300
 prosody = false
+{turn}
 """
 SYNTHETIC_TTS = """
 [tts]
@@ -106,8 +108,8 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 def start() -> Start:
     """``async with start(max_calls=2) as running``: an engine with synthetic stages.
 
-    ``stt``, ``llm`` and ``tts`` are further keys of these tables, ``tts_table`` one in place of the synthetic
-    one, ``extra`` further tables.
+    ``stt``, ``llm``, ``tts``, ``engine`` and ``turn`` are further keys of these tables, ``tts_table`` one in place of
+    the synthetic one, ``extra`` further tables.
     """
 
     @asynccontextmanager
@@ -120,6 +122,8 @@ def start() -> Start:
         llm: str = "",
         tts: str = "",
         tts_table: str = "",
+        engine: str = "",
+        turn: str = "",
         extra: str = "",
     ) -> AsyncIterator[Running]:
         source = SYNTHETIC.format(
@@ -128,6 +132,8 @@ def start() -> Start:
             text=text,
             stt=stt,
             llm=llm,
+            engine=engine,
+            turn=turn,
             tts_table=tts_table or SYNTHETIC_TTS.format(stage_ms=stage_ms, realtime_factor=realtime_factor, tts=tts),
         )
         async with Engine(parse(source + extra)) as engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSai
 from ringline.engine.trace import TurnTrace
 from ringline.tools.caller.measure import Turn
 from ringline.tools.caller.report import CallEnd, CallRecord, RunResult, summarize
-from ringline.tools.demo_verdict import DemoResult, judge
+from ringline.tools.demo_verdict import DemoResult, judge, wish
 
 MS = 1_000_000
 
@@ -95,3 +96,18 @@ def test_correction_is_read_back(answer: str, corrected: bool) -> None:
 def test_key_that_never_arrived_is_not_passed() -> None:
     assert not passed(judge(measured(said("keys 1", 1_000)), [CallerSaid("one")], "", ""), "keys")
     assert passed(judge(measured(said("keys 1", 1_000)), [CallerSaid("1", is_dtmf=True)], "", ""), "keys")
+
+
+@pytest.mark.parametrize("answer", ["So Tuesday, at ten thirty. Is that right?", "Monday, at ten thirty?"])
+def test_demo_with_real_models_wants_the_correction_and_nothing_that_its_caller_does_not_do(answer: str) -> None:
+    told: list[CallEvent] = [CallerSaid("no make it tuesday"), bot(answer, 1_000)]
+    result = judge(measured(said("No, make it Tuesday.", 1_000)), told, "", "", is_real=True)
+    assert [(check.name, check.passed) for check in result.checks] == [("correction", "Tuesday" in answer)]
+
+
+def test_wish_of_the_demo_is_the_appointment_that_it_looks_for() -> None:
+    for offset in range(7):
+        today = datetime.date(2026, 11, 28) + datetime.timedelta(days=offset)
+        day = datetime.date.fromisoformat(wish(today).date)
+        assert day.strftime("%A") == wish(today).day == "Tuesday"
+        assert 0 < (day - today).days <= 7

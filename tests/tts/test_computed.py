@@ -127,6 +127,7 @@ class Abrupt:
     """A model whose sound begins and ends at its loudest."""
 
     rate_hz = 8_000
+    first_s: float | None = None
 
     def load(self) -> None:
         pass
@@ -151,6 +152,7 @@ class Held:
     """A model that waits for each piece to be let go, and notes what it was asked for."""
 
     rate_hz = 8_000
+    first_s: float | None = None
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -202,6 +204,54 @@ def test_calls_are_served_by_deadline_and_drafts_last(held: Any) -> None:
     for phrase in (first, *phrases):
         assert any(isinstance(part, np.ndarray) for part in phrase)
     assert model.asked[1:] == [f"call {call}" for call in (0, 6, 5, 4, 3, 2, 1, 7)]
+
+
+class InSteps:
+    """A model that says each word in a step of its own, when it is let go, and notes them."""
+
+    rate_hz = 8_000
+    first_s: float | None = 0.25
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.begun = threading.Semaphore(0)
+        self.go = threading.Semaphore(0)
+
+    def load(self) -> None:
+        pass
+
+    def check(self, order: Order) -> None:
+        pass
+
+    def speak(self, piece: Piece, order: Order) -> Iterator[Sound]:
+        words = piece.text.split()
+        for index, word in enumerate(words):
+            if piece.text != WARM_UP:
+                self.said.append(word)
+                self.begun.release()
+                assert self.go.acquire(timeout=WATCHDOG_S)
+            yield Sound(
+                0.1 * np.sin(np.arange(2000)).astype(np.float32), next_s=0.25 if index + 1 < len(words) else 0.0
+            )
+
+
+def test_sentence_under_way_gives_way_to_a_call_that_has_nothing_to_play() -> None:
+    model = InSteps()
+    backend = ComputedBackend(model, lambda: None)
+    backend.warm_up()
+    long = Order("one two three four", call=1, deadline_ns=10**9)
+    speaking, waiting = backend.synthesize(long), backend.synthesize(Order("urgent", call=2))
+    next(speaking)
+    assert model.begun.acquire(timeout=WATCHDOG_S)
+    next(waiting)
+    for _ in range(5):
+        model.go.release()
+    for phrase in (waiting, speaking):
+        assert any(isinstance(part, np.ndarray) for part in phrase)
+    for _ in speaking:
+        pass
+    backend.close()
+    assert model.said == ["one", "urgent", "two", "three", "four"]
 
 
 def test_cancelled_phrase_is_not_begun(held: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.models.kokoro import make_kokoro, vocabulary
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 
 from ringline.engine.config import KokoroTts
 from ringline.workers.base import CannotStart
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.kokoro.alphabet import in_kokoros_letters
+from ringline.workers.tts.kokoro.convolutions import give_sign
 from ringline.workers.tts.kokoro.model import MAX_TOKENS, KokoroModel
 from ringline.workers.tts.kokoro.voices import Voices, parse
 from ringline.workers.tts.pieces import Piece
@@ -32,14 +36,51 @@ def sounds(model: KokoroModel, text: str, **fields: Any) -> list[Any]:
 @pytest.mark.parametrize("old_names", [True, False])
 @pytest.mark.parametrize("int_speed", [True, False])
 def test_exports_of_all_forms_are_taken(tmp_path: Path, old_names: bool, int_speed: bool) -> None:
-    (sound,) = sounds(loaded(make_kokoro(tmp_path, old_names=old_names, int_speed=int_speed)), "Good morning.")
-    assert sound.samples.shape[0] > 12_000
-    assert [char for char, _ in sound.words] == [0, 5]
+    found = sounds(loaded(make_kokoro(tmp_path, old_names=old_names, int_speed=int_speed)), "Good morning.")
+    assert sum(sound.samples.shape[0] for sound in found) > 12_000
+    assert [char for sound in found for char, _ in sound.words] == [0, 5]
 
 
-def test_export_without_durations_marks_no_words(tmp_path: Path) -> None:
-    (sound,) = sounds(loaded(make_kokoro(tmp_path, durations=False)), "Good morning.")
+@pytest.mark.parametrize("halves", [True, False])
+def test_durations_that_are_no_output_are_found_in_the_network(tmp_path: Path, halves: bool) -> None:
+    found = sounds(loaded(make_kokoro(tmp_path, durations=False, halves=halves)), "Good morning.")
+    assert [char for sound in found for char, _ in sound.words] == [0, 5]
+
+
+def test_export_whose_durations_are_not_found_says_so_and_marks_no_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (sound,) = sounds(loaded(make_kokoro(tmp_path, durations=False, rounds=2)), "Good morning.")
     assert list(sound.words) == []
+    assert sum("does not tell where words begin" in message for message in caplog.messages) == 1
+
+
+def test_stretches_joined_are_what_the_network_makes_whole(tmp_path: Path) -> None:
+    text = "Your appointment number twelve is on Monday morning"
+    (whole,) = sounds(loaded(make_kokoro(tmp_path / "whole", halves=False)), text)
+    parts = sounds(loaded(make_kokoro(tmp_path / "halves")), text)
+    assert len(parts) > 2
+    joined = np.concatenate([part.samples for part in parts])
+    begin = int(np.flatnonzero(np.abs(whole.samples) > 1e-3)[0]) - int(np.flatnonzero(np.abs(joined) > 1e-3)[0])
+    assert np.allclose(joined, whole.samples[begin : begin + joined.shape[0]], atol=1e-4)
+
+
+def test_words_of_stretches_begin_where_those_of_the_whole_do(tmp_path: Path) -> None:
+    text = "Your appointment number twelve is on Monday morning"
+    (whole,) = sounds(loaded(make_kokoro(tmp_path / "whole", halves=False)), text)
+    marks, start = [], 0
+    for part in sounds(loaded(make_kokoro(tmp_path / "halves")), text):
+        marks += [(char, start + sample) for char, sample in part.words]
+        start += part.samples.shape[0]
+    silence = whole.words[1][1] - marks[1][1]
+    assert [(char, sample + silence) for char, sample in marks[1:]] == list(whole.words)[1:]
+
+
+def test_each_sound_tells_how_long_the_next_will_be(tmp_path: Path) -> None:
+    found = sounds(loaded(make_kokoro(tmp_path)), "Your appointment number twelve is on Monday morning")
+    assert found[-1].next_s == 0
+    for before, after in itertools.pairwise(found):
+        assert abs(before.next_s - after.samples.shape[0] / 24_000) < 0.05
 
 
 def test_layout_of_the_published_conversion_is_taken(tmp_path: Path) -> None:
@@ -80,6 +121,24 @@ def test_several_networks_in_a_folder_ask_for_a_name(tmp_path: Path) -> None:
     assert sounds(loaded(folder / "model_q8.onnx"), "Good morning.")
 
 
+def test_signed_convolutions_give_the_same_sums() -> None:
+    generator = np.random.default_rng(1)
+    weights = numpy_helper.from_array(generator.integers(0, 256, (8, 8, 3)).astype(np.uint8), "weights")
+    zero = numpy_helper.from_array(np.array(131, np.uint8), "weights_zero")
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["bytes", "scale", "bytes_zero"]),
+        helper.make_node("ConvInteger", ["bytes", "weights", "bytes_zero", "weights_zero"], ["y"], pads=[1, 1]),
+    ]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 8, 40])
+    y = helper.make_tensor_value_info("y", TensorProto.INT32, [1, 8, 40])
+    graph = helper.make_graph(nodes, "one", [x], [y], [weights, zero])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    values = {"x": generator.standard_normal((1, 8, 40)).astype(np.float32)}
+    plain = InferenceSession(model.SerializeToString()).run(None, values)[0]
+    assert give_sign(model) == 1
+    assert np.array_equal(InferenceSession(model.SerializeToString()).run(None, values)[0], plain)
+
+
 def test_blend_is_the_weighted_mean(tmp_path: Path) -> None:
     voices = Voices(make_kokoro(tmp_path))
     assert np.allclose(voices.styles("af_heart+am_adam"), (1.0 + 0.25) / 2)
@@ -118,14 +177,14 @@ def test_text_of_more_tokens_than_fit_is_made_in_several_runs(tmp_path: Path) ->
     model = loaded(make_kokoro(tmp_path))
     text = "internationalisation " * 30
     found = sounds(model, text)
-    assert len(found) > 1
+    assert len(found) > 2
     chars = [char for sound in found for char, _ in sound.words]
     assert chars == list(range(0, len(text), 21))
     assert MAX_TOKENS == 510
 
 
 def test_dictionary_replaces_phonemes_of_its_words_only(tmp_path: Path) -> None:
-    model = loaded(make_kokoro(tmp_path))
+    model = loaded(make_kokoro(tmp_path, halves=False))
     plain, other = (sounds(model, "Dear Nguyen, hello", phonemes=table)[0] for table in ({}, {"nguyen": "wˈɪn"}))
     assert [char for char, _ in plain.words] == [char for char, _ in other.words] == [0, 5, 13]
     assert plain.words[1] == other.words[1]

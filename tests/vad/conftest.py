@@ -91,14 +91,17 @@ def ears():
 
 
 class ScriptedModel:
-    """Stands in for Silero: a window's speech probability is its last sample, in 1/100 (too quiet to be audible)."""
+    """Stands in for a model: a window's speech probability is its last sample, in 1/100 (too quiet to be audible)."""
 
     def __init__(self):
         self.batch_sizes = []
 
-    def run(self, windows, memory):
+    def judge(self, slots, ends, windows):
         self.batch_sizes.append(len(windows))
-        return np.rint(windows[:, -1] * 32_768).astype(np.float32) / np.float32(100), memory.copy()
+        return np.rint(windows[:, -1] * 32_768).astype(np.float32) / np.float32(100)
+
+    def reset(self, slot):
+        pass
 
 
 @pytest.fixture

@@ -270,26 +270,27 @@ def test_a_lapped_reader_goes_on_with_the_newest_window_and_counts_what_it_lost(
     assert ears.hear({0: windows(0.9)}) == [(0, 7, True, 31 * WINDOW, False, False)]
 
 
-def test_a_lapped_reader_forgets_what_the_model_remembered(scripted):
+def test_a_lapped_reader_shows_the_model_nothing_of_what_came_before(scripted):
     ears = scripted(ring_samples=10 * WINDOW)
     ears.vad.open(0, 7)
     ears.hear({0: windows(0.1)})
-    ears.vad._memory[:] = 1
     for _ in range(2):
         ears.feed(0, windows(*[0.2] * 10))
     seen = []
-    run = ears.model.run
-    ears.vad._model.run = lambda batch, memory: seen.append((batch[:, :64].copy(), memory.copy())) or run(batch, memory)
+    judge = ears.model.judge
+    ears.vad._model.judge = lambda slots, ends, batch: (
+        seen.append((ends.copy(), batch.copy())) or judge(slots, ends, batch)
+    )
     ears.vad.step()
-    assert not seen[0][0].any()
-    assert not seen[0][1].any()
+    assert seen[0][0] == [21 * WINDOW]  # more than a window behind the first: the model forgets, too
+    assert not seen[0][1][0, :64].any()
 
 
 def test_a_window_carries_the_64_samples_before_it(scripted):
     ears = scripted()
     seen = []
-    run = ears.model.run
-    ears.vad._model.run = lambda batch, memory: seen.append(batch.copy()) or run(batch, memory)
+    judge = ears.model.judge
+    ears.vad._model.judge = lambda slots, ends, batch: seen.append(batch.copy()) or judge(slots, ends, batch)
     ears.vad.open(0, 7)
     audio = np.arange(3 * WINDOW).astype(np.int16)  # any audio
     ears.hear({0: audio})
@@ -473,8 +474,10 @@ def test_a_full_window_after_a_peek_is_judged_as_if_there_had_been_none(scripted
     for step_samples in (160, WINDOW):
         ears = over_the_bot(scripted)
         seen = []
-        run = ears.model.run
-        ears.vad._model.run = lambda batch, memory, run=run, seen=seen: seen.append(batch.copy()) or run(batch, memory)
+        judge = ears.model.judge
+        ears.vad._model.judge = lambda slots, ends, batch, judge=judge, seen=seen: (
+            seen.append(batch.copy()) or judge(slots, ends, batch)
+        )
         audio = windows(*[0] * 6)
         audio[3 * WINDOW :] = 1_000
         ears.hear({0: said(audio, *[0] * 6)}, step_samples)

@@ -4,7 +4,8 @@ import pytest
 
 from ringline.workers.base import CannotStart
 from ringline.workers.capture import silero
-from ringline.workers.capture.silero import CONTEXT, MEMORY, WINDOW, SileroModel
+from ringline.workers.capture.silero import MEMORY, SileroModel
+from ringline.workers.capture.windows import CONTEXT, WINDOW
 
 
 def windows_of(samples):

@@ -38,11 +38,15 @@ class Call:
         on_event: OnEvent | None = None,
         recording: Recording | None = None,
     ) -> None:
-        """``silence`` is a packed frame of it."""
+        """``silence`` is a packed frame of it. Where the manners say that the caller is prompted, ``script`` is what
+        it can say, and `prompt` says what it does."""
         self.number = number
         self.recording = recording
         self.log = WireLog(target.rate_hz, wire.continuous)
-        self._wire, self._target, self._script, self._silence = wire, target, script, silence
+        self._wire, self._target, self._silence = wire, target, silence
+        self._repertoire = script
+        self._script = [] if manners.prompted else list(script)
+        self._early_prompts: list[int | None] = []
         self._manners, self._on_event = manners, on_event
         self._dialogue: Dialogue | None = None
         self._over: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
@@ -63,6 +67,8 @@ class Call:
             log.connected_ns = time.monotonic_ns()
             self._emit("connected", log.connected_ns)
             self._dialogue = Dialogue(self._manners, [rendered.item for rendered in self._script], log.connected_ns)
+            for index in self._early_prompts:
+                self.prompt(index)
             self._start_ns = grid_ns + -(-(log.connected_ns + LEAD_NS - grid_ns) // FRAME_NS) * FRAME_NS
             ticker.add(self._start_ns, self)
             end = await self._over
@@ -81,6 +87,16 @@ class Call:
             unsaid=tuple(rendered.item.label for rendered in self._script[len(log.said) :]),
             wire_errors=tuple(self._wire_errors),
         )
+
+    def prompt(self, index: int | None) -> None:
+        """Say this item of the repertoire when the bot has been heard out; None: hang up then."""
+        if self._dialogue is None:
+            self._early_prompts.append(index)
+        elif index is None:
+            self._dialogue.add(None)
+        else:
+            self._script.append(self._repertoire[index])
+            self._dialogue.add(self._repertoire[index].item)
 
     # --- the pacer's side
 

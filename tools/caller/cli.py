@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -63,6 +66,10 @@ def call(
     param: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Twilio custom parameter.")] = None,
     auth_token: Annotated[str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="Twilio: sign the upgrade.")] = "",
     public_url: Annotated[str, typer.Option(help="Twilio: the URL that is signed.")] = "",
+    prompted: Annotated[
+        bool,
+        typer.Option(help="Say what lines of standard input name, by its number in the order given; the last: end."),
+    ] = False,
     realtime: Annotated[bool, typer.Option(help="Ask the system for real-time priority.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     events: Annotated[bool, typer.Option(help="Before the result, print each event as a line of JSON.")] = False,
@@ -88,6 +95,8 @@ def call(
             order = [(name, value) for name, values in given.items() for value in values or ()]
         items = script_items(order, speed)
         parameters = _parameters(param or [])
+        if prompted and calls > 1:
+            raise ScriptError("--prompted is for one call")
         with contextlib.ExitStack() as stack:
             on_event = None
             if events:
@@ -109,6 +118,7 @@ def call(
                     auth_token=auth_token,
                     public_url=public_url,
                     on_event=on_event,
+                    prompts=_read_prompts if prompted else None,
                 )
             )
     except (UrlError, ScriptError, OSError) as error:
@@ -148,6 +158,19 @@ def script_items(order: list[tuple[str, str]], speed: float = 1.0) -> list[Item]
     if over_bot:
         raise ScriptError(f"--{over_bot} must stand before what is said")
     return items
+
+
+def _read_prompts(prompt: Callable[[int | None], None]) -> None:
+    """Pass standard input on, line by line, from a thread that nobody waits for."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the call was over before
+            for line in sys.stdin:
+                loop.call_soon_threadsafe(prompt, int(line) if line.strip().isdecimal() else None)
+            loop.call_soon_threadsafe(prompt, None)
+
+    threading.Thread(target=read, name="prompts", daemon=True).start()
 
 
 def _parameters(given: list[str]) -> dict[str, str]:

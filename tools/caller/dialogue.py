@@ -29,6 +29,8 @@ class Manners(msgspec.Struct, frozen=True):
     """The longest call."""
     waits_for_greeting: bool = True
     """Whether the bot speaks first."""
+    prompted: bool = False
+    """Whether somebody else says, while the call lasts, what is said next and when it is over (`Dialogue.add`)."""
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -49,7 +51,8 @@ class Dialogue:
 
     def __init__(self, manners: Manners, script: Sequence[Item], start_ns: int) -> None:
         self._manners = manners
-        self._script = script
+        self._script = list(script)
+        self._has_end = not manners.prompted
         self._start_ns = start_ns
         self._waiting_since_ns = start_ns
         self._answer_ns: int | None = None
@@ -58,6 +61,13 @@ class Dialogue:
         self._speaking = False
         self.num_said = 0
         """Items begun."""
+
+    def add(self, item: Item | None) -> None:
+        """What is said next; None: nothing more."""
+        if item is None:
+            self._has_end = True
+        else:
+            self._script.append(item)
 
     def heard(self, first_ns: int, end_ns: int) -> None:
         """The bot is audible from ``first_ns`` to ``end_ns``."""
@@ -98,7 +108,7 @@ class Dialogue:
                 return HangUp("no answer" if self.num_said else "no greeting")
             return None
         if self.num_said == len(self._script):
-            return HangUp("")
+            return HangUp("") if self._has_end else None
         self.num_said += 1
         self._speaking = True
         return Say(self.num_said - 1)

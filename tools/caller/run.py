@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,10 @@ STAGGER_MS = 100
 """Between the starts of two calls: 32 calls are there after 3 s, and do not all speak at the same moment."""
 
 
+Prompts = Callable[[Callable[[int | None], None]], None]
+"""Is given a function to call, in the event loop's thread, for each item to say, and with None for the end."""
+
+
 async def run_calls(
     url: str,
     items: Sequence[Item],
@@ -41,16 +45,19 @@ async def run_calls(
     auth_token: str = "",
     public_url: str = "",
     on_event: OnEvent | None = None,
+    prompts: Prompts | None = None,
 ) -> RunResult:
     """Place ``num_calls`` calls that say ``items``, and measure them.
 
     Calls take turns with ``voices``. ``record`` is a stereo WAV's path, numbered where there are more calls than one.
     ``parameters`` are Twilio's custom parameters; with ``auth_token`` the upgrade is signed, for ``public_url`` if
-    given. ``on_event`` is called inside the media path: it must return at once (see `EventWriter`).
+    given. ``on_event`` is called inside the media path: it must return at once (see `EventWriter`). With ``prompts``,
+    which calls back with what to say next (`Call.prompt`), there is one call, and ``items`` are what it can say.
 
     Raises UrlError, ScriptError, and OSError for a recording that cannot be written.
     """
     target = parse_url(url)
+    manners = msgspec.structs.replace(manners or Manners(), prompted=prompts is not None)
     scripts = [render(items, target, voice) for voice in voices[:num_calls]]
     silence_samples = np.zeros(target.frame_samples, np.int16)
     silence = pack_frame(silence_samples, target)
@@ -67,7 +74,9 @@ async def run_calls(
         )
         recording = Recording(target.rate_hz) if record is not None else None
         script = scripts[number % len(scripts)]
-        calls.append(Call(number, wire, target, script, silence, manners or Manners(), on_event, recording))
+        calls.append(Call(number, wire, target, script, silence, manners, on_event, recording))
+    if prompts is not None:
+        prompts(calls[0].prompt)
     with _undisturbed(), Ticker() as ticker:
         records = await _place(calls, ticker, stagger_ms)
     if record is not None:

@@ -27,7 +27,7 @@ from ringline.ipc.atomics import Words, load_acquire_at
 from ringline.ipc.exchange import CALLER_RING, LINE_RING, LINE_WORDS, MEDIA_RATE_HZ, PLAYING
 from ringline.ipc.jit import compiled, compiled_sums
 from ringline.ipc.ring import Samples, ring_read
-from ringline.workers.capture.silero import CONTEXT, WINDOW
+from ringline.workers.capture.windows import CONTEXT, WINDOW
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float32]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float32]]

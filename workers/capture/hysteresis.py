@@ -21,10 +21,9 @@ from ringline.workers.audio.levels import (
     mean_square,
 )
 from ringline.workers.capture.echo import ALL_ECHO, NO_ECHO
-from ringline.workers.capture.silero import WINDOW, Memory, Probabilities
+from ringline.workers.capture.windows import WINDOW, Indexes, Probabilities
 
 Table = np.ndarray[tuple[int, int], np.dtype[np.int64]]
-Indexes = np.ndarray[tuple[int], np.dtype[np.int64]]
 Levels = np.ndarray[tuple[int], np.dtype[np.float64]]
 Rings = np.ndarray[tuple[int, int], np.dtype[np.int16]]
 
@@ -147,19 +146,17 @@ def decide(
     slot_words: Table,
     rings: Rings,
     state: Table,
-    memory: Memory,
     loudest: Levels,
     noise: Levels,
     familiar: Levels,
     usual: Levels,
     upper: Levels,
     batch_slots: Indexes,
-    batch_peeks: Indexes,
+    batch_ends: Indexes,
     batch_echoes: Indexes,
     batch_loudest: Levels,
     batch_levels: Levels,
     speech: Probabilities,
-    new_memory: Memory,
     settings: tuple[float, float, float, int, int, int],
     tail: Samples,
     events: Table,
@@ -168,10 +165,10 @@ def decide(
 
     Returns how many ``events``: rows of (slot, started, sample, background, doubtful).
 
-    ``batch_peeks`` is 0 for a full window, else the end of one that runs into the next; ``batch_echoes`` says how
-    much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block less the echo. ``usual`` is
-    how loud each call's line is between utterances, and ``familiar`` what sounds over the bot
-    that were no speech reached lately.
+    ``batch_ends`` says where each window ends: behind the call's last full window, if it is a look ahead into the
+    next; ``batch_echoes`` how much of it was the bot's own voice (`ALL_ECHO`); ``batch_levels`` is the loudest block
+    less the echo. ``usual`` is how loud each call's line is between utterances, and ``familiar`` what sounds over the
+    bot that were no speech reached lately.
     """
     threshold, release_threshold, eager_threshold, onset_windows, eager_windows, release_windows = settings
     num_events = 0
@@ -181,11 +178,11 @@ def decide(
         speaking = row[SPEAKING] != 0
         echo = batch_echoes[i] >= ALL_ECHO
         likely = 0.0 if echo else float(speech[i])
-        if batch_peeks[i] == 0:
-            memory[:, slot] = new_memory[:, i]
+        full = batch_ends[i] == row[POSITION]
+        if full:
             noise[slot] = min(noise[slot] * _NOISE_RISE, max(batch_loudest[i], _QUIETEST))
             familiar[slot] /= _NOISE_RISE
-        window_start = (row[POSITION] if batch_peeks[i] == 0 else batch_peeks[i]) - WINDOW
+        window_start = batch_ends[i] - WINDOW
         playing = load_acquire_at(slot_words[slot], PLAYING) != 0
         row[ECHOES] += batch_echoes[i] == ALL_ECHO
         knows_usual = row[ECHOES] < FEW_ECHOES and usual[slot] > 0.0
@@ -198,7 +195,7 @@ def decide(
             eager = is_hinted or batch_levels[i] >= familiar[slot] * STARTLING
         else:
             eager = False
-        if batch_peeks[i] == 0 and not eager and not speaking:
+        if full and not eager and not speaking:
             level = max(batch_levels[i], _QUIETEST)
             if usual[slot] > 0.0:
                 usual[slot] *= _USUAL_STEP if level > usual[slot] else 1.0 / _USUAL_STEP
@@ -207,7 +204,7 @@ def decide(
                 usual[slot], upper[slot] = level, level * UPPER_RISE
             if playing and likely < eager_threshold and batch_echoes[i] == NO_ECHO:
                 familiar[slot] = max(familiar[slot], batch_levels[i])
-        if batch_peeks[i] != 0 and not eager:
+        if not full and not eager:
             continue
         if speaking:
             if echo:

@@ -1,4 +1,4 @@
-"""Silero VAD as a model of many streams: one window of each in, one probability of each out.
+"""Silero VAD: the network over one window of many streams, and what it remembers of each call.
 
 The file in faster-whisper's wheel takes many windows of *one* stream and is written anew for many (`silero_graph.py`).
 Silero's own ONNX files (input, state, sr) have a batch axis and work as they are.
@@ -12,20 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from ringline.ipc.jit import compiled
 from ringline.workers.base import CannotStart
 from ringline.workers.capture.silero_graph import many_streams
+from ringline.workers.capture.windows import CONTEXT, WINDOW, Indexes, Probabilities, Windows
 
 RATE_HZ = 16_000
-WINDOW = 512
-"""New samples in a window, 32 ms: what Silero was trained on at 16 kHz."""
-CONTEXT = 64
-"""Samples before the window that it sees again."""
 MEMORY = 128
 """Width of the LSTM's two state vectors."""
 
-Windows = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Memory = np.ndarray[tuple[int, int, int], np.dtype[np.float32]]
-Probabilities = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 _FILE = "silero_vad_v6.onnx"
 
@@ -72,6 +68,46 @@ class SileroModel:
         feeds = {"input": windows, "h": memory[:1], "c": memory[1:]}
         speech, hidden, cell = self._session.run(["speech_probs", "hn", "cn"], feeds)
         return speech.reshape(-1), np.concatenate((hidden, cell))
+
+
+class SileroStreams:
+    """The network and its memory of every call: a `SpeechModel`."""
+
+    def __init__(self, num_slots: int, path: str = "") -> None:
+        """``path``: as in `SileroModel`. Raises CannotStart."""
+        self._model = SileroModel(path)
+        self._memory: Memory = np.zeros((2, num_slots, MEMORY), np.float32)
+        self._heard: Indexes = np.zeros(num_slots, np.int64)  # sample behind each call's last full window
+
+    def judge(self, slots: Indexes, ends: Indexes, windows: Windows) -> Probabilities:
+        """See `SpeechModel.judge`."""
+        memory: Memory = np.empty((2, slots.shape[0], MEMORY), np.float32)
+        _recall(self._memory, self._heard, slots, ends, memory)
+        speech, memory = self._model.run(windows, memory)
+        _remember(self._memory, self._heard, slots, ends, memory)
+        return speech
+
+    def reset(self, slot: int) -> None:
+        """See `SpeechModel.reset`."""
+        self._memory[:, slot] = 0
+        self._heard[slot] = 0
+
+
+@compiled
+def _recall(all_memory: Memory, heard: Indexes, slots: Indexes, ends: Indexes, memory: Memory) -> None:
+    for i in range(slots.shape[0]):
+        if ends[i] - heard[slots[i]] <= WINDOW:
+            memory[:, i] = all_memory[:, slots[i]]
+        else:
+            memory[:, i] = 0
+
+
+@compiled
+def _remember(all_memory: Memory, heard: Indexes, slots: Indexes, ends: Indexes, memory: Memory) -> None:
+    for i in range(slots.shape[0]):
+        if ends[i] - heard[slots[i]] >= WINDOW:
+            all_memory[:, slots[i]] = memory[:, i]
+            heard[slots[i]] = ends[i]
 
 
 _HC_INPUTS = {"input", "h", "c"}

@@ -1,7 +1,7 @@
-"""Hears when callers begin and cease to speak: Silero VAD over all calls of the worker, one batch per window.
+"""Hears when callers begin and cease to speak: a model over all calls of the worker, one batch per window.
 
-Silero's probabilities pass a hysteresis per call (`SileroVad`). What the model says is coarse in time: it sees 32 ms at
-once and lingers after the last word. So the end of an utterance is dated by level (`workers/audio/levels.py`), which is
+The model's probabilities pass a hysteresis per call. What it says is coarse in time: it sees 32 ms at once and lingers
+after the last word. So the end of an utterance is dated by level (`workers/audio/levels.py`), which is
 how a listener on the wire dates it, too.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ringline.engine.config import SileroVad
+from ringline.engine.config import SileroVad, VadConfig
 from ringline.ipc.atomics import load_acquire_at
 from ringline.ipc.exchange import CALLER_RING, LINE_WORDS, MEDIA_RATE_HZ, PLAYING, Exchange
 from ringline.ipc.jit import compiled
@@ -25,13 +25,14 @@ from ringline.workers.capture.hysteresis import (
     LONGEST_CONSONANT,
     LOOK_BACK,
     NUM_COLUMNS,
-    Indexes,
     Levels,
     Rings,
     Table,
     decide,
 )
-from ringline.workers.capture.silero import CONTEXT, MEMORY, WINDOW, Memory, SileroModel, Windows
+from ringline.workers.capture.silero import SileroStreams
+from ringline.workers.capture.webrtc import WebRtcStreams
+from ringline.workers.capture.windows import CONTEXT, WINDOW, Indexes, SpeechModel, Windows
 
 MAX_BATCH = 64
 """The cost per window falls until about 8 streams and is flat from there on; this bounds the memory of a batch."""
@@ -39,7 +40,7 @@ MAX_BATCH = 64
 MIN_PEEK = WINDOW // 4
 """New samples that are worth a look before their window is full: less than the shortest packet, 10 ms."""
 
-_BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S  # kept of what came before a window: covers Silero's context, too
+_BLOCK = MEDIA_RATE_HZ // BLOCKS_PER_S  # kept of what came before a window: covers the context, too
 _POSITION, _LOST, _RUN = column.POSITION, column.LOST, column.RUN
 
 
@@ -75,14 +76,12 @@ def _gather(
     eager: bool,
     wary: bool,
     state: Table,
-    memory: Memory,
     history: Rings,
     noise: Levels,
     paths: EchoPaths,
     batch_slots: Indexes,
-    batch_peeks: Indexes,
+    batch_ends: Indexes,
     batch: Windows,
-    batch_memory: Memory,
     batch_loudest: Levels,
     window: Samples,
 ) -> tuple[int, int]:
@@ -108,26 +107,24 @@ def _gather(
             start, got = ring_read(words, rings[slot], wanted, window)
             if start != wanted or loudest_block(window[_BLOCK:], MEDIA_RATE_HZ) < noise[slot] * EAGER_RISE:
                 continue
-            batch_peeks[count] = written
+            batch_ends[count] = written
         else:
             start, got = ring_read(words, rings[slot], position, window[_BLOCK:])
             if start != position:
-                # Half a minute behind: what counts is what the caller says now. The model starts anew from there.
+                # Half a minute behind: what counts is what the caller says now. The model hears the call anew there.
                 start = max(start, written - WINDOW)
                 state[slot, _LOST] += start - position
                 state[slot, _POSITION] = start
                 state[slot, _RUN] = 0
-                memory[:, slot] = 0
                 history[slot] = 0
                 start, got = ring_read(words, rings[slot], start, window[_BLOCK:])
                 if start != state[slot, _POSITION] or got < WINDOW:
                     continue
             state[slot, _POSITION] = start + WINDOW
-            batch_peeks[count] = 0
+            batch_ends[count] = start + WINDOW
             window[:_BLOCK] = history[slot]
             history[slot] = window[WINDOW:]
         batch_slots[count] = slot
-        batch_memory[:, count] = memory[:, slot]
         for i in range(CONTEXT + WINDOW):
             row[i] = window[_BLOCK - CONTEXT + i] / np.float32(32768)
         batch_loudest[count] = loudest_block(window, MEDIA_RATE_HZ)
@@ -144,7 +141,7 @@ def _cancel(
     state: Table,
     paths: EchoPaths,
     batch_slots: Indexes,
-    batch_peeks: Indexes,
+    batch_ends: Indexes,
     batch: Windows,
     batch_echoes: Indexes,
     batch_levels: Levels,
@@ -153,10 +150,9 @@ def _cancel(
     """Take the bot's own voice out of the batch, where it comes back."""
     for i in range(count):
         slot = batch_slots[i]
-        end = batch_peeks[i]
-        full = end == 0
+        end = batch_ends[i]
+        full = end == state[slot, _POSITION]
         if full:
-            end = state[slot, _POSITION]
             listen(slot_words[slot], lines[slot], callers[slot], paths, slot, end - WINDOW)
         batch_echoes[i] = residual(slot_words[slot], lines[slot], paths, slot, end, full, batch[i])
         for n in range(WINDOW):
@@ -167,12 +163,12 @@ def _cancel(
 class Vad:
     """The ears of a capture worker. ``step`` has a thread of its own; ``open`` and ``close`` may come from any."""
 
-    def __init__(self, exchange: Exchange, config: SileroVad) -> None:
+    def __init__(self, exchange: Exchange, config: VadConfig) -> None:
         """Loads and warms up the model. Raises CannotStart."""
         self.num_windows = 0
         """Windows judged so far, over all calls."""
         self._exchange = exchange
-        self._model = SileroModel(config.model)
+        self._model = _load(config, exchange.layout.max_calls)
         self._settings = (
             config.threshold,
             config.release_threshold,
@@ -189,7 +185,6 @@ class Vad:
         self._calls: dict[int, int] = {}
         self._open: Indexes = np.empty(0, np.int64)
         self._state: Table = np.zeros((num_slots, NUM_COLUMNS), np.int64)
-        self._memory: Memory = np.zeros((2, num_slots, MEMORY), np.float32)
         self._history: Rings = np.zeros((num_slots, _BLOCK), np.int16)
         self._loudest: Levels = np.zeros(num_slots, np.float64)
         self._noise: Levels = np.full(num_slots, np.inf)
@@ -198,11 +193,10 @@ class Vad:
         self._upper: Levels = np.zeros(num_slots, np.float64)
         size = min(num_slots, MAX_BATCH)
         self._batch_slots: Indexes = np.zeros(size, np.int64)
-        self._batch_peeks: Indexes = np.zeros(size, np.int64)
+        self._batch_ends: Indexes = np.zeros(size, np.int64)
         self._batch_echoes: Indexes = np.zeros(size, np.int64)
         self._batch_levels: Levels = np.zeros(size, np.float64)
         self._batch: Windows = np.zeros((size, CONTEXT + WINDOW), np.float32)
-        self._batch_memory: Memory = np.zeros((2, size, MEMORY), np.float32)
         self._batch_loudest: Levels = np.zeros(size, np.float64)
         self._window: Samples = np.zeros(_BLOCK + WINDOW, np.int16)
         self._tail: Samples = np.zeros(LOOK_BACK + WINDOW + LONGEST_CONSONANT, np.int16)
@@ -241,14 +235,12 @@ class Vad:
                     self._eager,
                     self._cancels_echo,
                     self._state,
-                    self._memory,
                     self._history,
                     self._noise,
                     self._paths,
                     self._batch_slots,
-                    self._batch_peeks,
+                    self._batch_ends,
                     self._batch,
-                    self._batch_memory,
                     self._batch_loudest,
                     self._window,
                 )
@@ -271,7 +263,7 @@ class Vad:
                 self._state,
                 self._paths,
                 self._batch_slots,
-                self._batch_peeks,
+                self._batch_ends,
                 self._batch,
                 self._batch_echoes,
                 self._batch_levels,
@@ -279,25 +271,23 @@ class Vad:
             )
         else:
             self._batch_levels[:count] = self._batch_loudest[:count]
-        speech, memory = self._model.run(self._batch[:count], self._batch_memory[:, :count])
+        speech = self._model.judge(self._batch_slots[:count], self._batch_ends[:count], self._batch[:count])
         self.num_windows += count
         return decide(
             self._exchange.slot_words,
             self._exchange.caller,
             self._state,
-            self._memory,
             self._loudest,
             self._noise,
             self._familiar,
             self._usual,
             self._upper,
             self._batch_slots,
-            self._batch_peeks,
+            self._batch_ends,
             self._batch_echoes,
             self._batch_loudest,
             self._batch_levels,
             speech,
-            memory,
             self._settings,
             self._tail,
             self._events,
@@ -311,7 +301,7 @@ class Vad:
             else:
                 self._calls.pop(slot, None)
             self._state[slot] = 0
-            self._memory[:, slot] = 0
+            self._model.reset(slot)
             self._history[slot] = 0
             self._loudest[slot] = 0
             self._noise[slot] = np.inf
@@ -320,6 +310,12 @@ class Vad:
             self._upper[slot] = 0
             self._paths.reset(slot)
             self._open = np.array(sorted(self._calls), np.int64)
+
+
+def _load(config: VadConfig, num_slots: int) -> SpeechModel:
+    if isinstance(config, SileroVad):
+        return SileroStreams(num_slots, config.model)
+    return WebRtcStreams(num_slots, config.aggressiveness, config.frame_ms)
 
 
 def _num_windows(duration_ms: int) -> int:

@@ -22,6 +22,8 @@ Block = dict[str, Any]
 class AnthropicBackend:
     """One pool of connections for all calls of the worker."""
 
+    pool = None
+
     def __init__(self, config: AnthropicLlm, max_calls: int) -> None:
         self._config = config
         self._max_calls = max_calls

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from ringline.ipc.messages import Expectation, Generate, ToolCall, Usage, WarmPrompt
+from ringline.workers.pool import Pool
 
 
 class TextDelta(msgspec.Struct, frozen=True):
@@ -27,6 +28,10 @@ class Finished(msgspec.Struct, frozen=True):
 
 class LlmBackend(Protocol):
     """One model for all calls of the worker. Holds nothing of a call: `Generate` brings all there is to know."""
+
+    @property
+    def pool(self) -> Pool[Any] | None:
+        """Where the model's work waits; None if it is done at once, or elsewhere."""
 
     async def warm_up(self) -> None:
         """Load what is needed. Raises `ringline.workers.base.CannotStart` with what is missing."""

@@ -25,6 +25,8 @@ COMMITTED, DRAFT, WARMING = 0, 1, 2
 class OpenAiBackend:
     """One pool of connections for all calls of the worker."""
 
+    pool = None
+
     def __init__(self, config: OpenAiLlm, max_calls: int) -> None:
         self._config = config
         self._max_calls = max_calls

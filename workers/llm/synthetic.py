@@ -15,6 +15,8 @@ from ringline.workers.llm.backend import Finished, TextDelta
 class SyntheticLlm:
     """Streams ``text`` word by word: the first after ``first_token_ms``, then ``tokens_per_s``."""
 
+    pool = None
+
     def __init__(self, settings: config.SyntheticLlm) -> None:
         self._first_token_s = settings.first_token_ms / 1000
         self._token_s = 1 / settings.tokens_per_s

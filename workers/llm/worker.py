@@ -120,6 +120,7 @@ async def _main(worker: Worker) -> None:
     worker.ready()
     while not llm.stopped.is_set():
         worker.beat()
+        worker.report(backend.pool)
         try:
             async with asyncio.timeout(IDLE_WAIT_MS / 1000):
                 await llm.stopped.wait()

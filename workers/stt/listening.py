@@ -57,6 +57,26 @@ _i = np.arange(NUM_CEPSTRA)[:, None]
 _DCT: Matrix = np.cos(np.pi * _i * (np.arange(NUM_BANDS) + 0.5) / NUM_BANDS) * np.sqrt(2 / NUM_BANDS)
 
 
+class ShortSound:
+    """A sound as it is read, kept for as long as the ear may tell what it is."""
+
+    def __init__(self) -> None:
+        self._parts: list[Samples] = []
+        self._num_samples = 0
+
+    def feed(self, samples: Samples) -> None:
+        """More of it: int16 at 16 kHz."""
+        self._num_samples += samples.shape[0]
+        if self._num_samples <= LONGEST_SAMPLES:
+            self._parts.append(samples)
+        else:
+            self._parts.clear()
+
+    def other_words(self, net: ListeningNet) -> float | None:
+        """As `ListeningNet.other_words` of all of it."""
+        return net.other_words(np.concatenate(self._parts)) if self._parts else None
+
+
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A matrix in bytes."""
 

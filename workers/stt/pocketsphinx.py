@@ -23,7 +23,6 @@ from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.agreement import agreed_words, stable_characters
 from ringline.workers.stt.backend import Samples, Stream
-from ringline.workers.stt.listening import LONGEST_SAMPLES, ListeningNet
 from ringline.workers.stt.overlap_grammar import overlap_grammar
 from ringline.workers.stt.telephone_features import HIGH_HZ, LIFTER, LOW_HZ, NUM_BANDS, TelephoneFeatures
 from ringline.workers.working import working_on
@@ -153,8 +152,6 @@ class PocketsphinxStream:
         self.final: str | None = None
         self.confidence = 0.0
         self.other_words: float | None = None
-        self._heard: list[Samples] = []
-        """All of it, over the bot."""
         self._backend = backend
         self._decoder: _Decoder | None = decoder
         self._overlap = overlap
@@ -174,8 +171,6 @@ class PocketsphinxStream:
             self._begun = True
         self._decode(samples)
         self._num_samples += samples.size
-        if self._overlap and self._num_samples <= LONGEST_SAMPLES:
-            self._heard.append(samples)
         if self._num_samples >= self._next_partial:
             self._next_partial = self._num_samples + RATE_HZ * PARTIAL_MS // 1000
             best = self._hypothesis()
@@ -198,8 +193,6 @@ class PocketsphinxStream:
             self.final = self._best  # they broke off in the middle of a sentence
         self.partial = self.final
         self.confidence = 0.5 if self.final else 0.0
-        if self._heard and self._num_samples <= LONGEST_SAMPLES:
-            self.other_words = self._backend.listening.other_words(np.concatenate(self._heard))
 
     def close(self) -> None:
         if self._decoder is not None:
@@ -238,7 +231,6 @@ class PocketsphinxBackend:
         """``dictation``: whether the agent's brain may ask for it, by giving no grammar."""
         self._config = config
         self._dictation = dictation
-        self.listening = ListeningNet()
         self._free: list[_Decoder] = []
         self._num_made = 0
         self._lock = threading.Lock()

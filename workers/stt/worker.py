@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from ringline.engine.config import FlowLlm
 from ringline.ipc.exchange import MEDIA_RATE_HZ, Slot
@@ -22,6 +23,7 @@ from ringline.ipc.ring import RingReader
 from ringline.workers.base import Worker
 from ringline.workers.stt import make_backend
 from ringline.workers.stt.backend import Stream, SttBackend
+from ringline.workers.stt.listening import ListeningNet, ShortSound
 from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.stt")
@@ -45,6 +47,7 @@ class Utterance:
         self.stream: Stream | None = None
         self.finalised = False
         self.reported = ("", 0)
+        self.sound = ShortSound() if request.overlap else None
 
     @property
     def urgency(self) -> tuple[bool, int]:
@@ -55,9 +58,11 @@ class Utterance:
 class SttWorker:
     """The pool's schedule."""
 
-    def __init__(self, worker: Worker, backend: SttBackend) -> None:
+    def __init__(self, worker: Worker, backend: SttBackend, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self.worker = worker
         self.backend = backend
+        self._clock = clock
+        self._listening = ListeningNet()
         self.utterances: dict[tuple[int, int], Utterance] = {}
         self._wake_ns: int | None = None
 
@@ -82,7 +87,7 @@ class SttWorker:
 
     def step(self) -> None:
         """Feed what is new, ask the backend for what is due, report what is known."""
-        now_ns = time.monotonic_ns()
+        now_ns = self._clock()
         self._wake_ns = None
         for key, utterance in sorted(self.utterances.items(), key=lambda item: item[1].urgency):
             try:
@@ -109,7 +114,7 @@ class SttWorker:
         if any(u.stream and u.end_sample is not None and not u.finalised for u in self.utterances.values()):
             return 0.0  # a final is waiting for the rest of its audio
         if self._wake_ns is not None:
-            wait_ms = min(wait_ms, (self._wake_ns - time.monotonic_ns()) / 1e6)
+            wait_ms = min(wait_ms, (self._wake_ns - self._clock()) / 1e6)
         return wait_ms
 
     def _feed(self, utterance: Utterance, now_ns: int) -> None:
@@ -127,6 +132,8 @@ class SttWorker:
                 log.warning("lost samples", extra={"call": utterance.request.call, "samples": chunk.lost})
             if chunk.samples.shape[0]:
                 utterance.stream.feed(chunk.samples)
+                if utterance.sound is not None:
+                    utterance.sound.feed(chunk.samples)
         if end_sample is not None and reader.position >= end_sample:
             utterance.finalised = True
             utterance.stream.finalise(utterance.due_ns)
@@ -141,15 +148,21 @@ class SttWorker:
                     *key,
                     stream.final,
                     stream.confidence,
-                    time.monotonic_ns(),
+                    self._clock(),
                     utterance.reader.lost_samples,
-                    stream.other_words,
+                    self._other_words(utterance, stream),
                 )
             )
             self._forget(key)
         elif (stream.partial, stream.stable) != utterance.reported:
             utterance.reported = (stream.partial, stream.stable)
             self.worker.bus.send(TranscriptPartial(*key, stream.partial, stream.stable))
+
+    def _other_words(self, utterance: Utterance, stream: Stream) -> float | None:
+        """What the sound over the bot was, apart from its words."""
+        if stream.other_words is not None or utterance.sound is None:
+            return stream.other_words
+        return utterance.sound.other_words(self._listening)
 
     def _fail(self, key: tuple[int, int], error: Exception) -> None:
         self._forget(key)

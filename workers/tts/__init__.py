@@ -12,6 +12,7 @@ from ringline.engine.config import (
     EspeakTts,
     KokoroTts,
     PiperTts,
+    SyntheticTts,
     TtsConfig,
     XttsTts,
 )
@@ -52,8 +53,12 @@ def make_backend(config: TtsConfig, wake: Callable[[], None] = lambda: None) -> 
         from ringline.workers.tts.cartesia import CartesiaBackend
 
         return CartesiaBackend(config, wake)
-    from ringline.workers.tts.synthetic import SyntheticBackend
+    from ringline.workers.tts.synthetic import SyntheticBackend, SyntheticModel
 
+    if config.one_at_a_time:
+        from ringline.workers.tts.computed import ComputedBackend
+
+        return _cached(ComputedBackend(SyntheticModel(config), wake), config)
     return SyntheticBackend(config)
 
 
@@ -84,7 +89,7 @@ def examine(config: TtsConfig, voice: str, language: str) -> str:
     return ""
 
 
-def _cached(backend: TtsBackend, config: ComputedTts) -> TtsBackend:
+def _cached(backend: TtsBackend, config: ComputedTts | SyntheticTts) -> TtsBackend:
     from ringline.workers.tts.cache import CachedBackend
 
     return CachedBackend(backend, config.cache_mb * 1_000_000) if config.cache_mb else backend

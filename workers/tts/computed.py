@@ -19,9 +19,12 @@ from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.loudness import FloatSamples, Loudness, to_int16
 from ringline.workers.tts.pieces import Piece, pieces
 from ringline.workers.tts.trim import AUDIBLE, Trim
+from ringline.workers.working import came_on
 
 CHUNK_MS = 100
 """Audio per chunk: the worker looks after the other calls in between."""
+CHARS_PER_S = 15.0
+"""About what a voice says."""
 WARM_UP = "Good morning, this is what I sound like when I speak."
 
 
@@ -32,6 +35,8 @@ class Sound(NamedTuple):
     """Full scale is 1.0."""
     words: Sequence[tuple[int, int]] = ()
     """(index in the piece's text, sample of this sound) of the words that begin in it, if the model knows."""
+    next_s: float = 0.0
+    """About how long the piece's next sound is; 0: this is the last, or it is not known."""
 
 
 class Model(Protocol):
@@ -39,6 +44,9 @@ class Model(Protocol):
 
     rate_hz: int
     """Known when it is loaded."""
+    first_s: float | None
+    """Known when it is loaded: about how long the first sound of a piece is, where other pieces may be made between
+    two sounds of one; None: a piece is made in one go."""
 
     def open(self) -> str:
         """Read what lies around the network, which takes no time. Returns what there is, in a few words. Raises as
@@ -59,7 +67,7 @@ class ComputedBackend:
     """`TtsBackend` on a `Model`."""
 
     rate_hz = 0
-    pool: Pool[_Run]
+    pool: Pool[_Step]
     """Made when the model is loaded."""
 
     def __init__(self, model: Model, wake: Callable[[], None]) -> None:
@@ -88,13 +96,15 @@ class ComputedBackend:
         self._loudness = Loudness(self.rate_hz)
         self.pool = Pool(self._run, self._wake)
         order = Order(WARM_UP)
-        self._make(_Run(order, Piece(WARM_UP, 0, 0), 0))
+        making = _Making(order, Piece(WARM_UP, 0, 0), 0, self.rate_hz)
+        while not making.is_over:
+            self._make(_Step(making, self._work(making)))
 
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
         """See `TtsBackend.synthesize`."""
         check_speed(order.speed)
         self._model.check(order)
-        return self._phrase(order, pieces(order.text))
+        return self._phrase(order, pieces(order.text, is_streamed=self._model.first_s is not None))
 
     def close(self) -> None:
         """End the thread."""
@@ -103,62 +113,81 @@ class ComputedBackend:
     def _phrase(self, order: Order, parts: list[Piece]) -> Iterator[Samples | Mark | None]:
         start_sample = 0
         for piece in parts:
-            run = _Run(order, piece, start_sample)
-            self.pool.submit(run)
-            try:
-                while True:
-                    is_over = run.is_over  # before its parts: what comes in between is not lost
-                    while run.parts:
-                        yield run.parts.popleft()
-                    if is_over:
-                        break
-                    run.deadline_ns, run.draft = order.deadline_ns, order.draft
-                    self._collect()
-                    if not run.is_over and not run.parts:
-                        yield None
-            finally:
-                self.pool.cancel(run)
-            if run.error is not None:
-                raise run.error
-            start_sample = run.end_sample
+            making = _Making(order, piece, start_sample, self.rate_hz)
+            while not making.is_over:
+                step = _Step(making, self._work(making))
+                self.pool.submit(step)
+                try:
+                    while True:
+                        is_done = step.is_done  # before its parts: what comes in between is not lost
+                        while making.parts:
+                            yield making.parts.popleft()
+                        if is_done:
+                            break
+                        step.deadline_ns, step.draft = order.deadline_ns, order.draft
+                        self._collect()
+                        if not step.is_done and not making.parts:
+                            yield None
+                finally:
+                    self.pool.cancel(step)
+                if step.error is not None:
+                    raise step.error
+            start_sample = making.end_sample
+
+    def _work(self, making: _Making) -> float:
+        """About how many seconds of speech the next step makes."""
+        of_all_s = len(making.piece.text) / CHARS_PER_S
+        if self._model.first_s is None:
+            return of_all_s
+        return making.next_s or min(of_all_s, self._model.first_s)
 
     def _collect(self) -> None:
-        for run in self.pool.collect():
-            run.is_over = True
+        for step in self.pool.collect():
+            step.is_done = True
 
     # --- the pool's thread ----------------------------------------------------------------------------------------
 
-    def _run(self, runs: Sequence[_Run]) -> None:
-        for run in runs:
-            self._make(run)
+    def _run(self, steps: Sequence[_Step]) -> None:
+        for step in steps:
+            self._make(step)
 
-    def _make(self, run: _Run) -> None:
-        trim, gain, num_made = Trim(self.rate_hz), 0.0, 0
-        voice = run.order.voice
-        for sound in self._model.speak(run.piece, run.order):
-            if run.is_cancelled:
+    def _make(self, step: _Step) -> None:
+        making = step.making
+        if making.sounds is None:
+            making.sounds = self._model.speak(making.piece, making.order)
+        for sound in making.sounds:
+            if step.is_cancelled:
                 return
-            self._loudness.learn(voice, sound.samples)
-            gain = gain or self._loudness.gain(voice)  # one for all of the piece
-            samples = to_int16(sound.samples, gain)
-            for char, sample in _first_sounds(sound.words, samples):
-                run.words.append((run.piece.char + char, num_made + sample))
-            num_made += samples.shape[0]
-            self._put(run, trim.push(samples), trim.dropped)
+            self._take(making, sound)
+            came_on()
             self._wake()
-        self._put(run, trim.finish(), trim.dropped)
-        if num_made and run.piece.pause_ms:
-            self._put(run, np.zeros(self.rate_hz * run.piece.pause_ms // 1000, np.int16), trim.dropped)
+            if making.next_s and self._model.first_s is not None:
+                return
+        self._put(making, making.trim.finish())
+        if making.num_made and making.piece.pause_ms:
+            self._put(making, np.zeros(self.rate_hz * making.piece.pause_ms // 1000, np.int16))
+        making.is_over = True
 
-    def _put(self, run: _Run, samples: Samples, dropped: int) -> None:
+    def _take(self, making: _Making, sound: Sound) -> None:
+        voice = making.order.voice
+        self._loudness.learn(voice, sound.samples)
+        making.gain = making.gain or self._loudness.gain(voice)  # one for all of the piece
+        samples = to_int16(sound.samples, making.gain)
+        for char, sample in _first_sounds(sound.words, samples):
+            making.words.append((making.piece.char + char, making.num_made + sample))
+        making.num_made += samples.shape[0]
+        making.next_s = sound.next_s
+        self._put(making, making.trim.push(samples))
+
+    def _put(self, making: _Making, samples: Samples) -> None:
         if not samples.size:
             return
-        for char, sample in run.words:
-            run.parts.append(Mark(char, run.start_sample + max(0, sample - dropped)))
-        run.words.clear()
+        for char, sample in making.words:
+            making.parts.append(Mark(char, making.start_sample + max(0, sample - making.trim.dropped)))
+        making.words.clear()
         chunk = self.rate_hz * CHUNK_MS // 1000
-        run.parts.extend(samples[start : start + chunk] for start in range(0, samples.size, chunk))
-        run.end_sample += samples.size
+        making.parts.extend(samples[start : start + chunk] for start in range(0, samples.size, chunk))
+        making.end_sample += samples.size
 
 
 @contextmanager
@@ -169,20 +198,32 @@ def _as_cannot_start(what: str) -> Iterator[None]:
         raise CannotStart(f"{what}: {error}") from error
 
 
-class _Run(Job):
+class _Making:
     """A piece on its way."""
 
-    def __init__(self, order: Order, piece: Piece, start_sample: int) -> None:
-        super().__init__(order.call, order.deadline_ns, work=len(piece.text))
-        self.draft = order.draft
+    def __init__(self, order: Order, piece: Piece, start_sample: int, rate_hz: int) -> None:
         self.order, self.piece = order, piece
         self.start_sample = self.end_sample = start_sample
         """Of the phrase."""
+        self.sounds: Iterator[Sound] | None = None
+        """Those to come; None before the first step."""
+        self.next_s = 0.0
+        self.trim, self.gain, self.num_made = Trim(rate_hz), 0.0, 0
         self.parts: deque[Samples | Mark] = deque()
         """Made, and not handed out."""
         self.words: list[tuple[int, int]] = []
         """(char of the phrase, sample of the piece before it was trimmed), their sound not among ``parts``."""
         self.is_over = False
+
+
+class _Step(Job):
+    """The next sound of a piece, or all of it: what the model does before it looks who is next."""
+
+    def __init__(self, making: _Making, work: float) -> None:
+        super().__init__(making.order.call, making.order.deadline_ns, work)
+        self.draft = making.order.draft
+        self.making = making
+        self.is_done = False
 
 
 def _first_sounds(words: Sequence[tuple[int, int]], samples: Samples) -> list[tuple[int, int]]:

@@ -33,6 +33,16 @@ def onnx_session(file: Path, device: str, threads: int, content: bytes | None = 
         raise CannotStart(f"[tts] model: {file} cannot be loaded: {error}") from error
 
 
+def with_output(model: Any, tensor: str | None) -> bytes:
+    """An `onnx.ModelProto` that gives one of its inner tensors too, if it does not yet."""
+    import onnx
+
+    if tensor and tensor not in {output.name for output in model.graph.output}:
+        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(tensor))
+    content: bytes = model.SerializeToString()
+    return content
+
+
 def word_samples(words: Sequence[tuple[int, int]], durations: Any, num_samples: int) -> list[tuple[int, int]]:
     """Where words begin in ``num_samples`` of sound, as (char, sample).
 

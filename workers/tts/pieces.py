@@ -1,7 +1,7 @@
-"""A phrase in pieces, each made by the model in one run.
+"""A phrase in pieces, each said by the model as one utterance.
 
-The shorter the first, the sooner the call hears something; the longer the others, the more natural they sound. And
-while a piece is made, no other call's is.
+The longer they are, the more natural they sound. But of a model that makes a piece in one go, the call hears nothing
+before all of the first is made, and no other call is served meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import msgspec
 
 FIRST_CHARS = 8
-"""The first piece ends at the first pause behind so much text: the call waits for all of it to be made."""
+"""The first piece of such a model ends at the first pause behind so much text."""
 CLAUSE_CHARS = 80
 """A longer piece may end at a clause."""
 MAX_CHARS = 200
@@ -35,12 +35,14 @@ class Piece(msgspec.Struct, frozen=True):
     """Silence behind it; 0 where it ends in the middle of a clause, or the phrase with it."""
 
 
-def pieces(text: str) -> list[Piece]:
-    """All of ``text``; none if it is only space."""
+def pieces(text: str, *, is_streamed: bool = False) -> list[Piece]:
+    """All of ``text``; none if it is only space. ``is_streamed``: the model gives the sound of a piece bit by bit, so
+    that the first may be as long as the others."""
+    first_chars = CLAUSE_CHARS if is_streamed else FIRST_CHARS
     found: list[Piece] = []
     start = 0
     while text[start:].strip():
-        end, pause_ms = _end(text, start, FIRST_CHARS if not found else CLAUSE_CHARS)
+        end, pause_ms = _end(text, start, CLAUSE_CHARS if found else first_chars)
         part = text[start:end]
         if part.strip():
             is_last = not text[end:].strip()

@@ -21,7 +21,7 @@ from ringline.workers.models.store import locate, store
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.computed import Sound
 from ringline.workers.tts.espeak_library import library
-from ringline.workers.tts.onnx_session import onnx_session, word_samples
+from ringline.workers.tts.onnx_session import onnx_session, with_output, word_samples
 from ringline.workers.tts.phonemes import spoken_words
 from ringline.workers.tts.pieces import Piece
 
@@ -60,6 +60,7 @@ class PiperModel:
     speakers, one of them behind ``#``: ``en_US-libritts-high#p3922``."""
 
     rate_hz = 0
+    first_s: float | None = None
 
     def __init__(self, config: PiperTts) -> None:
         self._config = config
@@ -171,7 +172,4 @@ def with_durations(file: Path) -> bytes:
     except Exception as error:  # protobuf's own, and OSError
         raise CannotStart(f"[tts] model: {file} is no ONNX model: {error}") from error
     rounded = [node.output[0] for node in model.graph.node if node.op_type == "Ceil"]
-    if len(rounded) == 1 and rounded[0] not in {output.name for output in model.graph.output}:
-        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(rounded[0]))
-    content: bytes = model.SerializeToString()
-    return content
+    return with_output(model, rounded[0] if len(rounded) == 1 else None)

@@ -15,6 +15,8 @@ from ringline.engine.config import SyntheticTts
 from ringline.workers.base import is_nth
 from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.coded import coded_phrase
+from ringline.workers.tts.computed import Sound
+from ringline.workers.tts.pieces import Piece
 
 RATE_HZ = 16_000
 CHARACTER_MS = 60
@@ -52,10 +54,9 @@ class SyntheticBackend:
     def synthesize(self, order: Order) -> Iterator[Samples | Mark | None]:
         """See `TtsBackend.synthesize`. Every voice exists and sounds the same."""
         check_speed(order.speed)
-        characters = len(order.text.strip())
-        duration_ms = max(characters * CHARACTER_MS, SHORTEST_MS) / order.speed if characters else 0
         self._phrases += 1
-        return self._phrase(order.text, round(duration_ms * RATE_HZ / 1000), self._clock(), self._phrases)
+        num_samples = round(_duration_ms(order.text, order.speed) * RATE_HZ / 1000)
+        return self._phrase(order.text, num_samples, self._clock(), self._phrases)
 
     def _phrase(self, text: str, num_samples: int, start_ns: int, number: int) -> Iterator[Samples | Mark | None]:
         marks = deque(_marks(text, num_samples) if self._config.marks else ())
@@ -74,6 +75,50 @@ class SyntheticBackend:
                 raise RuntimeError("this one fails, as configured")
             while is_nth(number, self._config.hang_every):
                 yield None
+
+
+class SyntheticModel:
+    """`Model` without a model, which sleeps for as long as one would compute: ``first_audio_ms``, and
+    ``realtime_factor`` times the length of the sound. ``sleep`` takes seconds."""
+
+    rate_hz = RATE_HZ
+    first_s: float | None = None
+
+    def __init__(self, config: SyntheticTts, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._config = config
+        self._sleep = sleep
+        self._pieces = -1  # the first one warms up
+
+    def open(self) -> str:
+        return ""
+
+    def load(self) -> None:
+        _two_seconds()
+
+    def check(self, order: Order) -> None:
+        """Every voice exists and sounds the same."""
+
+    def speak(self, piece: Piece, order: Order) -> Iterator[Sound]:
+        """See `Model.speak`. One sound, once all of it is made."""
+        num_samples = round(_duration_ms(piece.text, order.speed) * RATE_HZ / 1000)
+        self._pieces += 1
+        if is_nth(self._pieces, self._config.fail_every):
+            raise RuntimeError("this one fails, as configured")
+        while is_nth(self._pieces, self._config.hang_every):
+            self._sleep(1.0)
+        if self._pieces:
+            self._sleep(self._config.first_audio_ms / 1000 + self._config.realtime_factor * num_samples / RATE_HZ)
+        chunk = RATE_HZ * CHUNK_MS // 1000
+        samples = [_voice(s, min(s + chunk, num_samples), num_samples) for s in range(0, num_samples, chunk)]
+        marks = _marks(piece.text, num_samples) if self._config.marks else ()
+        yield Sound(
+            np.concatenate(samples).astype(np.float32) / np.float32(32768), [(mark.char, mark.sample) for mark in marks]
+        )
+
+
+def _duration_ms(text: str, speed: float) -> float:
+    characters = len(text.strip())
+    return max(characters * CHARACTER_MS, SHORTEST_MS) / speed if characters else 0
 
 
 def _marks(text: str, num_samples: int) -> Iterator[Mark]:

@@ -82,6 +82,7 @@ class XttsModel:
     """See `ringline.workers.tts.computed.Model`. It cannot tell where words begin."""
 
     rate_hz = 0
+    first_s: float | None = None
 
     def __init__(self, config: XttsTts, network: Network | None = None) -> None:
         """``network``: in place of the vendor's."""

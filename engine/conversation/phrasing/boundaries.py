@@ -6,6 +6,8 @@ import re
 
 import sentencex
 
+from ringline.engine.conversation.phrasing.speaking.abbreviations import PLACES, STREETS
+
 CLOSERS = "\"')]}»”’›」』）】》〉"
 """Quotes and brackets that may close behind a full stop."""
 
@@ -18,8 +20,28 @@ CLAUSE_STOPS = "，、；："
 MIN_CLAUSE_WORDS = 4
 """A first phrase shorter than this sounds chopped off, and is over before TTS has the second."""
 
-_ABBREVIATIONS = frozenset(("incl.", "excl.", "approx.", "ext.", "tel.", "т.е."))
+_ABBREVIATIONS = frozenset(("incl.", "excl.", "approx.", "ext.", "tel.", "т.е.", "apt.", "ste.", "rm."))
 """Those that the library does not know."""
+
+_STREET = "|".join(STREETS)
+_STREET_END = re.compile(
+    rf"\S (?!(?:{'|'.join(PLACES)})\b)(?:[A-Z][\w'’]*|\d+(?:st|nd|rd|th)) (?!Dr\b)(?:{_STREET})\.$"
+)
+"""The library takes it for ``St. Mary`` whatever stands before it."""
+_ADDRESS_COMMA = re.compile(rf"(?:{_STREET})\.?,")
+"""An address goes on in the same breath: ``Baker St., apt. 4``."""
+
+MAX_TAIL_WORDS = 3
+"""What is called behind a comma: ``Mr. John Miller``."""
+_TAILS = {
+    "en": frozenset("sir madam ma'am miss everyone folks dear too though then thanks please right okay".split()),
+    "de": frozenset(("bitte", "danke")),
+    "fr": frozenset(("monsieur", "madame", "merci")),
+    "es": frozenset(("señor", "señora", "gracias")),
+}
+"""By language: said in the same breath behind a comma, where the sentence ends there."""
+_TITLE = re.compile(r"(?:Mr|Mrs|Ms|Dr|Prof)\.?")
+_COMMA_END = re.compile(rf"[,،][{re.escape(CLOSERS)}]*$")
 
 _SURE_END = re.compile(rf"[{FULL_STOPS}][{re.escape(CLOSERS)}]*$")
 _LIKELY_END = re.compile(rf"[.!?…‼⁇⁈⁉;։؟][{re.escape(CLOSERS)}]*$")
@@ -50,6 +72,8 @@ def splits(text: str, following: str, language: str) -> bool:
         return True  # the answer, where the library always sees "number"
     if _last_word(text) in _ABBREVIATIONS or (language == "fr" and text.endswith("M.")):
         return False
+    if language == "en" and following[0].isupper() and _STREET_END.search(text):
+        return True
     # Brackets that close behind the full stop hide it from the library.
     last = sentencex.segment(language, f"{text.rstrip(')]}')} {following}")[-1]
     return bool(last.strip() == following)
@@ -64,7 +88,34 @@ def is_clause_end(words: list[str]) -> bool:
     last = words[-1]
     if _DASH.fullmatch(last):
         return len(words) > 1 and not words[-2][-1].isdigit()  # "9 - 17" is a range
+    if _ADDRESS_COMMA.fullmatch(last) and len(words) > 1 and words[-2][0].isupper():
+        return False
     return _CLAUSE_END.search(last) is not None
+
+
+def ends_in_comma(text: str) -> bool:
+    """Whether what follows may belong to the same breath, as a name that is called does."""
+    return _COMMA_END.search(text) is not None
+
+
+def may_begin_tail(char: str, language: str) -> bool:
+    """Whether a word with this first letter behind a comma may be said in the same breath."""
+    return char.isupper() or any(word[0] == char for word in _TAILS.get(language, ()))
+
+
+def is_tail(words: list[str], language: str) -> bool | None:
+    """Whether the words behind a comma are a name that is called, or the like, and end what was said. None where the
+    next word decides it."""
+    last = words[-1]
+    if len(words) > MAX_TAIL_WORDS:
+        return False
+    names = all(word[0].isupper() for word in words)
+    core = last.rstrip(".,;:!?…\"'”’)")
+    if not names and not (len(words) == 1 and core.lower() in _TAILS.get(language, ())):
+        return False
+    if _TITLE.fullmatch(last):
+        return None
+    return True if core != last else None
 
 
 def num_words(text: str) -> int:

@@ -24,10 +24,14 @@ class Break(msgspec.Struct, frozen=True):
     """A line has ended."""
 
 
+class CutOff(msgspec.Struct, frozen=True):
+    """The model writes that it was interrupted here: the sentence will not go on."""
+
+
 class Mark(msgspec.Struct, frozen=True):
     """What follows may be interrupted, or may not."""
 
     uninterruptible: bool
 
 
-Event = Text | Start | Break | Mark
+Event = Text | Start | Break | CutOff | Mark

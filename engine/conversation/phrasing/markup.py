@@ -5,6 +5,9 @@ from __future__ import annotations
 import html
 import re
 
+CUT_OFF = "[interrupted]"
+"""Stands in a chat's history behind what an interrupted caller heard. Models imitate it."""
+
 TAG = re.compile(r"</?([a-zA-Z][\w-]{0,40})(?![\w:.@-])[^<>\n]{0,300}")
 """An HTML or SSML tag, up to its ``>``; what holds a colon or an @ in its name is an address in angle brackets."""
 

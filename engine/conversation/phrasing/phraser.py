@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ringline.engine.conversation.language_tags import primary_language
 from ringline.engine.conversation.phrasing import boundaries
-from ringline.engine.conversation.phrasing.events import Break, Event, Mark, Start, Text
+from ringline.engine.conversation.phrasing.events import Break, CutOff, Event, Mark, Start, Text
 from ringline.engine.conversation.phrasing.phrase import Phrase, Word
 from ringline.engine.conversation.phrasing.reader import Reader
 from ringline.engine.conversation.phrasing.speaking import speak_in
@@ -19,8 +19,9 @@ LONG_SENTENCE_CHARS = 150
 class Phraser:
     """Feed it a reply's text, get phrases.
 
-    The first phrase leaves at the first pause that sounds natural, as it is what the caller waits for. Where it is a
-    very short sentence ("Sure!"), the one behind it may too, so that it is there in time. All others are sentences.
+    The first phrase leaves at the first pause that sounds natural, as it is what the caller waits for; a comma is one
+    as soon as what follows shows that no name is called behind it (``here, John.``). Where the first phrase is a very
+    short sentence ("Sure!"), the one behind it may leave so too, so that it is there in time. All others are sentences.
     """
 
     def __init__(self, language: str = "en") -> None:
@@ -42,6 +43,8 @@ class Phraser:
         self._speakable = False
         self._likely_end = False
         self._likely_clause = False
+        self._comma_at = 0
+        """So many of the pending words end in a comma at which they are cut, unless a name that is called follows."""
 
     def feed(self, text: str) -> list[Phrase]:
         """More of the reply. Returns the phrases that are complete by it."""
@@ -62,6 +65,10 @@ class Phraser:
                 return self._on_start(event.char)
             case Break():
                 return self._cut(ends_sentence=True)
+            case CutOff():
+                phrases = self._cut(ends_sentence=True) if self._likely_end else []
+                self._drop_pending()  # half a sentence that the model takes from what it said before
+                return phrases
             case Mark():
                 phrases = self._cut(ends_sentence=self._likely_end)
                 self._drop_pending()
@@ -74,6 +81,8 @@ class Phraser:
             return self._cut(ends_sentence=True)
         if self._likely_clause and not char.isdigit():
             return self._cut(ends_sentence=False)
+        if self._comma_at and not boundaries.may_begin_tail(char, self._language):
+            return self._cut_at_comma()
         return []
 
     def _on_text(self, event: Text) -> list[Phrase]:
@@ -90,15 +99,24 @@ class Phraser:
             self._pending.append(event.text)
             self._num_chars += len(event.text) + 1
         last = self._pending[-1]
+        if self._comma_at and not event.glued:
+            is_tail = boundaries.is_tail(self._pending[self._comma_at :], self._language)
+            if is_tail is False:
+                phrases += self._cut_at_comma()
+            elif is_tail:
+                self._comma_at = 0
         self._speakable = self._speakable or any(map(str.isalnum, event.text))
         self._likely_end = self._speakable and boundaries.is_likely_end(last)
         self._likely_clause = False
         if boundaries.is_sure_end(last):
             return phrases + self._cut(ends_sentence=True)
         if self._may_cut_clause() and boundaries.is_clause_end(self._pending):
-            if not boundaries.ends_in_number(last):
+            if boundaries.ends_in_number(last):
+                self._likely_clause = True  # "24, 2026" is a date
+            elif boundaries.ends_in_comma(last):
+                self._comma_at = len(self._pending)
+            else:
                 return phrases + self._cut(ends_sentence=False)
-            self._likely_clause = True  # "24, 2026" is a date
         return phrases
 
     def _may_cut_clause(self) -> bool:
@@ -111,6 +129,16 @@ class Phraser:
 
     def _splits_before(self, following: str) -> bool:
         return boundaries.splits(" ".join(self._pending), following, self._language)
+
+    def _cut_at_comma(self) -> list[Phrase]:
+        """Cut behind the comma; what follows it begins the next phrase."""
+        following = self._pending[self._comma_at :]
+        del self._pending[self._comma_at :]
+        phrases = self._cut(ends_sentence=False)
+        self._pending += following
+        self._num_chars = sum(len(word) + 1 for word in following)
+        self._speakable = any(char.isalnum() for word in following for char in word)
+        return phrases
 
     def _cut(self, ends_sentence: bool) -> list[Phrase]:
         """What is pending, as a phrase. Marks alone are none: they stay, and go with what follows."""

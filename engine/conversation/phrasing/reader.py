@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ringline.engine.conversation.phrasing import markup
 from ringline.engine.conversation.phrasing.boundaries import CLAUSE_STOPS, CLOSERS, FULL_STOPS
-from ringline.engine.conversation.phrasing.events import Break, Event, Mark, Start, Text
+from ringline.engine.conversation.phrasing.events import Break, CutOff, Event, Mark, Start, Text
 from ringline.engine.conversation.phrasing.line_start import prefix_chars
 from ringline.engine.conversation.phrasing.skipping import LinkTarget, Skip, UntilMarker
 
@@ -110,7 +110,7 @@ class Reader:
             case "<":
                 yield from self._read_tag()
             case "[":
-                self._read_bracket()
+                yield from self._read_bracket()
             case "]":
                 yield from self._read_bracket_end()
             case "!":
@@ -168,13 +168,17 @@ class Reader:
         else:
             yield from self._add(self._take(1))
 
-    def _read_bracket(self) -> None:
+    def _read_bracket(self) -> Iterator[Event]:
         """A link's text stays; anything else in brackets is for the eye, such as ``[pause]`` and ``[1]``."""
         bracket = _BRACKET.match(self._rest)
         assert bracket is not None
         end = bracket.end()
         if self._is_open(bracket):
             self._waits = True
+        elif bracket[0].lower() == markup.CUT_OFF[:-1]:
+            self._take(end + 1)
+            yield from self._end_word()
+            yield CutOff()
         elif self._rest[end : end + 1] != "]":
             self._take(1)
         elif end + 1 == len(self._rest) and not self._final:

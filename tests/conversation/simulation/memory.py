@@ -6,6 +6,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from ringline.engine.conversation.bot import IN_WORDS
 from ringline.engine.conversation.history import INTERRUPTED
 from ringline.engine.conversation.wording import phrasebook
 from ringline.ipc.messages import ChatMessage, Generate
@@ -39,8 +40,9 @@ def check_messages(call: SimulatedCall, request: Generate) -> None:
 
 
 def said_by_caller(messages: tuple[ChatMessage, ...]) -> list[str]:
-    """What the history knows of it."""
-    return [message.content for message in messages if message.role == "user"]
+    """What the history knows of it, without the word to the model that its answer was empty."""
+    contents = [message.content for message in messages if message.role == "user" and message.content != IN_WORDS]
+    return [content.removesuffix(f" {IN_WORDS}") for content in contents]
 
 
 def turns_of_caller(call: SimulatedCall) -> list[str]:

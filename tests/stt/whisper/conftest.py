@@ -27,8 +27,8 @@ def quiet(seconds: float) -> Any:
     return np.zeros(int(seconds * RATE_HZ), np.int16)
 
 
-def request(call: int = 1, overlap: bool = False, phrases: tuple[str, ...] = (), language: str = "en") -> Transcribe:
-    return Transcribe(call, 0, 1, 0, Expectation(phrases=phrases), overlap, language)
+def request(call: int = 1, overlap: bool = False, language: str = "en", asked: str = "") -> Transcribe:
+    return Transcribe(call, 0, 1, 0, Expectation(), overlap, language, asked=asked)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,13 @@ import pytest
 from ringline.engine.config import WhisperStt
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.whisper.features import SILENCE
-from ringline.workers.stt.whisper.model import Pass, WhisperModel, num_frames
+from ringline.workers.stt.whisper.model import (
+    MAX_PREVIOUS_TOKENS,
+    PREVIOUS_STEP,
+    Pass,
+    WhisperModel,
+    num_frames,
+)
 
 FREE = (0, 1, 2, 3)
 
@@ -53,20 +59,31 @@ def test_text_ends_in_time(model: Callable[..., Path]) -> None:
     assert len(short.tokens) == 14
 
 
-def test_hot_words_fill_whole_steps_and_fit_each_other(loaded: WhisperModel) -> None:
-    few, many = loaded.hot_words(["one"]), loaded.hot_words(["one two", "three four"])
-    assert len(few) == len(many) == 16
-    assert loaded.fits(make_pass(1, hot_words=few), make_pass(2, hot_words=many))
-    assert not loaded.fits(make_pass(1, hot_words=few), make_pass(2))
-    assert loaded.hot_words(["", " "]) == ()
+def test_texts_of_different_lengths_before_are_one_batch(loaded: WhisperModel) -> None:
+    texts = ("", "one", "one two three", "one two")
+    together = [make_pass(seed, previous=loaded.previous(text)) for seed, text in enumerate(texts)]
+    assert all(loaded.fits(together[0], one) for one in together)
+    loaded.run(together)
+    for seed, text in enumerate(texts):
+        alone = make_pass(seed, previous=loaded.previous(text))
+        loaded.run([alone])
+        assert alone.tokens == together[seed].tokens
 
 
-def test_hot_words_stand_where_whisper_expects_what_was_said_before(loaded: WhisperModel) -> None:
-    hot_words = loaded.hot_words(["one"])
-    head = loaded._head(make_pass(1, hot_words=hot_words))
+def test_of_a_long_text_before_the_end_counts(loaded: WhisperModel) -> None:
+    short, long = loaded.previous("four"), loaded.previous("one two three " * 60 + "four")
+    assert long[-len(short) :] == short
+    assert len(long) == MAX_PREVIOUS_TOKENS
+    assert len(loaded.previous("one two three " * 6)) % PREVIOUS_STEP == 0
+    assert loaded.previous(" ") == ()
+
+
+def test_the_text_before_stands_where_whisper_expects_it(loaded: WhisperModel) -> None:
+    previous = loaded.previous("one")
+    head = loaded._head(make_pass(1, previous=previous))
     words = [loaded._tokenizer.id_to_token(token) for token in head]
     assert (words[0], *words[-2:]) == ("<|startofprev|>", "<|startoftranscript|>", "<|notimestamps|>")
-    assert tuple(head[1:17]) == hot_words
+    assert tuple(head[1:-2]) == previous
 
 
 def test_languages_go_by_the_vocabulary(model: Callable[..., Path], loaded: WhisperModel) -> None:

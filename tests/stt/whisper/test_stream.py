@@ -164,12 +164,59 @@ def test_finals_of_several_calls_are_one_batch(make: Callable[..., Any]) -> None
     assert len(sizes) <= 3
 
 
-def test_hot_words_that_the_model_chokes_on_are_dropped(make: Callable[..., Any]) -> None:
-    bench = make(SAYS, hotwords=("Ringline",))  # behind them, this model has nothing left to say
-    stream = bench.backend.open(request(phrases=("book",)), 0)
+def test_a_text_before_that_the_model_chokes_on_is_left_out(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, hotwords=("Ringline",), partial_ms=0)  # behind it, this model has nothing left to say
+    stream = bench.backend.open(request(), 0)
     stream.feed(voice(1.0))
     assert bench.final(stream) == SAYS
-    assert [bool(one.hot_words) for one in bench.passes] == [True, False]
+    assert [bool(one.previous) for one in bench.passes] == [True, False]
+
+
+def test_what_the_bot_asked_is_the_text_before(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, partial_ms=0)
+    stream = bench.backend.open(request(asked="How can I help you?"), 0)
+    stream.feed(voice(1.0))
+    stream.finalise(0)
+    bench.step(stream)
+    assert bench.passes[0].previous == bench.backend.model.previous("How can I help you?")
+
+
+def written_off(bench: Any, copy: str, heard: str) -> Any:
+    """A stream whose model writes ``copy`` where a text stands before, and else what it hears."""
+    stream = bench.backend.open(request(), 0)
+    run = bench.backend.pool._run
+    model = bench.backend.model
+
+    def reads(passes: Any) -> None:
+        run(passes)
+        for one in passes:
+            one.tokens = tuple(model._tokenizer.encode(copy if one.previous else heard).ids)
+            one.log_prob = -0.2
+
+    bench.backend.pool._run = reads
+    stream.feed(voice(1.0))
+    return stream
+
+
+def test_a_hot_word_that_nobody_said_is_not_the_final(make: Callable[..., Any]) -> None:
+    stream = written_off(bench := make(SAYS, hotwords=("book",), partial_ms=0), "book", "i would like to")
+    assert bench.final(stream) == "i would like to"
+
+
+def test_a_hot_word_that_was_said_stays(make: Callable[..., Any]) -> None:
+    stream = written_off(bench := make(SAYS, hotwords=("book",), partial_ms=0), "book", "boo k")
+    assert bench.final(stream) == "book"
+
+
+def test_little_speech_gets_more_silence(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, partial_ms=0)
+    for seconds in (1.0, 3.0):
+        stream = bench.backend.open(request(), 0)
+        stream.feed(voice(seconds))
+        bench.final(stream)
+    short, long = bench.passes
+    assert short.window.shape[1] == 900
+    assert long.window.shape[1] == 350
 
 
 def test_a_final_takes_no_partials_along(make: Callable[..., Any]) -> None:

@@ -26,6 +26,7 @@ from ringline.workers.llm.ctranslate2.chat_model import ChatModel
 from ringline.workers.llm.ctranslate2.hermes import ToolCallText
 from ringline.workers.models.store import locate
 from ringline.workers.pool import Job, Pool
+from ringline.workers.working import came_on
 
 MAX_PREFIXES = 8
 """CTranslate2 never forgets a prefix, and each takes some megabytes: one for each agent, not for each call's notes."""
@@ -69,7 +70,7 @@ class CTranslate2Backend:
         self._chat: ChatModel
         self._generator: Any = None
         self._loop: asyncio.AbstractEventLoop
-        self._pool: Pool[_Reply]
+        self.pool: Pool[_Reply]
 
     async def warm_up(self) -> None:
         """Load the model."""
@@ -84,11 +85,11 @@ class CTranslate2Backend:
         except (RuntimeError, ValueError) as error:
             raise CannotStart(f"the model in {folder} cannot be loaded: {error}") from error
         self._loop = asyncio.get_running_loop()
-        self._pool = Pool(self._write, self._wake, config.max_batch, _fit)
+        self.pool = Pool(self._write, self._wake, config.max_batch, _fit)
 
     async def close(self) -> None:
         """Write no further reply."""
-        await asyncio.to_thread(self._pool.close)
+        await asyncio.to_thread(self.pool.close)
 
     @property
     def fixed_texts(self) -> tuple[str, ...]:
@@ -106,7 +107,7 @@ class CTranslate2Backend:
                 if said := parts.feed(text.feed(token)):
                     yield TextDelta(said)
         finally:
-            self._pool.cancel(reply)
+            self.pool.cancel(reply)
         if reply.error is not None:
             raise reply.error
         if said := parts.flush():
@@ -129,7 +130,7 @@ class CTranslate2Backend:
         room = len(prompt) - MIN_PROMPT_TOKENS
         fitting = (known for known in self._prefixes if len(known) <= room and tuple(prompt[: len(known)]) == known)
         reply = _Reply(call, prompt, max(fitting, key=len, default=()), max_tokens, draft)
-        self._pool.submit(reply)
+        self.pool.submit(reply)
         return reply
 
     # --- the pool's thread ----------------------------------------------------------------------------------------
@@ -144,6 +145,7 @@ class CTranslate2Backend:
             if not reply.is_cancelled and step.token not in ends:
                 reply.written.append(step.token)
                 self._loop.call_soon_threadsafe(reply.tokens.put_nowait, step.token_id)
+            came_on()
             return reply.is_cancelled or len(reply.written) >= reply.max_tokens
 
         prefix = replies[0].prefix
@@ -164,7 +166,7 @@ class CTranslate2Backend:
         self._loop.call_soon_threadsafe(self._finish)
 
     def _finish(self) -> None:
-        for reply in self._pool.collect():
+        for reply in self.pool.collect():
             # Its last tokens may still be on their way to the queue.
             self._loop.call_soon(reply.tokens.put_nowait, None)
 

@@ -23,6 +23,8 @@ _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 class FlowBackend:
     """Answers from the agent's flow file."""
 
+    pool = None
+
     def __init__(self, config: FlowLlm, agent_path: str | Path, clock: Callable[[], datetime] = datetime.now) -> None:
         """``clock`` gives the local time at which a call begins."""
         self._agent_path = agent_path

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from ringline.engine.conversation.number_words import ONES
 from ringline.ipc.messages import Expectation
 from ringline.workers.llm.flow import check, flow_file, pattern
 from ringline.workers.llm.flow.flow_file import Expect, FlowError, FlowTables, Key, StateTable
-from ringline.workers.llm.flow.grammar import jsgf, vocabulary
+from ringline.workers.llm.flow.grammar import jsgf
 from ringline.workers.llm.flow.pattern import Node, PatternError, Rule, Slot, choice, optional, sequence, unspoken
+from ringline.workers.llm.flow.phrases import optional_slots, phrases
 from ringline.workers.llm.flow.slots import Date, Digits, Hours, SlotTable, Time, YesNo
 from ringline.workers.llm.flow.yes_no import no, yes
 
@@ -88,7 +90,8 @@ class _Compiler:
     def _state(self, name: str, table: StateTable, own: dict[str, list[Heard]], everywhere: list[Heard]) -> State:
         defaults = self._tables.defaults
         sources = [name, *table.also]
-        heard = [one for source in sources for one in own[source]] + everywhere
+        of_state = [one for source in sources for one in own[source]]
+        heard = of_state + everywhere
         keys: dict[str, Key] = {}
         for dtmf in (self._tables.everywhere.dtmf, *(self._tables.states[source].dtmf for source in reversed(sources))):
             keys |= {digits: Key(goto=key) if isinstance(key, str) else key for digits, key in dtmf.items()}
@@ -99,7 +102,9 @@ class _Compiler:
             num_keys = max(num_keys, asked.num_keys)
             num_spoken = asked.length if isinstance(asked, Digits) else 0
         grammar = jsgf(name, (one.node for one in heard)) if table.waits else ""
-        phrases = tuple(sorted(vocabulary(grammar)))
+        nodes = [one.node for one in of_state]
+        further = [slot for node in nodes for slot in optional_slots(node)]
+        weighted = [*self._asked(table), *nodes, *further, *(one.node for one in everywhere)]
         return State(
             name=name,
             table=table,
@@ -108,8 +113,18 @@ class _Compiler:
             no_match=defaults.no_match if table.no_match is None else table.no_match,
             no_input=defaults.no_input if table.no_input is None else table.no_input,
             otherwise=table.otherwise or defaults.otherwise,
-            expect=Expectation(grammar, phrases, num_keys, num_spoken) if grammar else Expectation(),
+            expect=Expectation(grammar, phrases(weighted), num_keys, num_spoken) if grammar else Expectation(),
         )
+
+    def _asked(self, table: StateTable) -> list[Node]:
+        """What answers the state's question: its value, or yes and no."""
+        if table.confirm:
+            return [yes(), no()]
+        if not table.ask:
+            return []
+        slot = self._slots[table.ask]
+        # All that can be said of four digits are ten words.
+        return [choice(*ONES[:10])] if isinstance(slot, Digits) else [slot.pattern()]
 
     def _own(self, name: str, table: StateTable) -> list[Heard]:
         """What the caller may say in this state only."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from ringline.engine.conversation.number_words import cardinal, ordinal
 from ringline.workers.llm.flow.pattern import Atom, Node, Rule, atoms, choice, optional, sequence, unspoken, word
-from ringline.workers.llm.flow.words import cardinal, ordinal
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -14,12 +14,15 @@ MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augus
 FORMS = ("today", "weekday", "day", "month")
 """Ways to name a day that a grammar may have: ``tomorrow``, ``next tuesday``, ``the fifth``, ``march fifth``."""
 
+_CENTURY = 2_000
 _LEAP_CYCLE_YEARS = 8
 """February 29th comes back within so many years."""
 
 
 def pattern(forms: tuple[str, ...] = FORMS) -> Node:
     """Everything that names a day. Forms not listed are understood too, but stay out of the grammar."""
+    of_century = atoms("year", {cardinal(number): _CENTURY + number for number in range(1, 100)})
+    year = optional(unspoken(sequence(choice("twenty", sequence("two thousand", optional("and"))), of_century)))
     weekday = Rule("weekday", atoms("weekday", {name: index for index, name in enumerate(WEEKDAYS)}))
     month = Rule("month", atoms("month", {name: index for index, name in enumerate(MONTHS, 1)}))
     day = Rule("ordinal", atoms("day", {ordinal(number): number for number in range(1, 32)}))
@@ -38,15 +41,15 @@ def pattern(forms: tuple[str, ...] = FORMS) -> Node:
         "weekday": sequence(which, weekday),
         "day": sequence(optional(weekday), the_day),
         "month": choice(
-            sequence(optional(weekday), "the", day, of_month),
-            unspoken(sequence(optional(weekday), day, of_month)),
-            sequence(optional(weekday), month, optional("the"), day),
+            sequence(optional(weekday), "the", day, of_month, year),
+            unspoken(sequence(optional(weekday), day, of_month, year)),
+            sequence(optional(weekday), month, optional("the"), day, year),
         ),
     }
     a_week = choice(Atom("days", 7, word("a week")), Atom("days", 14, choice("two weeks", "a fortnight")))
     others = unspoken(
-        sequence(optional(weekday), month, optional("the"), number),
-        sequence(optional(weekday), number, optional("of"), month),
+        sequence(optional(weekday), month, optional("the"), number, year),
+        sequence(optional(weekday), number, optional("of"), month, year),
         sequence("in", choice(*(Atom("days", n, word(f"{cardinal(n)} days")) for n in range(2, 31)))),
         sequence("in", a_week),
         sequence(a_week, choice("from", "on"), weekday),
@@ -66,7 +69,7 @@ def resolve(said: tuple[tuple[str, str | int], ...], now: datetime) -> str | Non
     days = sum(int(value) for key, value in said if key == "days")
     fields = {key: int(value) for key, value in said if key != "days"}
     if "day" in fields:
-        found = _numbered(fields["day"], fields.get("month"), fields.get("weekday"), today)
+        found = _numbered(fields["day"], fields.get("month"), fields.get("weekday"), fields.get("year"), today)
         return found.isoformat() if found else None
     if "weekday" in fields:
         ahead = (fields["weekday"] - today.weekday()) % 7
@@ -77,12 +80,13 @@ def resolve(said: tuple[tuple[str, str | int], ...], now: datetime) -> str | Non
     return (today + timedelta(days=days)).isoformat()
 
 
-def _numbered(day: int, month: int | None, weekday: int | None, today: date) -> date | None:
-    """The first day from today on with this number, month and weekday; a weekday that does not fit means a mistake."""
+def _numbered(day: int, month: int | None, weekday: int | None, year: int | None, today: date) -> date | None:
+    """The first day from today on with this number, month, year and weekday; a weekday that does not fit means a
+    mistake."""
     months = 12 * _LEAP_CYCLE_YEARS if month is not None else 3
     for ahead in range(months + 1):
         years, index = divmod(today.month - 1 + ahead, 12)
-        if month is not None and index + 1 != month:
+        if (month is not None and index + 1 != month) or (year is not None and today.year + years != year):
             continue
         try:
             found = date(today.year + years, index + 1, day)

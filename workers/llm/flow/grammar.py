@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from ringline.workers.llm.flow import pattern
@@ -21,11 +20,6 @@ def jsgf(name: str, patterns: Iterable[Node]) -> str:
     lines = ["#JSGF V1.0;", f"grammar {name};", "public <turn> =", "    " + "\n  | ".join(phrases) + "\n;"]
     lines += [f"<{rule}> = {text};" for rule, text in rules.items()]
     return "\n".join(lines) + "\n"
-
-
-def vocabulary(grammar: str) -> set[str]:
-    """Every word of a grammar made by `jsgf`."""
-    return set(re.findall(r"(?<![<\w'.])[a-z][a-z'.-]*(?![>\w'.])", grammar.partition("public <turn> =")[2]))
 
 
 def _text(node: Node, rules: dict[str, str]) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ringline.engine.conversation.number_words import CARDINALS, ONES, TENS
 from ringline.workers.llm.flow import pattern
 from ringline.workers.llm.flow.pattern import Node
-from ringline.workers.llm.flow.words import CARDINALS
 
 Atoms = tuple[tuple[str, str | int], ...]
 """What was said of a slot, as (key, value) pairs in the order of the words."""
@@ -41,6 +41,10 @@ class Reader:
         behind = end < len(tokens) and tokens[end - 1] in CARDINALS and tokens[end] in CARDINALS
         return before or behind
 
+    def _is_inside_number(self, end: int) -> bool:
+        """Whether ``end`` is between a ``twenty`` and the ``one`` that belongs to it."""
+        return 0 < end < len(self.tokens) and self.tokens[end - 1] in TENS[2:] and self.tokens[end] in ONES[1:10]
+
     def _match(self, node: Node, start: int) -> tuple[Found, ...]:
         if start >= len(self.tokens) or self.tokens[start] not in node.starts:
             return ((start, (), ()),) if node.may_be_empty else ()
@@ -72,7 +76,11 @@ class Reader:
             case pattern.Rule(item=item) | pattern.Unspoken(item=item):
                 return list(self._match(item, start))
             case pattern.Atom(key=key, value=value, item=item):
-                return [(end, ((key, value), *atoms), slots) for end, atoms, slots in self._match(item, start)]
+                return [
+                    (end, ((key, value), *atoms), slots)
+                    for end, atoms, slots in self._match(item, start)
+                    if not self._is_inside_number(end)
+                ]
             case pattern.Slot(name=name, item=item):
                 return [
                     (end, (), ((name, atoms), *slots) if name else slots)

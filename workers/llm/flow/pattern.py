@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ringline.workers.llm.flow.words import normalise
+from ringline.engine.conversation.spelling import normalise
 
 
 class PatternError(ValueError):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 
+from ringline.engine.conversation.number_words import ONES, cardinal
 from ringline.workers.llm.flow import dates, times
 from ringline.workers.llm.flow.match import Atoms
 from ringline.workers.llm.flow.pattern import (
@@ -21,7 +22,6 @@ from ringline.workers.llm.flow.pattern import (
     unspoken,
     word,
 )
-from ringline.workers.llm.flow.words import ONES, cardinal
 from ringline.workers.llm.flow.yes_no import no, yes
 
 _HourMinute = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -121,15 +121,20 @@ class Digits(_Slot, frozen=True, tag="digits"):
 
     def pattern(self) -> Node:
         names = {**{name: str(number) for number, name in enumerate(ONES[:10])}, "oh": "0"}
-        one = choice(*(Atom("digits", number, word(name)) for name, number in names.items()))
+        one = choice(
+            *(Atom("digits", number, word(name)) for name, number in names.items()),
+            unspoken(Atom("digits", "0", word("o"))),
+        )
         # Recognisers with a language model write 24 for ``two four`` and ``double four`` for 44.
         pair = unspoken(
             *(Atom("digits", str(number), word(cardinal(number))) for number in range(10, 100)),
             *(Atom("digits", number * 2, word(f"double {name}")) for name, number in names.items()),
         )
+        triple = unspoken(*(Atom("digits", number * 3, word(f"triple {name}")) for name, number in names.items()))
         shapes: list[Node] = [sequence(), one]
-        for _ in range(self.length - 1):
-            shapes.append(choice(sequence(one, shapes[-1]), sequence(pair, shapes[-2])))
+        for length in range(2, self.length + 1):
+            longer = [sequence(one, shapes[-1]), sequence(pair, shapes[-2])]
+            shapes.append(choice(*longer, *([sequence(triple, shapes[-3])] if length > 2 else [])))
         return shapes[-1]
 
     def lead(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import time
 
+from ringline.engine.conversation.number_words import cardinal, minutes
 from ringline.workers.llm.flow.pattern import Atom, Node, Rule, Word, atoms, choice, optional, sequence, unspoken, word
-from ringline.workers.llm.flow.words import cardinal, minutes
 
 DEFAULT_STEP_MIN = 15
 _NOON_MIN = 12 * 60
@@ -46,7 +46,8 @@ def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
             sequence(Atom("minute", 30, word("half")), hour),
             sequence(count, optional("minutes"), choice(past, to), hour),
             sequence(hour_24, choice("o'clock", "hundred", _minutes(range(1, 60)))),
-            sequence(hour, "hundred"),
+            sequence(optional("zero", "oh"), hour, "hundred"),
+            sequence(choice("zero", "oh"), hour, choice("o'clock", _minutes(range(1, 60)))),
         ),
     )
     return choice(

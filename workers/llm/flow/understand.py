@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ringline.engine.conversation.spelling import readings
 from ringline.workers.llm.flow import pattern
 from ringline.workers.llm.flow.compile import Flow, Heard, State
 from ringline.workers.llm.flow.match import Bindings, Reader
 from ringline.workers.llm.flow.slots import Setting
-from ringline.workers.llm.flow.words import normalise
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -23,23 +23,22 @@ class Meant(msgspec.Struct, frozen=True):
 
 
 def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | None:
-    """What was said: the pattern that explains the most words; None if none stands in the text.
+    """What was said: the pattern that leaves the fewest words unexplained; None if none stands in the text.
 
-    Of equals, what comes first in the flow file wins, then what comes first in the text. A pattern whose values make no
-    sense (``the thirty first of june``) is passed over.
+    Of equals, what comes first in the flow file wins, then the likelier reading of the numerals, then what comes first
+    in the text. A pattern whose values make no sense (``the thirty first of june``) is passed over.
     """
-    reader = Reader(normalise(text))
-    length = len(reader.tokens)
     found = [
-        (begin - end, rank, begin, bindings, heard)
+        (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
+        for number, reader in enumerate(map(Reader, readings(text)))
         for rank, heard in enumerate(state.heard)
-        for begin, end, bindings in reader.search(heard.node, 0, length)
+        for begin, end, bindings in reader.search(heard.node, 0, len(reader.tokens))
     ]
-    for negative_length, _, begin, bindings, heard in sorted(found, key=lambda one: one[:3]):
+    for _, _, _, begin, end, bindings, reader, heard in sorted(found, key=lambda one: one[:4]):
         values = _resolve(flow, bindings, setting)
         if values is None:
             continue
-        values |= _elsewhere(flow, reader, heard, values, begin, begin - negative_length, setting)
+        values |= _elsewhere(flow, reader, heard, values, begin, end, setting)
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
     return None
 

@@ -11,6 +11,7 @@ from ringline.engine.conversation.language_tags import primary_language
 from ringline.ipc.messages import Transcribe
 from ringline.workers.pool import Pool
 from ringline.workers.stt.backend import Stream
+from ringline.workers.stt.whisper.before import Before
 from ringline.workers.stt.whisper.files import check_language
 from ringline.workers.stt.whisper.model import Pass, WhisperModel, num_frames, silence
 from ringline.workers.stt.whisper.stream import CallLanguage, UtterancePass, WhisperStream
@@ -43,10 +44,11 @@ class WhisperBackend:
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         config = self._config
+        partial_ms = config.partial_ms if request.partials or request.overlap else 0
         return WhisperStream(
             self.model, self.pool, request, self._language_of(request),
-            self.model.hot_words((*request.expect.phrases, *config.hotwords)),
-            config.beam, config.partial_ms, config.padding_ms, config.detect_ms, self._clock,
+            Before(self.model, request.asked, config.hotwords),
+            config.beam, partial_ms, config.padding_ms, config.detect_ms, self._clock,
         )  # fmt: skip
 
     def step(self, streams: Sequence[Stream], now_ns: int) -> int | None:

@@ -33,9 +33,11 @@ THINNED = 8
 """One position in so many is kept of the silence that is far from the speech."""
 ROUND_FRAMES = FRAMES_PER_S // 2
 """Windows are rounded up to half a second, so that many have the same length and go through the encoder together."""
-MAX_HOT_TOKENS = 64
-HOT_TOKENS_STEP = 16
-"""Prompts of a batch have one length: hot words are said again until they fill a multiple of this."""
+MAX_PREVIOUS_TOKENS = 48
+"""Of the text before, from its end: a question, and some names."""
+PREVIOUS_STEP = 8
+"""CTranslate2 decodes prompts of one length together: from twice this on, lengths are multiples of it. Filling shorter
+ones up is no way: behind dots the model falls silent (4 of 40 sentences), behind special tokens it runs on."""
 
 Encoded = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Batch = np.ndarray[tuple[int, int, int], np.dtype[np.float32]]
@@ -45,14 +47,14 @@ class Pass(Job):
     """One look at one utterance: what was said from its start to the sample it knows."""
 
     def __init__(
-        self, call: int, deadline_ns: int, window: Mel, audio_s: float, hot_words: tuple[int, ...] = (),
+        self, call: int, deadline_ns: int, window: Mel, audio_s: float, previous: tuple[int, ...] = (),
         language: str = "", beam: int = 1,
     ) -> None:  # fmt: skip
-        """``window``: [num_mels, frames], scaled. ``language``: empty for a model of one language, or if it is
-        to be found out."""
+        """``window``: [num_mels, frames], scaled. ``previous``: tokens of the text before, see `WhisperModel.previous`.
+        ``language``: empty for a model of one language, or if it is to be found out."""
         super().__init__(call, deadline_ns, work=audio_s)
         self.window = window
-        self.hot_words, self.language, self.beam = hot_words, language, beam
+        self.previous, self.language, self.beam = previous, language, beam
         self.tokens: tuple[int, ...] = ()
         """The result."""
         self.log_prob = 0.0
@@ -90,14 +92,13 @@ class WhisperModel:
         self._silence: Encoded = self._encoder(silence)[0]
         """The encoder's output for 30 s in which nothing is heard."""
 
-    def hot_words(self, phrases: Sequence[str]) -> tuple[int, ...]:
-        """The tokens of phrases to listen for; a multiple of `HOT_TOKENS_STEP`, none for no phrases."""
-        text = ", ".join(phrase.strip() for phrase in phrases if phrase.strip())
-        if not text:
+    def previous(self, text: str) -> tuple[int, ...]:
+        """The tokens of a text that goes before what is to be heard, from its end as many as may be."""
+        if not text.strip():
             return ()
-        tokens = self._tokenizer.encode(f" {text}.", add_special_tokens=False).ids[:MAX_HOT_TOKENS]
-        length = -(-len(tokens) // HOT_TOKENS_STEP) * HOT_TOKENS_STEP
-        return tuple((tokens * (length // len(tokens) + 1))[-length:])
+        tokens = self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        length = min(len(tokens), MAX_PREVIOUS_TOKENS)
+        return tuple(tokens[-(length if length < 2 * PREVIOUS_STEP else length // PREVIOUS_STEP * PREVIOUS_STEP) :])
 
     def text(self, tokens: Sequence[int]) -> str:
         """What tokens say."""
@@ -107,9 +108,7 @@ class WhisperModel:
 
     def fits(self, first: Pass, other: Pass) -> bool:
         """Whether two passes can be one batch."""
-        return (len(first.hot_words), first.beam, _memory(first.window.shape[1] // 2)) == (
-            len(other.hot_words), other.beam, _memory(other.window.shape[1] // 2),
-        )  # fmt: skip
+        return (first.beam, _memory(first.window.shape[1] // 2)) == (other.beam, _memory(other.window.shape[1] // 2))
 
     def run(self, passes: Sequence[Pass]) -> None:
         """Do passes that fit; leaves the results in them."""
@@ -118,6 +117,14 @@ class WhisperModel:
             found = self.whisper.detect_language(self._view(memory[unknown]))
             for index, languages in zip(unknown, found, strict=True):
                 passes[index].language = str(languages[0][0]).strip("<|>")
+        groups: dict[int, list[int]] = defaultdict(list)
+        for index, one in enumerate(passes):
+            groups[len(one.previous)].append(index)
+        for members in groups.values():
+            self._decode([passes[index] for index in members], memory[members])
+
+    def _decode(self, passes: Sequence[Pass], memory: Batch) -> None:
+        """What was said, for passes whose prompts have one length."""
         prompts = [self._head(one) for one in passes]
         limit = max(max_tokens(one.work) for one in passes)
         results = self.whisper.generate(
@@ -133,7 +140,7 @@ class WhisperModel:
 
     def _head(self, one: Pass) -> list[int]:
         """The prompt, up to where the text begins."""
-        previous = [self._id("<|startofprev|>"), *one.hot_words] if one.hot_words else []
+        previous = [self._id("<|startofprev|>"), *one.previous] if one.previous else []
         task = [self._id(f"<|{one.language}|>"), self._id("<|transcribe|>")] if self.is_multilingual else []
         return [*previous, self._id("<|startoftranscript|>"), *task, self._id("<|notimestamps|>")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -21,6 +22,8 @@ from ringline.workers.tts.pieces import Piece
 MAX_TOKENS = 510
 """Of one run; the network has 512 places, and one at each end is silence."""
 PAD = 0
+FIRST_S = 0.45
+"""The first stretch of a sentence, see `stretches`."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Beyond these speeds it is hard to understand."""
 
@@ -29,6 +32,7 @@ class KokoroModel:
     """See `ringline.workers.tts.computed.Model`."""
 
     rate_hz = 24_000
+    first_s: float | None = None
 
     def __init__(self, config: KokoroTts) -> None:
         self._config = config
@@ -50,6 +54,8 @@ class KokoroModel:
             self._runtime = TorchRuntime(self._file, self._folder, config.device)
         else:
             self._runtime = OnnxRuntime(self._file, config.device, config.threads)
+        if self._runtime.in_stretches:
+            self.first_s = FIRST_S
 
     def check(self, order: Order) -> None:
         voice = order.voice or self._config.voice
@@ -61,27 +67,40 @@ class KokoroModel:
         styles = self._voices.styles(voice)
         speed = min(max(order.speed, SLOWEST), FASTEST)
         espeak = self._phonemes_of(voice, order.language)
-        run: list[tuple[int, list[int]]] = []
+        runs: list[list[tuple[int, list[int]]]] = [[]]
         num_tokens = 0
         for word in spoken_words(piece.text, espeak, TIE, order.phonemes):
             letters = in_kokoros_letters(word.phonemes, espeak)
             tokens = [self._vocabulary[letter] for letter in letters if letter in self._vocabulary][:MAX_TOKENS]
-            if run and num_tokens + len(tokens) > MAX_TOKENS:
-                yield self._sound(run, styles, speed)
-                run, num_tokens = [], 0
+            if runs[-1] and num_tokens + len(tokens) > MAX_TOKENS:
+                runs.append([])
+                num_tokens = 0
             if tokens:
-                run.append((word.char, tokens))
+                runs[-1].append((word.char, tokens))
                 num_tokens += len(tokens)
-        if run:
-            yield self._sound(run, styles, speed)
+        for words in runs:
+            if words:
+                yield from self._sounds(words, styles, speed, is_last=words is runs[-1])
 
-    def _sound(self, words: list[tuple[int, list[int]]], styles: Styles, speed: float) -> Sound:
+    def _sounds(
+        self, words: list[tuple[int, list[int]]], styles: Styles, speed: float, is_last: bool
+    ) -> Iterator[Sound]:
         tokens = [token for _, tokens in words for token in tokens]
         style = styles[min(len(tokens), styles.shape[0]) - 1][None, :]
-        samples, durations = self._runtime.run([PAD, *tokens, PAD], style, speed)
+        said = self._runtime.run([PAD, *tokens, PAD], style, speed)
         firsts = accumulate((len(own) for _, own in words), initial=1)
         begins = [(char, first) for (char, _), first in zip(words, firsts, strict=False)]
-        return Sound(samples, word_samples(begins, durations, samples.shape[0]))
+        marks = deque(word_samples(begins, said.durations, said.num_samples))
+        start = said.start_sample
+        sizes = [*said.sizes[1:], 0 if is_last else self.rate_hz]
+        for samples, next_size in zip(said.sounds, sizes, strict=True):
+            end = start + samples.shape[0]
+            here = []
+            while marks and (marks[0][1] < end or not next_size):
+                char, sample = marks.popleft()
+                here.append((char, max(0, sample - start)))
+            yield Sound(samples, here, next_size / self.rate_hz)
+            start = end
 
     def _phonemes_of(self, voice: str, language: str) -> str:
         """The voice of espeak-ng for a voice that speaks a language; its own where that is empty."""

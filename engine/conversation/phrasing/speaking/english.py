@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ringline.engine.conversation.phrasing.speaking import abbreviations
 from ringline.engine.conversation.phrasing.speaking.language import Currency, Language, Noun
 from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
@@ -67,10 +68,11 @@ ENGLISH = Language(
     signs={
         "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "×": "times", "*": "times", "<": "less than",
         ">": "more than", "e.g.": "for example", "e.g.,": "for example,", "i.e.": "that is", "i.e.,": "that is,",
-        "vs.": "versus", "approx.": "approximately", "w/": "with", "Dr.": "Doctor",
+        "vs.": "versus", "approx.": "approximately", "w/": "with",
     },
     months=_MONTHS,
     month_abbreviations={month[:3]: month for month in _MONTHS} | {"Sept": "September"},
+    abbreviations=abbreviations.KNOWN,
     day_first=False,
     code_words=frozenset("code pin otp passcode password extension ext zip postcode".split()),
     currencies={
@@ -98,6 +100,10 @@ ENGLISH = Language(
 
 class English(Speaker):
     """American where the two differ."""
+
+    def say_abbreviation(self, core: str, tail: str, before: str, after: str, is_second: bool) -> str | None:
+        """See `abbreviations.word_for`."""
+        return abbreviations.word_for(core, tail, before, after, is_second)
 
     def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
         """Ordinals, decades, hours with am and pm, days beside a month, fractions."""

@@ -53,3 +53,5 @@ class Language(msgspec.Struct, frozen=True):
     """A number behind one of them is read digit by digit. Lower case."""
     currencies: dict[str, Currency]
     units: dict[str, Noun]
+    abbreviations: frozenset[str] = frozenset()
+    """Without their full stops: those whose word the neighbours decide."""

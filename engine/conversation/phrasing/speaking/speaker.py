@@ -62,6 +62,7 @@ class Speaker:
             or (before[-1:].isdigit() or before[-1:] in tuple("$€£"))
             or word.rstrip(".,;:!?") in self.language.signs
             or word.rstrip(".") in self.language.month_abbreviations
+            or _split(word)[1] in self.language.abbreviations
         )
 
     def _say_word(self, word: str, cores: list[str], index: int) -> str:
@@ -74,6 +75,8 @@ class Speaker:
             return self.language.to
         if not core:
             return word
+        if abbreviated := self.say_abbreviation(core, tail, before, after, index == 1):
+            return lead + abbreviated + (tail[1:] if after and tail.startswith(".") else tail)
         said = self.say(core, before, after, tail)
         if said != core and after and tail.startswith(".") and not (core[0].isalpha() and after[0].isupper()):
             tail = tail[1:]  # inside a phrase, it makes an abbreviation or an ordinal; "p.m. Then" may be an end
@@ -103,6 +106,10 @@ class Speaker:
         )
 
     # --- what languages say differently ---------------------------------------------------------------------------
+
+    def say_abbreviation(self, core: str, tail: str, before: str, after: str, is_second: bool) -> str | None:
+        """An abbreviation whose word the neighbours decide; ``is_second``: only one word stands before it."""
+        return None
 
     def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
         """Patterns of this language only."""
