@@ -2,10 +2,10 @@
 
     python -m bench.listening [--seed 3] [--copies 4] [--json] [--write]
 
-Words in espeak-ng's and flite's voices, recorded digits and pieces of recorded speech from RINGLINE_SPEECH, coughs,
-knocks, noise and babble, each in several copies: another speed, another line's frequency response, a room, noise,
-mu-law. Only speakers and voices of the part ``tune`` (`overlap_sounds.py`). The figures are of the voices in `HELD`,
-after a fit to the others; ``--write`` fits to all.
+Words in espeak-ng's, flite's and, with RINGLINE_REAL_MODELS, Kokoro's voices, recorded digits and pieces of recorded
+speech from RINGLINE_SPEECH, coughs, knocks, noise and babble, each in several copies: another speed, another line's
+frequency response, a room, noise, mu-law. Only speakers and voices of the part ``tune`` (`overlap_sounds.py`). The
+figures are of the voices in `HELD`, after a fit to the others; ``--write`` fits to all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.listening_words import ASKING, ESPEAK, FLITE, LISTENING, MORE
+from bench.listening_words import ASKING, ESPEAK, FLITE, KOKORO, LISTENING, MORE, MORE_IN_KOKORO
 from bench.overlap_sounds import (
     MUSIC,
     NOISES,
@@ -34,6 +34,7 @@ from bench.overlap_sounds import (
     cough,
     in_part,
     knock,
+    kokoro_says,
     sound_files,
     speaker_of,
 )
@@ -47,7 +48,7 @@ from ringline.workers.stt import listening as ear
 from ringline.workers.stt.listening import Fitted, Layer, Matrix, Values
 
 WEIGHTS = Path(__file__).parent.parent / "workers" / "stt" / "listening.json"
-HELD = ("en-gb-scotland", "en-us+m3", "flite-rms", "theo")
+HELD = ("en-gb-scotland", "en-us+m3", "flite-rms", "af_nova", "bm_george", "theo")
 WIRE_HZ = 8_000
 HIDDEN, ROUNDS, BATCH, RATE = 128, 30, 256, 2e-3
 DROPPED, JITTER, DECAY = 0.4, 0.15, 1e-4
@@ -73,6 +74,13 @@ def spoken() -> Iterator[Example]:
             for text in (*LISTENING, *ASKING, *MORE):
                 subprocess.run(["flite", "-voice", voice, "-t", text, "-o", path], check=True)
                 yield text, f"flite-{voice}", resampled(*read(path), WIRE_HZ)
+
+
+def natural() -> Iterator[Example]:
+    """Words in Kokoro's voices, which take the longest to make."""
+    for text in (*LISTENING, *ASKING, *MORE_IN_KOKORO):
+        for voice, samples in kokoro_says(text.capitalize() + ".", KOKORO):
+            yield text, voice, samples
 
 
 def recorded(rng: np.random.Generator) -> Iterator[Example]:
@@ -157,7 +165,7 @@ def examples(rng: np.random.Generator, copies: int) -> Examples:
     files = [path for path in sound_files(("noise",)) if path.name.startswith((*NOISES, *MUSIC))]
     noises = [resampled(*read(path), WIRE_HZ) for path in files]
     rows, words, speakers = [], [], []
-    for word, speaker, samples in (*spoken(), *recorded(rng), *wordless(rng, noises)):
+    for word, speaker, samples in (*spoken(), *natural(), *recorded(rng), *wordless(rng, noises)):
         count = 1 if word.startswith("*") else 2 * copies if word in LISTENING else copies
         for _ in range(count if samples.shape[0] > 1 else 0):
             row = ear.features(distorted(rng, samples, noises))

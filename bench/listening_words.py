@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.overlap_sounds import PARTS, TUNE
+from bench.overlap_sounds import NATURAL_VOICES, PARTS, TUNE
 from bench.recognition import VOICES
 from ringline.workers.stt.overlap_grammar import INTERJECTIONS
 
@@ -40,5 +40,7 @@ ESPEAK = (
     *VOICES[PARTS.index(TUNE) :: 2], "en-us+f1", "en-us+f4", "en-us+f5", "en-us+m1", "en-us+m5", "en-us+m7",
     "en-us+m8", "en-gb+m2", "en-gb+m6", "en-gb+f4", "en-029",
 )  # fmt: skip
+KOKORO = (*NATURAL_VOICES[TUNE], "am_eric", "bf_alice", "bm_daniel", "af_nicole", "am_puck", "af_kore", "bm_fable")
+MORE_IN_KOKORO = MORE[::3]
 FLITE = ("kal", "awb", "rms")
 """Debian's package flite; its voices but the first are pieces of recordings. Left out where it is not installed."""

@@ -11,7 +11,8 @@ music and the recipes for coughs and knocks are too few to be split; they are in
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -160,18 +161,10 @@ class Sounds:
 
     def natural_backchannels(self) -> Iterator[Sound]:
         """The words of `backchannels` that Kokoro can say, none where its weights are absent."""
-        folder = Path(os.environ.get("RINGLINE_REAL_MODELS", "")) / "kokoro"
-        if not folder.is_dir():
-            return
-        kokoro: Any = make_backend(KokoroTts(model=str(folder)))
-        kokoro.warm_up()
         for text in NATURAL_BACKCHANNELS:
-            for voice in NATURAL_VOICES[self._part]:
-                made = kokoro.synthesize(Order(text, voice, 1.0))
-                samples = np.concatenate([chunk for chunk in made if isinstance(chunk, np.ndarray)])
-                wire = at_level(resampled(samples, kokoro.rate_hz, WIRE_HZ), float(self._rng.uniform(-26, -18)))
+            for voice, samples in kokoro_says(text, NATURAL_VOICES[self._part]):
+                wire = at_level(samples, float(self._rng.uniform(-26, -18)))
                 yield self._sound("backchannels, Kokoro", wire, self._state(), f"{text} {voice}")
-        kokoro.close()
 
     # --- helpers --------------------------------------------------------------------------------------------------
 
@@ -228,6 +221,26 @@ class Sounds:
         for path in paths[:BABBLE_VOICES]:
             total += np.resize(at_level(self._read(path), CALLER_DBFS), total.shape[0])
         return at_level(line.clipped(total / BABBLE_VOICES), CALLER_DBFS)
+
+
+def kokoro_says(text: str, voices: Iterable[str]) -> Iterator[tuple[str, Samples]]:
+    """(voice, int16 at 8 kHz), none where the weights are absent."""
+    if (kokoro := _kokoro()) is None:
+        return
+    for voice in voices:
+        made = kokoro.synthesize(Order(text, voice, 1.0))
+        samples = np.concatenate([chunk for chunk in made if isinstance(chunk, np.ndarray)])
+        yield voice, resampled(samples, kokoro.rate_hz, WIRE_HZ)
+
+
+@cache
+def _kokoro() -> Any:
+    folder = Path(os.environ.get("RINGLINE_REAL_MODELS", "")) / "kokoro"
+    if not (folder / "voices").is_dir():
+        return None
+    kokoro: Any = make_backend(KokoroTts(model=str(folder)))
+    kokoro.warm_up()
+    return kokoro
 
 
 def speaker_of(path: Path) -> str:

@@ -64,8 +64,11 @@ BENCHES = (
     Bench("stages", 220, ("--stage", "stt", "--rounds", "2")),
 )
 """In this order. What matters most comes first, for if time is short."""
-OTHERS = ("peers", "overlaps", "residency", "wer", "echo", "profile", "websocket_libraries", "phrasing")
-"""Those that are run on their own: they take long, or are about one detail."""
+OTHERS = (
+    *("real", "bookings", "heard"),
+    *("peers", "overlaps", "residency", "wer", "echo", "profile", "websocket_libraries", "phrasing"),
+)
+"""Those that are run on their own: they take long, need real weights, or are about one detail."""
 
 
 def run(bench: Bench, folder: Path) -> Result:

@@ -21,6 +21,8 @@ from ringline.engine.ring_writers import RingWriters
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.tiers import Tiers
 from ringline.ipc.messages import (
+    Bridge,
+    Bridged,
     CancelReply,
     CancelSpeech,
     DropUtterance,
@@ -96,6 +98,10 @@ class Requests:
                 self._cancel("llm", call, turn, message)
             case Speak(call=call, turn=turn):
                 self._add(("tts", call, turn), message)
+            case Bridge(call=call, turn=turn):
+                request = self._open.get(("tts", call, turn))
+                if request is not None and request.worker:
+                    self._send(request.worker, self._as_sent(request, message))
             case CancelSpeech(call=call, turn=turn):
                 self._cancel("tts", call, turn, message)
 
@@ -145,6 +151,9 @@ class Requests:
                     return None
             case PhraseStarted() | WordMarks() | PhraseFinished() | PhraseFailed():
                 return self._settle_speech(bus_name, message)
+            case Bridged(call=call):
+                writer = self._writers.get(call)
+                return message if writer is not None and writer.bus_name == bus_name else None
             case SpeechReleased(call=call):
                 self._writers.released(call, bus_name)
                 self._dispatch_waiting()
@@ -267,7 +276,9 @@ class Requests:
         if isinstance(message, Generate) and self._tiers.num("llm") > 1:
             state = state_of(message.state, self._tiers.backend("llm", request.tier))
             return msgspec.structs.replace(message, state=state)
-        if isinstance(message, Speak) and self._tiers.backend("tts", request.tier) != self._tiers.backend("tts", 0):
+        if isinstance(message, Speak | Bridge) and self._tiers.backend("tts", request.tier) != self._tiers.backend(
+            "tts", 0
+        ):
             return msgspec.structs.replace(message, voice="")
         return message
 

@@ -230,7 +230,9 @@ class TranscriptFinal(Message, frozen=True):
     """Samples of the utterance the recogniser could no longer find in the ring."""
     other_words: float | None = None
     """Of a sound over the bot: how likely it is, whatever ``text`` says, that words were said that are no listener's.
-    None: the backend knows no more than the text."""
+    None: nothing beside the text is known."""
+    closed_vocabulary: bool = False
+    """The recogniser knows a few words only, and hears one of them where another was said."""
 
 
 class TranscriptFailed(Message, frozen=True):
@@ -320,6 +322,21 @@ class PhraseFailed(Message, frozen=True):
     reason: str
 
 
+class Bridged(Message, frozen=True):
+    """TTS -> engine, the answer to `Bridge`: its words are in the ring, before the phrase that is waited for."""
+
+    call: int
+    turn: int
+    phrase: int
+    number: int
+    start_sample: int
+    end_sample: int
+    time_ns: int
+    chars: tuple[int, ...] = ()
+    """Where its words are: as in `WordMarks`."""
+    samples: tuple[int, ...] = ()
+
+
 class SpeechReleased(Message, frozen=True):
     """TTS -> engine, the answer to `ReleaseSpeech`: the worker will not write into the call's reply ring again, unless
     it is asked to speak anew."""
@@ -353,6 +370,7 @@ FromWorker = (
     | WordMarks
     | PhraseFinished
     | PhraseFailed
+    | Bridged
     | SpeechReleased
 )
 
@@ -461,6 +479,22 @@ class Speak(Message, frozen=True):
     """IPA of words of ``text`` that are not to be said by the rules, by the word in lower case without marks."""
 
 
+class Bridge(Message, frozen=True):
+    """Engine -> TTS: the caller has waited for this phrase too long. Put these words before it, if nothing of it is in
+    the ring yet and they were made before; else do nothing. A hint: there may be no answer."""
+
+    call: int
+    turn: int
+    phrase: int
+    number: int
+    """Of the turn's bridges: `Bridged` carries it."""
+    text: str
+    voice: str = ""
+    speed: float = 1.0
+    language: str = ""
+    phonemes: dict[str, str] = {}
+
+
 class PhraseText(msgspec.Struct, frozen=True):
     """What is said in a phrase: see `Speak`."""
 
@@ -528,6 +562,7 @@ ToWorker = (
     | WarmPrompt
     | CancelReply
     | Speak
+    | Bridge
     | Rehearse
     | CancelSpeech
     | ReleaseSpeech

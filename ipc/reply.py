@@ -162,6 +162,15 @@ class ReplyWriter:
         self.slot.store(SPEAK_PHRASE, 2 * phrase + 1)
         return 0
 
+    def put_before(self, phrase: int, samples: Samples) -> int:
+        """Append samples that are no part of ``phrase``, of which nothing is in yet, and start it behind them. Returns
+        where they begin. Raises ValueError beyond `room`."""
+        start_sample = self.slot.reply.written
+        self.slot.store(SPEAK_PHRASE, 2 * (phrase - 1))  # whoever goes on after a crash finds it not begun
+        self.write(samples)
+        self.begin_phrase(phrase)
+        return start_sample
+
     def end_phrase(self, phrase: int) -> None:
         """The phrase's last sample is in the ring."""
         self.slot.store(SPEAK_PHRASE, 2 * phrase)

@@ -25,6 +25,8 @@ from ringline.engine.conversation.pronunciation import Pronunciations
 from ringline.engine.conversation.reply import Reply, words_of
 from ringline.engine.conversation.wording import phrasebook
 from ringline.ipc.messages import (
+    Bridge,
+    Bridged,
     CancelReply,
     CancelSpeech,
     ChatMessage,
@@ -363,11 +365,12 @@ class Bot:
     ) -> None:
         if not is_filler:
             reply.trace.first_phrase_ns = reply.trace.first_phrase_ns or now_ns
-        number = len(reply.phrases)
+        number = reply.num_phrases
+        reply.num_phrases += 1
         if reply.unspoken is None:
             self._out.at("tts", now_ns + self._config.tts_timeout_ms * MS)
         phrase, phonemes = self._pronunciations.apply(phrase)
-        reply.phrases.append(SpokenPhrase(phrase, self._pace, is_filler))
+        reply.phrases.append(SpokenPhrase(phrase, self._pace, is_filler, number))
         agent = self._agent
         self._out.act(
             Speak(
@@ -569,17 +572,54 @@ class Bot:
             self._out.at("tts", now_ns + max(wait_ns, ahead_ns - wait_ns))
 
     def on_dead_air(self, now_ns: int) -> None:
-        """Perhaps nothing was heard for too long: say something that fits, if the reply has no more to say so far."""
+        """Perhaps nothing was heard for too long: say something that fits, if the reply has no more to say so far, or
+        waits for a voice that is busy."""
         reply = self.reply
         if reply is None or reply.is_paused:
             return
         wait_ns = self._config.dead_air_ms * MS
         ahead_ns = reply.ahead_ns(now_ns)
-        if reply.is_complete or reply.unspoken is not None or ahead_ns > 0:
-            self._out.at("dead_air", now_ns + ahead_ns + wait_ns)
+        self._out.at("dead_air", now_ns + ahead_ns + wait_ns)
+        if ahead_ns > 0:
             return
-        self._speak(reply, self._filler(reply), now_ns, is_filler=True)
-        self._out.at("dead_air", now_ns + wait_ns)
+        awaited = reply.unspoken
+        if awaited is None and not reply.is_complete:
+            self._speak(reply, self._filler(reply), now_ns, is_filler=True)
+        elif awaited is not None and awaited.start_sample < 0 and not awaited.is_filler:
+            self._bridge(reply, awaited)
+
+    def _bridge(self, reply: Reply, awaited: SpokenPhrase) -> None:
+        """Ask for a filler before a phrase that waits for its turn at TTS."""
+        filler, phonemes = self._pronunciations.apply(self._filler(reply))
+        agent = self._agent
+        self._out.act(
+            Bridge(
+                self._call,
+                reply.turn,
+                awaited.number,
+                len(reply.bridges),
+                filler.spoken,
+                agent.voice,
+                agent.speed,
+                agent.language,
+                phonemes,
+            )
+        )
+        reply.bridges.append(filler)
+
+    def on_bridged(self, event: Bridged, now_ns: int) -> None:
+        """The filler is in the ring."""
+        reply, awaited = self._phrase(event.turn, event.phrase)
+        if reply is None or awaited is None:
+            return
+        filler = SpokenPhrase(reply.bridges[event.number], self._pace, is_filler=True)
+        filler.mark(event.chars, event.samples)
+        filler.finish(event.start_sample, event.end_sample)
+        reply.put_before(awaited, filler)
+        reply.written(event.start_sample, event.time_ns)
+        if reply is self.reply:
+            duration_ns = (event.end_sample - event.start_sample) * 10**9 // self._rate_hz
+            self._out.at("dead_air", now_ns + duration_ns + self._config.dead_air_ms * MS)
 
     def _filler(self, reply: Reply) -> Phrase:
         """What bridges the wait: the slow tool's own words once, then common ones in turn."""
@@ -624,9 +664,10 @@ class Bot:
 
     def _phrase(self, turn: int, number: int) -> tuple[Reply | None, SpokenPhrase | None]:
         reply = self._with_turn(turn)
-        if reply is None or not 0 <= number < len(reply.phrases):
+        if reply is None:
             return None, None
-        return reply, reply.phrases[number]
+        phrase = next((phrase for phrase in reply.phrases if phrase.number == number >= 0), None)
+        return (reply, phrase) if phrase is not None else (None, None)
 
 
 def _end_of(text: str) -> str:

@@ -258,7 +258,7 @@ class Caller:
         if utterance.transcript is not None:
             return
         self._out.cancel("stt")
-        utterance.other_words = event.other_words
+        utterance.other_words, utterance.closed_vocabulary = event.other_words, event.closed_vocabulary
         utterance.transcript, utterance.transcript_ns = event.text or utterance.known, now_ns
         if self.is_overlap:
             self._arbitrate(utterance, True, now_ns)
@@ -370,7 +370,13 @@ class Caller:
         spoken_ms = utterance.spoken_ms if is_final else 0.0
         is_goodbye = bool(reply.then)
         verdict = self._judge.judge(
-            utterance.text, is_final, is_goodbye, spoken_ms, utterance.other_words, utterance.doubtful
+            utterance.text,
+            is_final,
+            is_goodbye,
+            spoken_ms,
+            utterance.other_words,
+            utterance.doubtful,
+            utterance.closed_vocabulary,
         )
         if verdict is Verdict.MISHEARD:
             utterance.transcript = ""  # better none than words they did not say

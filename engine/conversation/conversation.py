@@ -36,6 +36,7 @@ from ringline.engine.conversation.events import (
 from ringline.engine.conversation.history import History
 from ringline.engine.conversation.outbox import Outbox
 from ringline.ipc.messages import (
+    Bridged,
     DtmfReceived,
     FromWorker,
     HangUp,
@@ -85,6 +86,8 @@ class Conversation:
         self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out, warms_prompt)
         self._caller = Caller(call, slot, agent, config, self._bot, self._out, trusts_dictation)
         self._over = False
+        self._has_said_so = False
+        """The reply before broke off, and the caller was told."""
         self._handlers: dict[type, Callable[..., None]] = {
             CallStarted: self._on_call_started,
             HangUpAsked: self._on_hang_up_asked,
@@ -105,6 +108,7 @@ class Conversation:
             WordMarks: self._bot.on_word_marks,
             PhraseFinished: self._on_phrase_finished,
             PhraseFailed: self._on_phrase_failed,
+            Bridged: self._bot.on_bridged,
             PlayoutStarted: self._bot.on_playout_started,
             PlayoutStopped: self._on_playout_stopped,
         }
@@ -184,6 +188,16 @@ class Conversation:
         reply = self._bot.on_playout_stopped(event, now_ns)
         if reply is None or self._over:
             return
+        if (
+            reply.is_broken_off
+            and not reply.is_unspeakable
+            and self._caller.utterance is None
+            and not self._has_said_so
+        ):
+            self._has_said_so = True
+            self._bot.say(self._bot.phrasebook.lost_thread, now_ns, reply.then)
+            return
+        self._has_said_so = False
         if reply.then:
             self._hang_up("bot" if reply.then == "hang_up" else reply.then, now_ns)
             return

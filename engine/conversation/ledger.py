@@ -32,8 +32,10 @@ class Pace:
 class SpokenPhrase:
     """A phrase of a reply, and where its words stand in the reply ring."""
 
-    def __init__(self, phrase: Phrase, pace: Pace, is_filler: bool = False) -> None:
+    def __init__(self, phrase: Phrase, pace: Pace, is_filler: bool = False, number: int = -1) -> None:
         self.phrase = phrase
+        self.number = number
+        """Its name towards TTS; a bridge has none."""
         self.is_filler = is_filler
         """Said to bridge a wait: no part of the reply's text."""
         self.start_sample = -1
@@ -53,7 +55,7 @@ class SpokenPhrase:
 
     def fails(self) -> None:
         """It cannot be spoken: none of its words counts."""
-        self.has_failed = bool(self.phrase.words)
+        self.has_failed = self.has_failed or bool(self.phrase.words)
         self.is_over, self.phrase = True, Phrase((), self.phrase.ends_sentence)
 
     @property

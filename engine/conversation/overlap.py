@@ -67,13 +67,14 @@ class OverlapJudge:
         spoken_ms: float = 0.0,
         other_words: float | None = None,
         is_doubtful: bool = False,
+        closed_vocabulary: bool = False,
     ) -> Verdict:
         """What the words heard so far mean; of a final transcript it is never undecided.
 
         ``is_goodbye``: the bot is ending the call, and "thank you, bye" is no wish to go on. ``spoken_ms``: how long
         they took to say, if that is known; so much speech may be more than what was understood of it. ``other_words``:
         as in `TranscriptFinal`. ``is_doubtful``: to the VAD it hardly sounded like speech; then words are believed only
-        if the ear agrees.
+        if the ear agrees. ``closed_vocabulary``: as in `TranscriptFinal`; else a listener's words were surely said.
         """
         verdict = self._judge_words(normalise(text).split(), is_final, is_goodbye, spoken_ms)
         if other_words is None or self._sensitivity != "normal":
@@ -81,8 +82,9 @@ class OverlapJudge:
         if is_doubtful:
             is_believed = verdict is Verdict.INTERRUPTION and other_words > SURELY_OTHER_WORDS
             return verdict if is_believed else Verdict.NOTHING
-        doubt = RATHER_OTHER_WORDS if verdict is Verdict.NOTHING else SURELY_OTHER_WORDS
-        if verdict in (Verdict.NOTHING, Verdict.BACKCHANNEL) and other_words > doubt and not is_goodbye:
+        misses_words = verdict is Verdict.NOTHING and other_words > RATHER_OTHER_WORDS
+        took_words = verdict is Verdict.BACKCHANNEL and other_words > SURELY_OTHER_WORDS and closed_vocabulary
+        if (misses_words or took_words) and not is_goodbye:
             return Verdict.MISHEARD
         is_short = spoken_ms <= LONGEST_BACKCHANNEL_MS
         if verdict is Verdict.INTERRUPTION and other_words < SURELY_NO_OTHER_WORDS and is_short:

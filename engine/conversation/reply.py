@@ -40,9 +40,13 @@ class Reply:
         self.then = ""
         """What follows when it was spoken: ``hang_up`` or ``transfer``."""
         self.num_fillers = 0
+        self.bridges: list[Phrase] = []
+        """Fillers that TTS was asked to put before a phrase that it has not yet made."""
 
         self.phraser = Phraser(language)
         self.phrases: list[SpokenPhrase] = []
+        self.num_phrases = 0
+        """Of those that TTS was asked for."""
         self.step_phrase = 0
         """The first phrase that the history does not have with an earlier step."""
         self.num_sentences = 0
@@ -128,6 +132,19 @@ class Reply:
     def unspoken(self) -> SpokenPhrase | None:
         """The phrase TTS works on, or is to begin with next."""
         return next((phrase for phrase in self.phrases if not phrase.is_over), None)
+
+    def put_before(self, phrase: SpokenPhrase, bridge: SpokenPhrase) -> None:
+        """A bridge is in the ring before a phrase."""
+        index = self.phrases.index(phrase)
+        self.phrases.insert(index, bridge)
+        if index < self.step_phrase:
+            self.step_phrase += 1
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether the end of its words is missing, because TTS could not speak it."""
+        own = [phrase for phrase in self.own_phrases() if phrase.has_failed or phrase.phrase.words]
+        return bool(own) and own[-1].has_failed
 
     @property
     def is_unspeakable(self) -> bool:

@@ -44,10 +44,12 @@ _MONTH = re.compile(
     r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
 )
+_DAY_BEFORE_YEAR = re.compile(rf"({_MONTH.pattern}\.?\s+[1-9][0-9]?)(?=,?\s+(?:19|20)[0-9]{{2}}\b)")
+"""Read as a mere number, the day would run into the year: twenty, two zero two six."""
 _CURRENCIES = {"$": ("dollar", "cent"), "\u00a3": ("pound", "penny"), "\u20ac": ("euro", "cent")}
 _PLURALS = {"penny": "pence"}
 
-_NOT_JOINED = re.compile(r"(?<![0-9])[2-9]0(?=[\s,-]+[1-9](?:[0-9]{2,})?(?![0-9]))")
+_NOT_JOINED = re.compile(r"(?<![0-9])[2-9]0(?=[\s,-]+[1-9](?:[0-9]{2})?(?![0-9]))")
 """Nobody writes 20 5 for 25, nor 20 500 for what begins with 25."""
 
 MAX_CHARACTERS = 2_000
@@ -149,6 +151,7 @@ def _prepared(text: str) -> str:
     text = re.sub(r"([0-9])\s*([ap])m\b", r"\1 \2 m ", text)
     text = re.sub(r"(?:\bno\.\s*|#)(?=[0-9])", "number ", text)
     text = re.sub(r"\bmar\b\.?(?=\s[0-9])|(?<=[0-9]\s)mar\b", "march", text)
+    text = _DAY_BEFORE_YEAR.sub(r"\1th", text)
     text = _DAY.sub(lambda match: f"{match['lead'] or ''}{_DAYS[match['day'] or match['alone']]} ", text)
     text = re.sub(r"([$\u00a3\u20ac])\s?([0-9]+(?:,[0-9]{3})*)(?:\.([0-9]{2}))?(?![0-9])", _money, text)
     return re.sub(r"(?<=[0-9])\s?%", " percent ", text)

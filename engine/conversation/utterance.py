@@ -42,6 +42,7 @@ class Utterance:
         self.transcript_ns = 0
         self.partial = ""
         self.other_words: float | None = None
+        self.closed_vocabulary = False
         """Of the transcript: see `TranscriptFinal`."""
         self.finished: float | None = None
         """How finished it sounds, once that is judged."""

@@ -14,10 +14,13 @@ from ringline.engine.conversation import Action, Conversation, Event
 from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, HungUp, RunTool, SetGate
 from ringline.engine.conversation.events import CallStarted, TimePassed, ToolReturned
 from ringline.ipc.messages import (
+    Bridge,
+    Bridged,
     CancelSpeech,
     DtmfReceived,
     Finalise,
     Generate,
+    PhraseFailed,
     PhraseFinished,
     PhraseStarted,
     PlayoutStarted,
@@ -53,6 +56,12 @@ class World:
         self.say: Callable[[Generate], str | tuple[str, tuple[ToolCall, ...]]] = lambda request: "Fine. And you?"
         self.stt_ms, self.llm_ms, self.tts_ms = 5, 5, 5
         self.tool_ms = 50
+        self.bridges = True
+        """Whether TTS has fillers at hand."""
+        self.fails: set[str] = set()
+        """Texts that TTS cannot speak."""
+        self.spoken: set[tuple[int, int]] = set()
+        """(turn, phrase) in the ring."""
         self.samples_per_char = SAMPLES_PER_CHAR
         self.gate = 0
         self.ring_end = 0
@@ -137,6 +146,9 @@ class World:
                 self._generate(action)
             case Speak():
                 self.at(self.tts_ms, lambda: self._speak(action))
+            case Bridge():
+                if self.bridges and (action.turn, action.phrase) not in self.spoken:
+                    self.at(1, lambda: self._bridge(action))
             case RunTool(turn=turn, step=step, tool_call=tool_call):
                 self.at(self.tool_ms, ToolReturned(turn, step, tool_call.id, '{"ok":true}'))
 
@@ -152,6 +164,10 @@ class World:
         dead = any(isinstance(a, CancelSpeech) and a.turn >= request.turn for a in self.actions)
         if dead:
             return
+        if request.text in self.fails:
+            self.handle(PhraseFailed(1, request.turn, request.phrase, "the model failed"))
+            return
+        self.spoken.add((request.turn, request.phrase))
         segment = self.segments.setdefault(request.turn, [self.ring_end, self.ring_end, self.ring_end, 0])
         start = self.ring_end
         self.ring_end += len(request.text) * self.samples_per_char
@@ -159,6 +175,14 @@ class World:
         segment[3] = int(request.last)
         self.handle(PhraseStarted(1, request.turn, request.phrase, start, self.now_ns))
         self.handle(PhraseFinished(1, request.turn, request.phrase, start, self.ring_end, self.now_ns))
+        self._play()
+
+    def _bridge(self, request: Bridge) -> None:
+        segment = self.segments.setdefault(request.turn, [self.ring_end, self.ring_end, self.ring_end, 0])
+        start = self.ring_end
+        self.ring_end += len(request.text) * self.samples_per_char
+        segment[1] = self.ring_end
+        self.handle(Bridged(1, request.turn, request.phrase, request.number, start, self.ring_end, self.now_ns))
         self._play()
 
     def _play(self) -> None:
@@ -189,6 +213,9 @@ class World:
             self.at(missing * 1000 / RATE_HZ, lambda: self._played(turn))
         elif segment[3]:
             self._stop(turn, True)
+        else:  # an underrun: silence, until more is written
+            self.audible_ms.append((turn, (self._began_ns - self.start_ns) // MS, self.now_ms))
+            self.playing, segment[2] = 0, segment[1]
 
     def _position(self, turn: int) -> int:
         segment = self.segments[turn]

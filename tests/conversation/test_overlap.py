@@ -25,8 +25,13 @@ def test_several_listening_words_may_take_longer() -> None:
 
 
 def test_listening_word_that_sounds_like_another_is_an_interruption() -> None:
-    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.8) is Verdict.MISHEARD
-    assert OverlapJudge().judge("good", is_final=True, spoken_ms=500, other_words=0.6) is Verdict.BACKCHANNEL
+    assert (
+        OverlapJudge().judge("good", True, spoken_ms=500, other_words=0.8, closed_vocabulary=True) is Verdict.MISHEARD
+    )
+    assert (
+        OverlapJudge().judge("good", True, spoken_ms=500, other_words=0.6, closed_vocabulary=True)
+        is Verdict.BACKCHANNEL
+    )
 
 
 def test_word_that_was_not_understood_is_an_interruption() -> None:
@@ -75,6 +80,10 @@ def test_sound_of_any_length_without_words_is_nothing() -> None:
 
 def test_beginning_of_a_listening_phrase_may_be_nothing() -> None:
     assert OverlapJudge().may_be_nothing("got")
+
+
+def test_a_listeners_words_were_said_if_the_recogniser_knows_all_words() -> None:
+    assert OverlapJudge().judge("okay", True, spoken_ms=500, other_words=0.99) is Verdict.BACKCHANNEL
 
 
 def test_sound_of_which_no_words_are_known_yet_may_be_nothing() -> None:
@@ -131,6 +140,8 @@ def test_words_that_were_not_said_are_no_answer(world: Any) -> None:
     w.answer()
     w.speaks(1_000, 400)
     w.stt_ms = 10_000
-    w.at(1_550, lambda: w.handle(TranscriptFinal(1, 1, "good", 0.5, w.now_ns, other_words=0.95)))
+    w.at(
+        1_550, lambda: w.handle(TranscriptFinal(1, 1, "good", 0.5, w.now_ns, other_words=0.95, closed_vocabulary=True))
+    )
     w.run(3_000)
     assert [said.text for said in w.of(CallerSaid)] == [""]

@@ -18,8 +18,10 @@ from ringline.engine.config import (
     EspeakTts,
     GoogleStt,
     PocketsphinxStt,
+    SileroVad,
     SyntheticStt,
     SyntheticTts,
+    WebRtcVad,
     load,
     parse,
 )
@@ -82,6 +84,12 @@ def test_worker_of_a_tier_sees_its_backend_as_the_main_one() -> None:
     assert config.at_tier("stt", 0) == config
 
 
+def test_the_vad_is_silero_unless_another_is_named() -> None:
+    assert parse("[vad]\nonset_ms = 96\n").vad == SileroVad(onset_ms=96)
+    webrtc = parse('[vad]\nbackend = "webrtc"\naggressiveness = 2\nframe_ms = 20\nonset_ms = 96\n').vad
+    assert webrtc == WebRtcVad(aggressiveness=2, frame_ms=20, onset_ms=96)
+
+
 def test_event_logs_stand_beside_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "ringline.toml").write_text('[events]\npath = "calls/"\n')
     assert load(tmp_path / "ringline.toml").events.path == str(tmp_path / "calls")
@@ -122,6 +130,10 @@ def test_no_event_logs_unless_asked_for() -> None:
         ("[[stt.fallback]]\n[[stt.fallback.fallback]]\nworkers = 1\n", "line 2: stt.fallback[0].fallback"),
         ("[tts]\nworkers = 1\nfallback = 3\n", "line 3: tts.fallback"),
         ("[[vad.fallback]]\n", "line 1: vad.fallback"),
+        ('[vad]\nbackend = "energy"\n', "line 2: vad.backend"),
+        ('[vad]\nbackend = "webrtc"\naggressiveness = 4\n', "line 3: vad.aggressiveness"),
+        ('[vad]\nbackend = "webrtc"\nframe_ms = 15\n', "line 3: vad.frame_ms"),
+        ("[vad]\naggressiveness = 2\n", "line 2: vad.aggressiveness"),
         ("[turn\n", "line 1"),
     ],
 )

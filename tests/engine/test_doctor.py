@@ -9,7 +9,7 @@ import pytest
 from bench.models.kokoro import make_kokoro
 from typer.testing import CliRunner, Result
 
-from ringline.engine.config import parse
+from ringline.engine.config import Config, WebRtcVad, parse
 from ringline.tools import doctor
 from ringline.tools.cli import app
 
@@ -115,3 +115,11 @@ def test_findings_are_readable_at_80_columns(here: Path) -> None:
     lines = run("doctor", "--profile", "cpu").stdout.splitlines()
     assert [line for line in lines if len(line) > 80 and len(line.split()) > 1] == []  # a path is never broken
     assert any(line.startswith(" !!  stt model ") and "faster-whisper-base: missing" in line for line in lines)
+
+
+def test_the_vads_package_is_looked_for_and_its_extra_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_is_installed", lambda module: module != "webrtcvad")
+    webrtc, silero = (next(doctor._backends(config)) for config in (Config(vad=WebRtcVad()), Config()))
+    missing = "webrtc: missing webrtcvad"
+    assert webrtc == doctor.Finding("vad backend", missing, False, "pip install 'ringline[webrtc]'")
+    assert silero.ok

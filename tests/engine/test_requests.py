@@ -11,6 +11,8 @@ from ringline.engine.config import Config, EspeakTts, FlowLlm, PocketsphinxStt, 
 from ringline.engine.requests import MAX_DEATHS, MAX_SHARED_DEATHS, Requests
 from ringline.engine.tiers import MAX_FAILURES, PAUSE_S, Tiers
 from ringline.ipc.messages import (
+    Bridge,
+    Bridged,
     CancelReply,
     DropUtterance,
     Finalise,
@@ -359,6 +361,32 @@ def test_recogniser_that_lags_behind_is_asked_for_no_hypotheses(desk: Desk) -> N
     desk.requests.partials = False
     desk.requests.route(TRANSCRIBE)
     assert desk.new() == [("stt0", msgspec.structs.replace(TRANSCRIBE, partials=False))]
+
+
+def test_bridge_goes_to_whom_the_phrase_waits_at_and_nowhere_without_one(desk: Desk) -> None:
+    bridge = Bridge(CALL, 1, 0, 0, "One moment, please.", "en-us+f3")
+    desk.requests.route(bridge)
+    assert not desk.new()
+    desk.requests.route(speak())
+    desk.new()
+    desk.requests.route(bridge)
+    assert desk.new() == [("tts0", bridge)]
+
+
+def test_bridge_of_another_backend_has_its_own_voice(desk: Desk) -> None:
+    desk.tiers.relieved = frozenset({"tts"})
+    desk.requests.route(speak())
+    desk.new()
+    bridge = Bridge(CALL, 1, 0, 0, "One moment, please.", "en-us+f3")
+    desk.requests.route(bridge)
+    assert desk.new() == [("tts1", msgspec.structs.replace(bridge, voice=""))]
+
+
+def test_bridge_of_a_worker_that_has_not_the_ring_is_ignored(desk: Desk) -> None:
+    desk.requests.route(speak())
+    bridged = Bridged(CALL, 1, 0, 0, 0, 800, 0)
+    assert desk.answer("tts1", bridged) is None
+    assert desk.answer("tts0", bridged) == bridged
 
 
 def test_worker_that_is_being_replaced_makes_nothing_late() -> None:

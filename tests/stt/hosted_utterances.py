@@ -10,7 +10,9 @@ import numpy as np
 
 from ringline.ipc.messages import Expectation, Transcribe
 
-REQUEST = Transcribe(1, 0, 1, 0, Expectation(phrases=("table for two", "Dr. Müller")), language="en-GB")
+REQUEST = Transcribe(
+    1, 0, 1, 0, Expectation(phrases=("table for two", "Dr. Müller")), language="en-GB", asked="For how many?"
+)
 PLAIN = Transcribe(1, 0, 1, 0)
 SPOKEN = np.random.default_rng(7).integers(-9_000, 9_000, 32_000).astype(np.int16)
 PATIENCE_S = 20.0

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from bench.models.whisper import write_whisper
@@ -210,6 +211,23 @@ def test_confidence_is_a_probability(backend: Any) -> None:
     stream.feed(np.random.default_rng(3).normal(0, 2_000, 16_000).astype(np.int16))
     finish(backend, stream)
     assert 0 <= stream.confidence <= 1
+    stream.close()
+
+
+def test_what_it_knows_of_a_sound_beside_its_words_is_a_probability_or_nothing(backend: Any) -> None:
+    stream = backend.open(msgspec.structs.replace(YES_OR_NO, overlap=True), 0)
+    stream.feed(np.random.default_rng(4).normal(0, 2_000, 24_000).astype(np.int16))
+    finish(backend, stream)
+    assert stream.other_words is None or 0 <= stream.other_words <= 1
+    assert isinstance(stream.closed_vocabulary, bool)
+    stream.close()
+
+
+def test_of_what_is_not_said_over_the_bot_it_gives_only_the_words(backend: Any) -> None:
+    stream = backend.open(YES_OR_NO, 0)
+    stream.feed(np.random.default_rng(4).normal(0, 2_000, 24_000).astype(np.int16))
+    finish(backend, stream)
+    assert stream.other_words is None
     stream.close()
 
 

@@ -49,14 +49,14 @@ def test_utterance_is_sent_whole_as_a_wav_file(backend: Any, server: OpenAiServe
         np.testing.assert_array_equal(np.frombuffer(sound.readframes(sound.getnframes()), "<i2"), SPOKEN)
 
 
-def test_request_names_model_language_and_hot_words(backend: Any, server: OpenAiServer, wake: Wake) -> None:
+def test_request_names_model_language_and_what_the_bot_asked(backend: Any, server: OpenAiServer, wake: Wake) -> None:
     transcribe(backend, wake)
     (request,) = server.requests
     assert request["path"] == b"/v1/audio/transcriptions"
     assert request["model"] == b"gpt-4o-mini-transcribe"
     assert request["response_format"] == b"json"
     assert request["language"] == b"en"
-    assert request["prompt"].decode() == "table for two, Dr. Müller"
+    assert request["prompt"].decode() == "For how many?"
 
 
 def test_what_is_not_known_is_not_sent(backend: Any, server: OpenAiServer, wake: Wake) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,12 @@ def test_torch_runtime_without_its_package_says_how_to_get_it(tmp_path: Path) ->
     (folder / "kokoro-v1_0.pth").write_bytes(b"")
     with pytest.raises(CannotStart, match=r"ringline\[kokoro-torch\]"):
         loaded(folder, runtime="torch")
+
+
+@pytest.mark.skipif(not os.environ.get("RINGLINE_REAL_MODELS"), reason="needs RINGLINE_REAL_MODELS with a Kokoro")
+def test_real_export_is_run_in_halves_and_marks_every_word() -> None:
+    model = loaded(Path(os.environ["RINGLINE_REAL_MODELS"]) / "kokoro", threads=1)
+    text = "Your appointment is on Monday at half past ten in the morning"
+    found = sounds(model, text)
+    assert len(found) > 1
+    assert len([char for sound in found for char, _ in sound.words]) == len(text.split())

@@ -30,7 +30,10 @@ class Stream(Protocol):
     """Of ``final``, 0 to 1."""
     other_words: float | None
     """Of speech over the bot, once ``final`` is known: how likely it is that words were said which are no listener's,
-    whatever ``final`` says. None where the recogniser has no opinion beside its words."""
+    whatever ``final`` says. None where the recogniser has no opinion beside its words; then the worker's ear has one
+    (`listening.py`)."""
+    closed_vocabulary: bool
+    """It knows few words, and hears one of them where another was said."""
 
     def feed(self, samples: Samples) -> None:
         """More of the utterance: int16 mono at 16 kHz, any number of samples."""

@@ -20,8 +20,8 @@ from ringline.workers.stt.backend import Stream
 from ringline.workers.stt.deepgram_streams import FluxStream, NovaStream, check
 from ringline.workers.stt.hosted import BYTES_PER_S, CLOSE_S, OPEN_S, RATE_HZ, HostedBackend
 
-MAX_HOTWORD_CHARS = 1_500
-"""Of all together. Deepgram refuses more than 500 tokens, and they stand in the URL."""
+MAX_HOTWORDS, MAX_HOTWORD_CHARS = 100, 1_500
+"""Of all together. Deepgram is made for 100 and refuses more than 500 tokens, and they stand in the URL."""
 
 
 class Transport:
@@ -125,12 +125,12 @@ class DeepgramBackend(HostedBackend):
 
 
 def _hotwords(phrases: Sequence[str]) -> list[str]:
-    """Each once, as many as may be."""
+    """Each once, as many as may be, from the first on."""
     chosen: list[str] = []
     num_chars = 0
     for phrase in dict.fromkeys(phrase.strip() for phrase in phrases):
         num_chars += len(phrase)
-        if num_chars > MAX_HOTWORD_CHARS:
+        if num_chars > MAX_HOTWORD_CHARS or len(chosen) == MAX_HOTWORDS:
             break
         if phrase:
             chosen.append(phrase)

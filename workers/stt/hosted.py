@@ -108,6 +108,7 @@ class HostedStream(ABC):
         self.stable = 0
         self.confidence = 0.0
         self.other_words: float | None = None
+        self.closed_vocabulary = False
         self.audio = bytearray()
         """All there is of the utterance: 16-bit little-endian at 16 kHz. Only grows."""
         self.is_complete = False

@@ -61,8 +61,8 @@ class OpenAiBackend(HostedBackend):
 
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         options = {}
-        if request.expect.phrases:
-            options["prompt"] = ", ".join(request.expect.phrases)
+        if request.asked:  # it stands for what was said before, and a list there is gone on with
+            options["prompt"] = request.asked
         if request.language:
             options["language"] = primary_language(request.language)  # ISO 639-1
         return _OpenAiStream(self, options)

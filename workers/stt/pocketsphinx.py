@@ -152,6 +152,7 @@ class PocketsphinxStream:
         self.final: str | None = None
         self.confidence = 0.0
         self.other_words: float | None = None
+        self.closed_vocabulary = True
         self._backend = backend
         self._decoder: _Decoder | None = decoder
         self._overlap = overlap

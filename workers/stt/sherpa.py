@@ -164,6 +164,7 @@ class SherpaStream:
         self.stable = 0
         self.confidence = 0.0
         self.other_words: float | None = None
+        self.closed_vocabulary = False
         self.call = call
         self.sherpa = sherpa
         self._final: str | None = None

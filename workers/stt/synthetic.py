@@ -34,6 +34,7 @@ class SyntheticStream:
         self.final: str | None = None
         self.confidence = 0.0
         self.other_words: float | None = None
+        self.closed_vocabulary = False
         self.num_samples = 0
         self.energy = 0.0
         """Sum of the squared samples: the proof that each one was read."""

@@ -151,6 +151,7 @@ class SttWorker:
                     self._clock(),
                     utterance.reader.lost_samples,
                     self._other_words(utterance, stream),
+                    stream.closed_vocabulary,
                 )
             )
             self._forget(key)

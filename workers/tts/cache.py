@@ -51,6 +51,10 @@ class CachedBackend:
             return iter(self._kept[key])
         return self._made(key, self._backend.synthesize(order))
 
+    def has(self, order: Order) -> bool:
+        """Whether it was made before, and is there at once."""
+        return _key(order) in self._kept
+
     def close(self) -> None:
         """Of the backend, where it has any."""
         if close := getattr(self._backend, "close", None):

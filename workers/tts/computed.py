@@ -173,8 +173,9 @@ class ComputedBackend:
         self._loudness.learn(voice, sound.samples)
         making.gain = making.gain or self._loudness.gain(voice)  # one for all of the piece
         samples = to_int16(sound.samples, making.gain)
-        for char, sample in _first_sounds(sound.words, samples):
-            making.words.append((making.piece.char + char, making.num_made + sample))
+        words = [*making.unheard, *sound.words]
+        placed, making.unheard = _first_sounds(words, samples, is_first=not making.num_made)
+        making.words += [(making.piece.char + char, making.num_made + sample) for char, sample in placed]
         making.num_made += samples.shape[0]
         making.next_s = sound.next_s
         self._put(making, making.trim.push(samples))
@@ -213,6 +214,8 @@ class _Making:
         """Made, and not handed out."""
         self.words: list[tuple[int, int]] = []
         """(char of the phrase, sample of the piece before it was trimmed), their sound not among ``parts``."""
+        self.unheard: list[tuple[int, int]] = []
+        """(index in the piece's text, sample of the next sound) of words whose sound has not begun."""
         self.is_over = False
 
 
@@ -226,12 +229,18 @@ class _Step(Job):
         self.is_done = False
 
 
-def _first_sounds(words: Sequence[tuple[int, int]], samples: Samples) -> list[tuple[int, int]]:
-    """The words with the first sample at which each can be heard; without those that have no sound of their own."""
+def _first_sounds(
+    words: Sequence[tuple[int, int]], samples: Samples, is_first: bool
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The words with the first sample at which each can be heard, without those that have no sound of their own; and
+    those that cannot be heard in these samples. ``is_first``: before them there was nothing of the piece."""
     audible = np.flatnonzero((samples > AUDIBLE) | (samples < -AUDIBLE))
     placed: list[tuple[int, int]] = []
+    unheard: list[tuple[int, int]] = []
     for char, sample in words:
-        index = int(np.searchsorted(audible, sample if placed else 0))
-        if index < audible.size and (not placed or audible[index] > placed[-1][1]):
+        index = int(np.searchsorted(audible, sample if placed or not is_first else 0))
+        if index >= audible.size:
+            unheard.append((char, max(0, sample - samples.shape[0])))
+        elif not placed or audible[index] > placed[-1][1]:
             placed.append((char, int(audible[index])))
-    return placed
+    return placed, unheard

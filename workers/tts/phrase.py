@@ -40,6 +40,7 @@ class Phrase:
         text = request.text[self._first_char :]
         self.order = Order(text, request.voice, request.speed, request.language, request.phonemes, request.call)
         self._skip = skip
+        self._has_parts = skip > 0
         self._wire_rate_hz = wire_rate_hz
         self._rate_hz = wire_rate_hz if request.keys else backend.rate_hz
         self._parts: Iterator[Samples | Mark | None] = iter(())
@@ -54,6 +55,7 @@ class Phrase:
     def make_more(self) -> bool:
         """Ask the backend for a chunk. Returns False if it has nothing yet."""
         part = next(self._parts, self._end)
+        self._has_parts = self._has_parts or part is not None
         while isinstance(part, Mark):
             self._marks.append((self._first_char + part.char, self._reply_sample(part.sample)))
             part = next(self._parts, self._end)
@@ -68,6 +70,16 @@ class Phrase:
         self._skip -= drop
         self.waiting = made[drop:]
         return True
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something of it is in the ring or was made for it."""
+        return self.announced or self.made_all or self._has_parts or self._first_sample != self.start_sample
+
+    def moves_back(self, num_samples: int) -> None:
+        """So much else was put before it, of which nothing has begun."""
+        self.start_sample += num_samples
+        self._first_sample += num_samples
 
     @property
     def next_mark(self) -> int | None:

@@ -6,8 +6,12 @@ import logging
 import time
 from collections import deque
 
+import numpy as np
+
 from ringline.ipc.exchange import PHRASE_START, PLAY_TURN, REPLY_POSITION, WIRE_RATE_HZ, Slot
 from ringline.ipc.messages import (
+    Bridge,
+    Bridged,
     CallReleased,
     CancelSpeech,
     PhraseFailed,
@@ -129,6 +133,8 @@ class TtsWorker:
                 if message.turn > speaker.dead_turn:
                     speaker.queue.append(message)
                 self._set(speaker)
+            case Bridge():
+                self._bridge(message)
             case Rehearse():
                 self._rehearse(message)
             case CancelSpeech(call=call, turn=turn):
@@ -265,6 +271,42 @@ class TtsWorker:
             chars, samples = zip(*marks, strict=True)
             request = phrase.request
             self.worker.bus.send(WordMarks(request.call, request.turn, request.phrase, chars, samples))
+
+    def _bridge(self, request: Bridge) -> None:
+        """Say words that are at hand before a phrase that is not."""
+        speaker = self.speakers.get(request.call)
+        phrase = speaker.phrase if speaker is not None and speaker.busy else None
+        if speaker is None or phrase is None or phrase.has_begun:
+            return
+        awaited = phrase.request
+        if (awaited.turn, awaited.phrase) != (request.turn, request.phrase):
+            return
+        order = Order(request.text, request.voice, request.speed, request.language, request.phonemes)
+        if not isinstance(self.backend, CachedBackend) or not self.backend.has(order):
+            return
+        speak = Speak(
+            request.call, awaited.slot, request.turn, request.phrase, request.text, False, request.voice,
+            request.speed, language=request.language, phonemes=request.phonemes,
+        )  # fmt: skip
+        bridge = Phrase(speak, self.backend, speaker.slot.load(WIRE_RATE_HZ), speaker.slot.reply.written, 0)
+        made = []
+        while not bridge.made_all:
+            bridge.make_more()
+            made.append(bridge.waiting)
+        samples = np.concatenate(made)
+        if samples.shape[0] > speaker.writer.room():
+            return
+        start_sample = speaker.writer.put_before(request.phrase, samples)
+        phrase.moves_back(samples.shape[0])
+        marks = bridge.marks_before(speaker.slot.reply.written)
+        self.worker.bus.send(
+            Bridged(
+                request.call, request.turn, request.phrase, request.number,
+                start_sample, start_sample + samples.shape[0], time.monotonic_ns(),
+                tuple(char for char, _ in marks), tuple(sample for _, sample in marks),
+            )
+        )  # fmt: skip
+        self._set(speaker)
 
     def _begin(self, speaker: Speaker) -> Phrase | None:
         """Start the next phrase of the queue; None if that was done with it."""

@@ -14,6 +14,7 @@ from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSai
 from ringline.engine.conversation.events import CallClosed, CallStarted, HangUpAsked, TimePassed, ToolReturned
 from ringline.engine.tool import ToolOptions
 from ringline.ipc.messages import (
+    Bridge,
     CancelReply,
     CancelSpeech,
     DropUtterance,
@@ -255,6 +256,8 @@ class SimulatedCall:
                 self.llm.cancelled = max(self.llm.cancelled, turn)
             case Speak():
                 self._speak(action)
+            case Bridge():
+                self.tts.bridge(action)
             case CancelSpeech(turn=turn):
                 self._dead_speech = max(self._dead_speech, turn)
                 self.tts.cancel(turn)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringline.ipc.messages import (
+    Bridge,
+    Bridged,
     Expectation,
     Finalise,
     Generate,
@@ -205,7 +207,21 @@ class Tts(Worker):
         self.is_dead = bool(sim.troubles) and sim.tape.chance(5)
         """Nothing can be said any more."""
         self._queue: list[Speak] = []
-        self._is_busy = False
+        self._is_busy = self._has_begun = False
+
+    def bridge(self, request: Bridge) -> None:
+        """What is put before a phrase was made before the call, or was not."""
+        line, now_ns = self.sim.line, self.sim.now_ns
+        if not self._is_busy or self._has_begun or self.is_dead or self.sim.tape.chance(20):
+            return
+        if (self._current.turn, self._current.phrase) != (request.turn, request.phrase):
+            return
+        start, length = line.written, len(request.text) * SAMPLES_PER_CHARACTER
+        if length <= line.room(now_ns):
+            line.begin(request.turn)
+            line.write(length, now_ns)
+            end = line.written
+            self.sim.tell("tts", Bridged(1, request.turn, request.phrase, request.number, start, end, now_ns))
 
     def speak(self, request: Speak) -> None:
         self._queue.append(request)
@@ -224,6 +240,7 @@ class Tts(Worker):
         if not self._queue:
             return
         request = self._current = self._queue.pop(0)
+        self._has_begun = False
         quick_ms = TTS_MAX_MS if request.text or request.keys else 8
         hangs = bool(request.text)
         slow_ms = 1_500 if self.sim.troubles else 0
@@ -237,6 +254,7 @@ class Tts(Worker):
             return
         line, now_ns = self.sim.line, self.sim.now_ns
         line.begin(request.turn)
+        self._has_begun = True
         if fails or (request.text and (self.is_dead or self.sim.tape.chance(self.sim.percent_failing))):
             self._fail(request)
             return

@@ -25,6 +25,10 @@ def test_a_short_answer_stays() -> None:
     assert not is_phantom(heard("No.", speech_s=0.2))
 
 
+def test_a_digit_of_which_the_model_is_unsure_stays() -> None:
+    assert not is_phantom(heard("Two.", log_prob=-1.07, no_speech=0.91, speech_s=0.3))
+
+
 def test_thanks_said_clearly_stay() -> None:
     assert not is_phantom(heard("Thank you.", speech_s=0.6))
 
@@ -36,10 +40,11 @@ def test_thanks_said_clearly_stay() -> None:
         heard("...", log_prob=-0.1),
         heard("Hello", speech_s=0.02),
         heard("Hello there", log_prob=-2.0),
-        heard("Hello there", log_prob=-1.2, no_speech=0.8),
+        heard("Hello there", log_prob=-1.3, no_speech=0.8),
         heard("Thank you for watching!"),
         heard("Untertitel im Auftrag des ZDF, 2020", language="de"),
         heard("Thank you.", log_prob=-0.8, speech_s=0.4),
+        heard("you", log_prob=-0.9, no_speech=0.7, speech_s=4.5),
         heard("Thank you.", no_speech=0.5, speech_s=0.4),
         heard("Vielen Dank.", log_prob=-0.7, speech_s=0.4, language="de"),
     ],

@@ -208,6 +208,25 @@ def test_a_hot_word_that_was_said_stays(make: Callable[..., Any]) -> None:
     assert bench.final(stream) == "book"
 
 
+def test_a_second_of_speech_over_the_bot_that_is_not_understood_is_other_words(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, partial_ms=0)
+    run = bench.backend.pool._run
+
+    def unsure(passes: Any) -> None:
+        run(passes)
+        for one in passes:
+            one.log_prob, one.no_speech = -1.9, 0.42
+
+    bench.backend.pool._run = unsure
+    told = []
+    for seconds in (1.2, 0.6):
+        stream = bench.backend.open(request(overlap=True), 0)
+        stream.feed(voice(seconds))
+        assert bench.final(stream) == ""
+        told.append(stream.other_words)
+    assert told == [1.0, None]
+
+
 def test_little_speech_gets_more_silence(make: Callable[..., Any]) -> None:
     bench = make(SAYS, partial_ms=0)
     for seconds in (1.0, 3.0):

@@ -29,6 +29,9 @@ SHORT_SPEECH_S = 1.5
 SHORT_PADDING_MS = 8_000
 """Of so little speech Whisper makes more if the silence behind it is encoded, too: 43 of 60 digits on the telephone
 instead of 34, for 50 ms more of a CPU. Longer speech gains nothing by it."""
+SPEECH_S, SPEECH = 1.0, 0.5
+"""So much of audible sound, to which Whisper gives its token for silence so little, are words, though it may not have
+understood them: over the bot, noise and music have 0.67 and more."""
 PART_S = 14
 """A longer utterance is divided where it is quietest, so that a pass stays short."""
 BLOCK = RATE_HZ // 50
@@ -42,6 +45,8 @@ class Seen(msgspec.Struct, frozen=True):
     log_prob: float
     end_sample: int
     is_thorough: bool
+    is_speech: bool = False
+    """Somebody spoke for a while, whatever became of the text."""
 
 
 NOTHING = Seen("", (), 0.0, 0, False)
@@ -80,6 +85,7 @@ class WhisperStream:
         self.stable = 0
         self.confidence = 0.0
         self.other_words: float | None = None
+        self.closed_vocabulary = False
         self._final: str | None = None
         self._error: Exception | None = None
         self._model, self._pool, self._language, self._before = model, pool, language, before
@@ -218,6 +224,8 @@ class WhisperStream:
         tokens = sum(len(part.tokens) + 1 for part in parts)
         total = sum(part.log_prob * (len(part.tokens) + 1) for part in parts)
         self.confidence = math.exp(min(0.0, total / tokens)) if parts else 0.0
+        if self._overlap and not parts and last.is_speech:
+            self.other_words = 1.0
 
     def _submit(
         self, now_ns: int, end_sample: int, deadline_ns: int, is_partial: bool = False, divides: bool = False
@@ -255,7 +263,8 @@ class WhisperStream:
         language = job.language or "en"
         if is_phantom(Heard(text, job.log_prob, job.no_speech, job.speech_s, language)):
             text, tokens = "", ()
-        return Seen(text, tokens, job.log_prob, job.end_sample, job.is_thorough)
+        is_speech = job.speech_s >= SPEECH_S and job.no_speech < SPEECH
+        return Seen(text, tokens, job.log_prob, job.end_sample, job.is_thorough, is_speech)
 
     def _report(self, earlier: Seen, later: Seen) -> None:
         """The partial, and what of it will stay."""
