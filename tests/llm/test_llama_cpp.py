@@ -76,6 +76,15 @@ async def test_a_prompt_that_was_warmed_is_not_computed_again(llama_cpp: str) ->
     assert finished.usage.cached > 690
 
 
+async def test_a_prompt_for_calls_to_come_is_computed_in_every_slot(llama_cpp: str) -> None:
+    prompt = ChatMessage("system", "Something that only this test says, and others do not. " * 20)
+    async with connected(llama_cpp) as backend:
+        await backend.warm_prompt(WarmPrompt(0, (prompt,)))
+        asks = (Generate(n, 1, 0, "speech", (prompt, ChatMessage("user", f"hello {n}"))) for n in (1, 2))
+        replies = await asyncio.gather(*(reply(backend, ask) for ask in asks))
+    assert all(finished.usage.cached > 690 for _, finished in replies)
+
+
 async def test_a_cancelled_reply_stops_the_server(llama_cpp: str) -> None:
     async with connected(llama_cpp, max_tokens=100_000, extra_body={"ignore_eos": True}) as backend:
         first = asyncio.Event()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -95,13 +94,15 @@ class OpenAiBackend:
         yield Finished(calls.made(), usage=usage)
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
-        """Have the server compute the prompt, for one token that nobody reads. llama.cpp keeps it slot by slot, so it
-        is asked for as many at once as it has slots, where they are all free."""
+        """Have the server compute the prompt, for one token that nobody reads. llama.cpp keeps it slot by slot, so for
+        the calls to come each of its slots is asked, by number: left alone, it takes a slot that knows the prompt."""
         messages = openai_messages((*request.messages, ANY_TURN))
         body = self._common(messages, request.tools, 1, WARMING)
-        is_by_slot = self._config.server == "llama.cpp" and not request.call
-        num_at_once = await self._num_slots() if is_by_slot else 1
-        await asyncio.gather(*(self._warm(body) for _ in range(num_at_once)))
+        if self._config.server != "llama.cpp" or request.call:
+            await self._warm(body)
+            return
+        for slot in range(await self._num_slots()):
+            await self._warm({**body, "extra_body": {**body["extra_body"], "id_slot": slot}})
 
     async def _warm(self, body: dict[str, Any]) -> None:
         stream = await self._open(body)

@@ -128,8 +128,8 @@ class PiperModel:
             if not path.is_file():
                 known = sorted(file.stem for file in self._folder.glob("*.onnx") if file.stem != name)
                 similar = difflib.get_close_matches(name, known, 1)
-                what = f"did you mean {similar[0]}?" if similar else f"put {name}.onnx and {path.name} there"
-                raise ValueError(f"Piper has no voice `{name}` in {path.parent}: {what}")
+                put = f"put {name}.onnx and {path.name} into {path.parent}"
+                raise ValueError(f"Piper has no voice `{name}`: {f'did you mean {similar[0]}?' if similar else put}")
             try:
                 file = msgspec.convert(json.loads(path.read_bytes()), VoiceFile)
             except (msgspec.ValidationError, json.JSONDecodeError) as error:
