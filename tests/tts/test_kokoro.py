@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench.kokoro_stretches import SENTENCES, joints
 from bench.models.kokoro import make_kokoro, vocabulary
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession
@@ -20,6 +21,7 @@ from ringline.workers.tts.backend import Order
 from ringline.workers.tts.kokoro.alphabet import in_kokoros_letters
 from ringline.workers.tts.kokoro.convolutions import give_sign
 from ringline.workers.tts.kokoro.model import MAX_TOKENS, KokoroModel
+from ringline.workers.tts.kokoro.norms import GIVEN, MEASURE, take_statistics
 from ringline.workers.tts.kokoro.voices import Voices, parse
 from ringline.workers.tts.pieces import Piece
 
@@ -140,6 +142,43 @@ def test_signed_convolutions_give_the_same_sums() -> None:
     assert np.array_equal(InferenceSession(model.SerializeToString()).run(None, values)[0], plain)
 
 
+def normalising(nodes: list[Any], weights: list[Any]) -> Any:
+    """A network x -> y of 4 channels."""
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4, None]) for name in "xy")
+    graph = helper.make_graph(nodes, "one", [x], [y], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+BY_OPERATOR = [helper.make_node("InstanceNormalization", ["x", "scale", "bias"], ["y"], name="norm")]
+SPELT_OUT = [
+    helper.make_node("ReduceMean", ["x", "time"], ["mean"]),
+    helper.make_node("Sub", ["x", "mean"], ["off"]),
+    helper.make_node("Mul", ["off", "off"], ["square"]),
+    helper.make_node("ReduceMean", ["square", "time"], ["variance"]),
+    helper.make_node("Sqrt", ["variance"], ["deviation"]),
+    helper.make_node("Div", ["off", "deviation"], ["y"]),
+]
+
+
+@pytest.mark.parametrize("nodes", [BY_OPERATOR, SPELT_OUT], ids=["operator", "spelt out"])
+def test_part_normalised_by_the_statistics_of_the_whole_is_that_part_of_the_whole(nodes: list[Any]) -> None:
+    generator = np.random.default_rng(2)
+    values = {name: generator.standard_normal(4).astype(np.float32) for name in ("scale", "bias")}
+    weights = [numpy_helper.from_array(array, name) for name, array in {**values, "time": np.array([2])}.items()]
+    x = (generator.standard_normal((1, 4, 90)) * np.linspace(1, 9, 90)).astype(np.float32)
+    model = normalising(nodes, weights)
+    (plain,) = InferenceSession(model.SerializeToString()).run(None, {"x": x})
+    names = take_statistics(model)
+    assert len(names) == 2
+    session = InferenceSession(model.SerializeToString())
+    nothing = {name + GIVEN: np.zeros((1, 1, 1), np.float32) for name in names}
+    whole, *measured = session.run(None, {"x": x, MEASURE: np.array(True), **nothing})
+    assert np.allclose(whole, plain, atol=1e-5)
+    given = {name + GIVEN: values for name, values in zip(names, measured, strict=True)}
+    part = session.run(None, {"x": x[..., :30], MEASURE: np.array(False), **given})[0]
+    assert np.allclose(part, plain[..., :30], atol=1e-5)
+
+
 def test_blend_is_the_weighted_mean(tmp_path: Path) -> None:
     voices = Voices(make_kokoro(tmp_path))
     assert np.allclose(voices.styles("af_heart+am_adam"), (1.0 + 0.25) / 2)
@@ -225,3 +264,9 @@ def test_real_export_is_run_in_halves_and_marks_every_word() -> None:
     found = sounds(model, text)
     assert len(found) > 1
     assert len([char for sound in found for char, _ in sound.words]) == len(text.split())
+
+
+@pytest.mark.skipif(not os.environ.get("RINGLINE_REAL_MODELS"), reason="needs RINGLINE_REAL_MODELS with a Kokoro")
+def test_level_of_the_real_voice_does_not_step_where_stretches_join() -> None:
+    model = loaded(Path(os.environ["RINGLINE_REAL_MODELS"]) / "kokoro", threads=1)
+    assert joints(model, "bf_emma", SENTENCES[4:6]).figures()["joint p90 dB"] < 2

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ringline.workers.tts.kokoro.norms import GIVEN, MEASURE, take_statistics
+
 Run = Callable[[dict[str, Any]], list[Any]]
 """A part of the network: its inputs by name -> its outputs."""
 Open = Callable[[bytes], Any]
@@ -25,10 +27,15 @@ SECOND_HALF = "decoder"
 EXCITED = "noise_convs"
 """In the names of the nodes that take the voice's excitation in, the sum of a hum and its overtones: it is made for all
 of the sentence at once, so that stretches that overlap are in phase."""
+NONE_GIVEN = np.zeros((1, 1, 1), np.float32)
 
 
 class CannotHalve(Exception):
     """The export is not built as the known ones are."""
+
+
+Statistics = dict[str, Any]
+"""What the second half normalises by, see `ringline.workers.tts.kokoro.norms`."""
 
 
 class Utterance(NamedTuple):
@@ -63,9 +70,9 @@ class Halves:
             raise CannotHalve("nothing tells the durations")
         names = [duration, *crossing]
         self._names = names
-        self._first = open_(_part(model, list(inputs.values()), names))
+        self._first = open_(_part(model, list(inputs.values()), names).SerializeToString())
         values = dict(zip(names, self._first.run(names, tokens), strict=True))
-        self._hum = open_(_part(model, [_typed(melody, values[melody])], [excitation]))
+        self._hum = open_(_part(model, [_typed(melody, values[melody])], [excitation]).SerializeToString())
         self._melody, self._excitation = melody, excitation
         frames = int(values[duration].sum())
         sizes = {name: values[name].shape[-1] for name in crossing}
@@ -80,8 +87,12 @@ class Halves:
             raise CannotHalve(f"the excitation has {hum.shape[-1]} steps for {frames} frames")
         seam = [_typed(name, value) for name, value in {**values, excitation: hum}.items() if name != duration]
         audio = model.graph.output[0].name
-        self._second = open_(_part(model, [*seam, inputs["style"]], [audio]))
-        samples = self.sound(self.utterance(tokens), tokens["style"], 0, frames)
+        second = _part(model, [*seam, inputs["style"]], [audio])
+        self._statistics = take_statistics(second)
+        self._second = open_(second.SerializeToString())
+        samples, measured = self._run(self.utterance(tokens), tokens["style"], 0, frames, None)
+        if not all(values.ndim == 3 and values.shape[0] == values.shape[2] == 1 for values in measured.values()):
+            raise CannotHalve("it normalises over something else than time")
         self.frame = samples.shape[0] // frames
         """Samples of one."""
         if samples.shape[0] != self.frame * frames:
@@ -95,15 +106,29 @@ class Halves:
         loudness = values[self._loudness].reshape(-1, 2).max(axis=1)
         return Utterance(tokens, values, loudness)
 
-    def sound(self, utterance: Utterance, style: Any, begin: int, end: int) -> Any:
-        """Run the second half on these frames: float32 [frames * frame]."""
+    def statistics(self, utterance: Utterance, style: Any) -> Statistics:
+        """Run the second half on all of it, to measure what `sound` is to normalise by."""
+        return self._run(utterance, style, 0, utterance.num_frames, None)[1]
+
+    def sound(self, utterance: Utterance, style: Any, begin: int, end: int, statistics: Statistics | None) -> Any:
+        """Run the second half on these frames: float32 [frames * frame]. None: normalised by what they are like."""
+        return self._run(utterance, style, begin, end, statistics)[0]
+
+    def _run(
+        self, utterance: Utterance, style: Any, begin: int, end: int, statistics: Statistics | None
+    ) -> tuple[Any, Statistics]:
         of_all = utterance.num_frames
         inputs = {}
         for name, values in utterance.features.items():
             rate = values.shape[-1] // of_all
             more = values.shape[-1] - rate * of_all  # the excitation has one step more than its frames
             inputs[name] = np.ascontiguousarray(values[..., begin * rate : end * rate + more])
-        return self._second.run(None, {**inputs, "style": style})[0].reshape(-1).astype(np.float32)
+        if self._statistics:
+            inputs[MEASURE] = np.array(statistics is None)
+        for name in self._statistics:
+            inputs[name + GIVEN] = NONE_GIVEN if statistics is None else statistics[name]
+        audio, *measured = self._second.run(None, {**inputs, "style": style})
+        return audio.reshape(-1).astype(np.float32), dict(zip(self._statistics, measured, strict=True))
 
 
 def durations(graph: Any) -> str | None:
@@ -174,7 +199,7 @@ def _reached(graph: Any, outputs: Sequence[str], stops: set[str]) -> tuple[list[
     return [graph.node[index] for index in sorted(found)], seen
 
 
-def _part(model: Any, inputs: Sequence[Any], outputs: Sequence[str]) -> bytes:
+def _part(model: Any, inputs: Sequence[Any], outputs: Sequence[str]) -> Any:
     import onnx
 
     nodes, seen = _reached(model.graph, outputs, {value.name for value in inputs})
@@ -182,11 +207,9 @@ def _part(model: Any, inputs: Sequence[Any], outputs: Sequence[str]) -> bytes:
     results = [known.get(name) or onnx.helper.make_empty_tensor_value_info(name) for name in outputs]
     weights = [weight for weight in model.graph.initializer if weight.name in seen]
     graph = onnx.helper.make_graph(nodes, "part", inputs, results, weights)
-    part = onnx.helper.make_model(
+    return onnx.helper.make_model(
         graph, opset_imports=model.opset_import, ir_version=model.ir_version, functions=model.functions
     )
-    content: bytes = part.SerializeToString()
-    return content
 
 
 def _typed(name: str, value: Any) -> Any:

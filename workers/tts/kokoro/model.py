@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import Any
 
 from ringline.engine.config import KokoroTts
 from ringline.engine.conversation.language_tags import primary_language
@@ -13,6 +14,7 @@ from ringline.workers.tts.computed import Sound
 from ringline.workers.tts.espeak_library import library
 from ringline.workers.tts.kokoro.alphabet import TIE, in_kokoros_letters
 from ringline.workers.tts.kokoro.files import find, vocabulary
+from ringline.workers.tts.kokoro.halves import Statistics
 from ringline.workers.tts.kokoro.runtimes import OnnxRuntime, Runtime, TorchRuntime
 from ringline.workers.tts.kokoro.voices import ESPEAK_VOICES, Styles, Voices, espeak_voice
 from ringline.workers.tts.onnx_session import word_samples
@@ -24,6 +26,13 @@ MAX_TOKENS = 510
 PAD = 0
 FIRST_S = 0.45
 """The first stretch of a sentence, see `stretches`."""
+STUDIED = "Good morning, this is what I sound like when I speak."
+"""What a voice says to be studied (`Runtime.study`) ..."""
+LENGTHS = (12, 24, 48, 96, 192, 384)
+"""... in its style for texts of so many tokens, each when a text is first nearest to it. Styles differ so much that a
+short text is inaudible by what was measured of a long one."""
+USUAL = (24, 48, 96)
+"""Studied when the network is loaded, for the configured voice: sentences of one to five seconds."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Beyond these speeds it is hard to understand."""
 
@@ -49,6 +58,7 @@ class KokoroModel:
     def load(self) -> None:
         self.open()
         config = self._config
+        self._statistics: dict[tuple[str, int], Statistics | None] = {}
         self._runtime: Runtime
         if config.runtime == "torch":
             self._runtime = TorchRuntime(self._file, self._folder, config.device)
@@ -56,6 +66,8 @@ class KokoroModel:
             self._runtime = OnnxRuntime(self._file, config.device, config.threads)
         if self._runtime.in_stretches:
             self.first_s = FIRST_S
+            for length in USUAL:
+                self._studied(config.voice, length)
 
     def check(self, order: Order) -> None:
         voice = order.voice or self._config.voice
@@ -64,30 +76,40 @@ class KokoroModel:
 
     def speak(self, piece: Piece, order: Order) -> Iterator[Sound]:
         voice = order.voice or self._config.voice
-        styles = self._voices.styles(voice)
         speed = min(max(order.speed, SLOWEST), FASTEST)
         espeak = self._phonemes_of(voice, order.language)
         runs: list[list[tuple[int, list[int]]]] = [[]]
         num_tokens = 0
-        for word in spoken_words(piece.text, espeak, TIE, order.phonemes):
-            letters = in_kokoros_letters(word.phonemes, espeak)
-            tokens = [self._vocabulary[letter] for letter in letters if letter in self._vocabulary][:MAX_TOKENS]
+        for char, tokens in self._words(piece.text, espeak, order.phonemes):
             if runs[-1] and num_tokens + len(tokens) > MAX_TOKENS:
                 runs.append([])
                 num_tokens = 0
             if tokens:
-                runs[-1].append((word.char, tokens))
+                runs[-1].append((char, tokens))
                 num_tokens += len(tokens)
         for words in runs:
             if words:
-                yield from self._sounds(words, styles, speed, is_last=words is runs[-1])
+                yield from self._sounds(words, voice, speed, is_last=words is runs[-1])
 
-    def _sounds(
-        self, words: list[tuple[int, list[int]]], styles: Styles, speed: float, is_last: bool
-    ) -> Iterator[Sound]:
+    def _words(self, text: str, espeak: str, phonemes: dict[str, str]) -> Iterator[tuple[int, list[int]]]:
+        """(char, tokens) of each."""
+        for word in spoken_words(text, espeak, TIE, phonemes):
+            letters = in_kokoros_letters(word.phonemes, espeak)
+            yield word.char, [self._vocabulary[letter] for letter in letters if letter in self._vocabulary][:MAX_TOKENS]
+
+    def _studied(self, voice: str, num_tokens: int) -> Statistics | None:
+        """What was measured of a voice in texts of about so many tokens."""
+        length = min(LENGTHS, key=lambda length: max(length / num_tokens, num_tokens / length))
+        if (voice, length) not in self._statistics:
+            tokens = [token for _, own in self._words(STUDIED, espeak_voice(voice), {}) for token in own]
+            style = _style(self._voices.styles(voice), length)
+            self._statistics[voice, length] = self._runtime.study([PAD, *tokens, PAD], style)
+        return self._statistics[voice, length]
+
+    def _sounds(self, words: list[tuple[int, list[int]]], voice: str, speed: float, is_last: bool) -> Iterator[Sound]:
         tokens = [token for _, tokens in words for token in tokens]
-        style = styles[min(len(tokens), styles.shape[0]) - 1][None, :]
-        said = self._runtime.run([PAD, *tokens, PAD], style, speed)
+        style = _style(self._voices.styles(voice), len(tokens))
+        said = self._runtime.run([PAD, *tokens, PAD], style, speed, lambda: self._studied(voice, len(tokens)))
         firsts = accumulate((len(own) for _, own in words), initial=1)
         begins = [(char, first) for (char, _), first in zip(words, firsts, strict=False)]
         marks = deque(word_samples(begins, said.durations, said.num_samples))
@@ -112,3 +134,8 @@ class KokoroModel:
         if found is None:
             raise ValueError(f"Kokoro does not speak the language `{language}`")
         return found
+
+
+def _style(styles: Styles, num_tokens: int) -> Any:
+    """That of a text so long."""
+    return styles[min(num_tokens, styles.shape[0]) - 1][None, :]

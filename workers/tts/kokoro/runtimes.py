@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.tts.kokoro.convolutions import give_sign, has_vnni
-from ringline.workers.tts.kokoro.halves import CannotHalve, Halves, durations
+from ringline.workers.tts.kokoro.halves import CannotHalve, Halves, Statistics, durations
 from ringline.workers.tts.kokoro.stretches import audible, cuts, joined
 from ringline.workers.tts.kokoro.voices import STYLE
 from ringline.workers.tts.loudness import FloatSamples
@@ -22,6 +22,9 @@ log = logging.getLogger("ringline.tts")
 
 TRIAL = [0, 50, 83, 54, 16, 0]
 """Tokens on which a network is tried: any will do."""
+
+Studied = Callable[[], Statistics | None]
+"""What `Runtime.study` found of a voice."""
 
 
 class Speech(NamedTuple):
@@ -45,8 +48,11 @@ class Runtime(Protocol):
     in_stretches: bool
     """Whether a sentence is made as several sounds."""
 
-    def run(self, tokens: list[int], style: Any, speed: float) -> Speech:
-        """Say the tokens. ``style``: float32 [1, 256]."""
+    def study(self, tokens: list[int], style: Any) -> Statistics | None:
+        """What a voice is like in this style, measured while it says these tokens. None: nothing is needed."""
+
+    def run(self, tokens: list[int], style: Any, speed: float, studied: Studied) -> Speech:
+        """Say the tokens. ``style``: float32 [1, 256]. ``studied``: what `study` found; called if needed."""
 
 
 class OnnxRuntime:
@@ -82,7 +88,14 @@ class OnnxRuntime:
             self._whole = open_(with_output(model, tensor))
         self.in_stretches = self._halves is not None
 
-    def run(self, tokens: list[int], style: Any, speed: float) -> Speech:
+    def study(self, tokens: list[int], style: Any) -> Statistics | None:
+        """See `Runtime.study`."""
+        if self._halves is None:
+            return None
+        inputs = self._inputs(tokens, style, 1.0)
+        return self._halves.statistics(self._halves.utterance(inputs), inputs["style"])
+
+    def run(self, tokens: list[int], style: Any, speed: float, studied: Studied) -> Speech:
         """See `Runtime.run`. An export whose speed is an integer knows only whole ones."""
         inputs = self._inputs(tokens, style, speed)
         if self._halves is None:
@@ -93,7 +106,12 @@ class OnnxRuntime:
         halves, said = self._halves, self._halves.utterance(inputs)
         begin, end = audible(said.loudness)
         parts = cuts(said.loudness, begin, end)
-        sounds = joined(lambda first, last: halves.sound(said, inputs["style"], first, last), parts, halves.frame)
+        by = studied() if len(parts) > 1 else None  # one that has no neighbours is best normalised by itself
+
+        def make(first: int, last: int) -> Any:
+            return halves.sound(said, inputs["style"], first, last, by)
+
+        sounds = joined(make, parts, halves.frame)
         sizes = [(last - first) * halves.frame for first, last in parts]
         return Speech(sounds, sizes, said.durations, said.num_frames * halves.frame, begin * halves.frame)
 
@@ -121,7 +139,10 @@ class TorchRuntime:
         self._model = model.to(device).eval()
         self._device = device
 
-    def run(self, tokens: list[int], style: Any, speed: float) -> Speech:
+    def study(self, tokens: list[int], style: Any) -> None:
+        """See `Runtime.study`."""
+
+    def run(self, tokens: list[int], style: Any, speed: float, studied: Studied) -> Speech:
         """See `Runtime.run`."""
         ids = self._torch.tensor([tokens], dtype=self._torch.long, device=self._device)
         audio, lengths = self._model.forward_with_tokens(ids, self._torch.from_numpy(style).to(self._device), speed)

@@ -1,8 +1,7 @@
 """A sentence's sound in stretches: where it is cut, and how the stretches are joined again.
 
 The first is short, because the caller waits for it; those behind it grow with what there is to play meanwhile. They are
-cut where the sentence is quietest, and overlap: a network that makes one hears nothing of the others, and is a little
-louder or softer each time.
+cut where the sentence is quietest, and overlap: a network that makes one hears nothing of the others.
 """
 
 from __future__ import annotations
@@ -24,12 +23,6 @@ MARGIN = 2, 3
 """Frames kept before the first and behind the last that is above."""
 BLEND = 0.5
 """Frames over which one stretch goes over into the next."""
-MAX_STEP = 1.4
-"""A factor, 3 dB: a stretch is made so much louder or softer at the most, to begin as loud as the last one ended."""
-LEVELLING = 12
-"""Frames over which that is taken back."""
-AUDIBLE_RMS = 0.003
-"""Below -50 dBFS there is nothing to level."""
 
 
 def audible(loudness: Any) -> tuple[int, int]:
@@ -66,22 +59,9 @@ def joined(make: Callable[[int, int], Any], parts: Sequence[tuple[int, int]], fr
         lead = min(CONTEXT, begin - first)
         made = make(begin - lead, min(last, end + CONTEXT))[lead * frame - (blend // 2 if lead else 0) :]
         if lead:
-            made = made * _levelling(tail, made, frame)
             made[:blend] = tail[:blend] * (1 - rising) + made[:blend] * rising
         size = (end - begin) * frame - (0 if lead else blend // 2)
         if end == last:
             size = made.shape[0]
         yield made[:size]
         tail = made[size:]
-
-
-def _levelling(tail: Any, made: Any, frame: int) -> Any:
-    """The gain for each sample of a stretch, by the sound that it has in common with the one before."""
-    common = min(tail.shape[0], made.shape[0])
-    before, behind = (float(np.sqrt(np.mean(np.square(sound[:common])))) for sound in (tail, made))
-    gain = np.ones(made.shape[0], np.float32)
-    if min(before, behind) > AUDIBLE_RMS:
-        step = min(MAX_STEP, max(1 / MAX_STEP, before / behind))
-        ramp = np.linspace(step, 1.0, LEVELLING * frame, dtype=np.float32)[: gain.shape[0]]
-        gain[: ramp.shape[0]] = ramp
-    return gain
