@@ -15,7 +15,7 @@ FRAMES = (18, 28, 44, 64)
 """About the lengths of the first ones and of all that follow, in frames of 25 ms: 0.45 s to 1.6 s."""
 FREEDOM = 0.25
 """A cut may lie so much before or behind that, in parts of the stretch."""
-CONTEXT = 6
+CONTEXT = 4
 """Frames made on both sides of a stretch for what the network hears around it, and not kept."""
 SILENCE = -2.0
 """Of `Utterance.loudness`: voices begin above, and breath ends below."""
