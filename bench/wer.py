@@ -71,7 +71,7 @@ class Understood(msgspec.Struct):
 def sentences(number: int) -> Iterator[Spoken]:
     """So many of each collection."""
     for group in SENTENCES:
-        for row in _rows(group)[:number]:
+        for row in rows_of(group)[:number]:
             yield Spoken("sentences", row["file"], row["text"], *read(SPEECH / group / row["file"]))
 
 
@@ -80,13 +80,13 @@ def digits(number: int) -> Iterator[Spoken]:
     grammar = f"#JSGF V1.0;\ngrammar digits;\npublic <digit> = {' | '.join(DIGITS)};\n"
     expect = Expectation(grammar=grammar, phrases=DIGITS, spoken_digits=1)
     left: dict[str, int] = {}
-    for row in _rows("digits_8k"):
+    for row in rows_of("digits_8k"):
         left[row["speaker"]] = left.get(row["speaker"], number) - 1
         if left[row["speaker"]] >= 0:
             yield Spoken("digits", row["file"], row["text"], *read(SPEECH / "digits_8k" / row["file"]), expect)
 
 
-def _rows(folder: str) -> list[dict[str, str]]:
+def rows_of(folder: str) -> list[dict[str, str]]:
     lines = (SPEECH / folder / "text.tsv").read_text(encoding="utf-8").splitlines()
     names = lines[0].split("\t")
     return [dict(zip(names, line.split("\t"), strict=False)) for line in lines[1:]]
