@@ -114,10 +114,13 @@ class Booking(msgspec.Struct, frozen=True):
         return "right" if self.booked == (self.wanted,) else "wrong"
 
 
-def wishes(number: int, rng: np.random.Generator, today: datetime.date) -> list[Wish]:
-    """Different ones. ``next`` is only said where nobody can doubt which week is meant."""
-    found = []
-    for index in rng.permutation(len(WEEKDAYS) * len(TIMES))[:number].tolist():
+def wishes(number: int, rng: np.random.Generator, today: datetime.date, taken: set[int]) -> list[Wish]:
+    """Different ones, none of those that are ``taken``, to which they are added. ``next`` is only said where nobody can
+    doubt which week is meant."""
+    found: list[Wish] = []
+    free = [index for index in rng.permutation(len(WEEKDAYS) * len(TIMES)).tolist() if index not in taken]
+    for index in free[:number]:
+        taken.add(index)
         weekday, (text, clock) = index % len(WEEKDAYS), TIMES[index // len(WEEKDAYS)]
         ahead = (weekday - today.weekday()) % 7 or 7
         date = today + datetime.timedelta(days=ahead)
@@ -208,24 +211,20 @@ async def measure(options: argparse.Namespace) -> Result:
         raise SystemExit(str(missing)) from None
     today = datetime.date.today()
     calls = []
+    taken: set[int] = set()
     for voice in options.voices:
-        # Of each voice its own lot, so that it books the same whichever voices book besides.
         rng = np.random.default_rng([options.seed, *voice.encode()])
-        for number, wish in enumerate(wishes(options.phrasings, rng, today)):
+        for number, wish in enumerate(wishes(options.phrasings, rng, today, taken)):
             patient = Patient(PHRASINGS[number], wish)
             files = record(patient.repertoire(), voice, kokoro, OUT)
             calls.append((voice, number, wish, patient, over_the_telephone(files)))
     found: list[Booking] = []
-    taken: set[str] = set()
     clinic = Clinic(config)
     async with clinic.engine:
         for voice, number, wish, patient, files in calls:
             wanted = f"{wish.date} {wish.clock}"
-            if wanted in taken:
-                continue  # of another voice's lot: not free any more
             result, told, said = await clinic.book(patient, files)
             booking = Booking(voice, number, wanted, said=tuple(said), **outcome(told, result))  # type: ignore[arg-type]
-            taken.update((wanted, *booking.booked))
             found.append(booking)
             out.print(f"[dim]{voice}: {booking.outcome}: wanted {wanted}, booked {', '.join(booking.booked)}[/]")
     return summary(found)

@@ -67,9 +67,11 @@ BENCHES = (
 """In this order. What matters most comes first, for if time is short."""
 OTHERS = (
     *("real", "bookings", "heard"),
-    *("peers", "overlaps", "residency", "wer", "echo", "profile", "websocket_libraries", "phrasing"),
+    *("peers", "overlaps", "residency", "wer", "wer_answers", "echo", "profile", "websocket_libraries", "phrasing"),
 )
 """Those that are run on their own: they take long, need real weights, or are about one detail."""
+ALSO = (("barge_in", ("--only", "table", "--recogniser", "whisper")),)
+"""Benches of the page that have more to say with other options."""
 
 
 def run(bench: Bench, folder: Path) -> Result:
@@ -166,14 +168,12 @@ def page(results: Mapping[str, Result], drawn: Collection[str]) -> str:
         if name in drawn:
             parts.append(f"![{name}](performance/{name}.png)")
     options = {bench.name: bench.options for bench in BENCHES} | dict.fromkeys(OTHERS, ())
+    commands = [*((name, options[name]) for name in options if name not in results), *ALSO]
     left_out = [
-        (f"`{shlex.join(('python', '-m', f'bench.{name}', *options[name]))}`", _summary(name))
-        for name in options
-        if name not in results
+        (f"`{shlex.join(('python', '-m', f'bench.{name}', *given))}`", _summary(name)) for name, given in commands
     ]
     parts += ["## Not on this page", "Without the options in their commands, the benches above measure more."]
-    if left_out:
-        parts.append(rows_of(("run it with", "what it says"), left_out))
+    parts.append(rows_of(("run it with", "what it says"), left_out))
     return "\n\n".join(parts) + "\n"
 
 

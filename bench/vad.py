@@ -431,10 +431,11 @@ def show(result: Result, out: Console) -> None:
             )  # fmt: skip
         out.print(table)
     if found := result.get("overlaps"):
-        numbers = {group: row["number"] for group, row in next(iter(found.values())).items()}
-        table = Table("cut off, paused, %", *(f"{group} ({number})" for group, number in numbers.items()))
-        for name, rows in found.items():
-            table.add_row(name, *(f"{100 * row['cut']:.0f}, {100 * row['paused']:.0f}" for row in rows.values()))
+        table = Table("cut off, paused, %", *found)
+        for group, about in next(iter(found.values())).items():
+            shares = (rows[group] for rows in found.values())
+            cells = (f"{100 * row['cut']:.0f}, {100 * row['paused']:.0f}" for row in shares)
+            table.add_row(f"{group} ({about['number']})", *cells)
         out.print(table)
     if found := result.get("cost"):
         table = Table("us of CPU per window: model, all", *(f"{number} calls" for number in CALLS))

@@ -9,8 +9,8 @@ telephone, unless told otherwise.
 Ringline is asked for a final of a whole utterance, as if no look had been taken before. It is told what the bot has
 asked, or nothing, or a question that this does not answer. Sentences answer nothing. Numerals count as words; "leaks"
 are finals with the hot word "Ringline", which nobody says. Skipped where ``whisper-base`` or ``kokoro`` is missing in
-RINGLINE_REAL_MODELS. Takes five minutes of one core; the sound of the clinic's callers is made on the first run, and
-takes some more.
+RINGLINE_REAL_MODELS. Takes ten minutes of one core that others use, too; the sound of the clinic's callers is made on
+the first run, and takes some more.
 """
 
 from __future__ import annotations
@@ -96,8 +96,9 @@ def utterances(number: int, voices: int, seed: int) -> Iterator[Utterance]:
         versions = [answer for answer in spoken if (answer.state, answer.text) == (state, text)]
         for index in sorted(rng.choice(len(versions), min(voices, len(versions)), replace=False)):
             answer = versions[index]
-            name = f"{answer.voice}/{answer.path.name}"
-            one = Spoken(CLINIC, name, text, *clinic_speech.sound(answer), answer.expect)
+            one = Spoken(
+                CLINIC, f"{answer.voice}/{answer.path.name}", text, *clinic_speech.sound(answer), answer.expect
+            )
             other = states[(states.index(state) + 2) % len(states)] if state else "book_time"
             yield Utterance(one, _groups(state, text), answer.asked, questions[other])
 

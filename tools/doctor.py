@@ -24,8 +24,8 @@ from ringline.workers.priority import LOOP_PRIORITY
 GIGABYTE = 1 << 30
 
 MODEL_SHARE = 1.4
-"""What a model takes in memory, by the size of its files: weights, and what lies between its layers. Measured: 1.2 for
-Whisper base in int8, 1.4 for Kokoro in int8 without the libraries (docs/models.md)."""
+"""What a model takes in memory, by the size of its files: weights, and what lies between its layers. A rough
+figure, for a warning."""
 WORKER_BYTES = 150_000_000
 """What each worker process takes besides, with its libraries and its part of the rings."""
 

@@ -6,6 +6,8 @@ word of the bot, and checks what it reads back, as people do: what is booked wro
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from ringline.workers.llm.flow import dates, times
@@ -84,7 +86,8 @@ class Patient:
 
     def _confirm(self, heard: str) -> str | None:
         wish = self._wish
-        is_right = all(part.lower() in heard for part in (dates.spoken(wish.date), times.spoken(wish.clock)))
+        wanted = (dates.spoken(wish.date), times.spoken(wish.clock))
+        is_right = all(re.search(rf"\b{re.escape(part.lower())}\b", heard) for part in wanted)  # no noon in afternoon
         if not self._has_corrected:
             self._has_corrected = True
             return self._words["correction"]

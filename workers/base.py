@@ -158,3 +158,7 @@ def main() -> None:
         worker.bus.close(linger_ms=1000)
         sys.exit(3)
     worker.bus.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A model may still be running on its thread, which the interpreter's end would tear out of native code: abort.
+    os._exit(0)

@@ -15,16 +15,19 @@ BACKCHANNELS: dict[str, tuple[str, ...]] = {
         "that's right, very good, wow"
     ),
     "de": _phrases(
-        "mhm, hm, hmm, mm, äh, ähm, ah, aha, oh, ach so, achso, ja, jaja, genau, okay, ok, gut, alles klar, "
-        "klar, verstehe, ich verstehe, richtig, stimmt, super, prima, schön, in ordnung"
+        "mhm, hm, hmm, mm, m hm, äh, ähm, ah, aha, oh, ach, ach so, achso, ja, jaja, jo, jep, jawohl, genau, "
+        "eben, okay, oke, ok, gut, sehr gut, alles klar, klar, na klar, verstehe, ich verstehe, verstanden, "
+        "richtig, stimmt, super, prima, perfekt, schön, in ordnung, natürlich, gern, gerne, passt"
     ),
     "fr": _phrases(
-        "mhm, hm, hmm, euh, ah, oh, oui, ouais, d'accord, ok, okay, bien, très bien, voilà, exactement, je "
-        "vois, ah bon, bien sûr, parfait, super, c'est ça, entendu"
+        "mhm, hm, hmm, mm, mmh, hum, euh, ah, oh, oui, ouais, mouais, d'accord, ok, okay, bien, très bien, "
+        "voilà, exact, exactement, je vois, je comprends, compris, ah bon, bien sûr, parfait, super, c'est "
+        "ça, c'est bon, ça marche, tout à fait, entendu"
     ),
     "es": _phrases(
-        "mhm, ajá, aja, eh, ah, oh, sí, si, ya, vale, ok, okay, claro, bueno, bien, muy bien, exacto, "
-        "entiendo, ya veo, de acuerdo, perfecto, correcto, por supuesto"
+        "mhm, hm, mm, ajá, aja, aha, eh, ah, oh, sí, si, ya, vale, ok, okay, okey, claro, claro que sí, "
+        "bueno, bien, muy bien, está bien, exacto, eso es, así es, entiendo, entendido, comprendo, ya veo, de "
+        "acuerdo, perfecto, correcto, cierto, genial, listo, por supuesto"
     ),
     "it": _phrases(
         "mhm, eh, ah, oh, sì, si, ok, okay, va bene, bene, certo, capisco, esatto, giusto, ho capito, "
@@ -36,6 +39,24 @@ BACKCHANNELS: dict[str, tuple[str, ...]] = {
     "nl": _phrases("mhm, hm, eh, ah, oh, ja, oké, ok, okay, goed, precies, juist, klopt, ik snap het, prima, zeker"),
     "pl": _phrases("mhm, no, tak, aha, ok, okay, dobrze, jasne, rozumiem, dobra, właśnie"),
 }
+
+WRITTEN_FREELY: dict[str, tuple[str, ...]] = {
+    "en": _phrases(
+        "o, m hm, ya, yah, yea, yeh, kay, okey, okie, righto, got you, gotcha, i know, i get it, for sure, "
+        "absolutely, definitely, totally, correct, lovely, excellent, awesome, very well, fair enough, sounds good, "
+        "that makes sense"
+    )
+}
+"""Backchannels that recognisers write which know all words. A grammar that had them, too, would only find more sounds
+to resemble them."""
+
+HOMOPHONES: dict[str, tuple[str, ...]] = {
+    "en": _phrases(
+        "write, rite, wright, all write, see, sea, icy, eye see, aye, owe, know, o know, shore, grate, god it"
+    )
+}
+"""What a recogniser that knows all words writes for a backchannel that it heard well. Other words, too: the sound has
+to tell."""
 
 FAREWELLS: dict[str, tuple[str, ...]] = {
     "en": _phrases(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from enum import Enum, auto
 
-from ringline.engine.conversation.backchannels import BACKCHANNELS, FAREWELLS
+from ringline.engine.conversation.backchannels import BACKCHANNELS, FAREWELLS, HOMOPHONES, WRITTEN_FREELY
 from ringline.engine.conversation.language_tags import primary_language
 
 
@@ -24,6 +24,7 @@ class Verdict(Enum):
 
 
 _NO_WORD = re.compile(r"[^\w' ]+|_")
+_LENGTHENED = re.compile(r"([^\W\d])\1+")
 _HYPHEN = re.compile(r"[-\u2010-\u2015]")
 
 LOW_SENSITIVITY_WORDS = 2
@@ -31,7 +32,7 @@ LOW_SENSITIVITY_WORDS = 2
 
 
 LISTENING_MS, LISTENING_MS_PER_LETTER = 570.0, 40.0
-"""Nobody takes longer to say a backchannel, with the breath before it. Recognisers with a small vocabulary hear whole
+"""Nobody takes longer to say a backchannel, with the breath before it. Recognisers with a closed vocabulary hear whole
 sentences as one: of recorded strangers' sentences of a second and more, one in fifty (bench/barge_in.py)."""
 
 SURELY_OTHER_WORDS, RATHER_OTHER_WORDS, SURELY_NO_OTHER_WORDS = 0.7, 0.5, 0.1
@@ -56,8 +57,10 @@ class OverlapJudge:
     def __init__(self, language: str = "en", sensitivity: str = "normal") -> None:
         self._sensitivity = sensitivity
         code = primary_language(language)
-        self._backchannels = _Phrases(BACKCHANNELS.get(code, ()))
-        self._farewells = _Phrases((*BACKCHANNELS.get(code, ()), *FAREWELLS.get(code, ())))
+        backchannels = (*BACKCHANNELS.get(code, ()), *WRITTEN_FREELY.get(code, ()))
+        self._backchannels = _Phrases(backchannels)
+        self._farewells = _Phrases((*backchannels, *FAREWELLS.get(code, ())))
+        self._sounds_alike = _Phrases((*backchannels, *HOMOPHONES.get(code, ())))
 
     def judge(
         self,
@@ -76,7 +79,10 @@ class OverlapJudge:
         as in `TranscriptFinal`. ``is_doubtful``: to the VAD it hardly sounded like speech; then words are believed only
         if the ear agrees. ``closed_vocabulary``: as in `TranscriptFinal`; else a listener's words were surely said.
         """
-        verdict = self._judge_words(normalise(text).split(), is_final, is_goodbye, spoken_ms)
+        words = normalise(text).split()
+        verdict = self._judge_words(words, is_final, is_goodbye, spoken_ms if closed_vocabulary else 0.0)
+        if verdict is Verdict.INTERRUPTION and self._sensitivity == "normal" and not closed_vocabulary:
+            verdict = self._judge_homophones(words, is_final, other_words)
         if other_words is None or self._sensitivity != "normal":
             return verdict
         if is_doubtful:
@@ -107,24 +113,40 @@ class OverlapJudge:
             return Verdict.BACKCHANNEL if is_final else Verdict.UNDECIDED
         return Verdict.INTERRUPTION
 
+    def _judge_homophones(self, words: list[str], is_final: bool, other_words: float | None) -> Verdict:
+        """What words are that were taken for an interruption, and may only be spelt like one."""
+        rest = self._sounds_alike.strip(words)
+        if rest and (is_final or not self._sounds_alike.begins(rest)):
+            return Verdict.INTERRUPTION
+        if not is_final:
+            return Verdict.UNDECIDED
+        is_listener = other_words is not None and other_words < RATHER_OTHER_WORDS
+        return Verdict.BACKCHANNEL if is_listener else Verdict.INTERRUPTION
+
     def may_be_nothing(self, partial: str) -> bool:
         """Whether there are no words yet, or none but backchannels, or what may become one."""
         return self.judge(partial, is_final=False) is Verdict.UNDECIDED
 
 
+def _shortened(word: str) -> str:
+    """No letter twice in a row: "ohh" is "oh", and "okaaay" is "okay"."""
+    return _LENGTHENED.sub(r"\1", word)
+
+
 class _Phrases:
-    """A set of short phrases, as tuples of words."""
+    """A set of short phrases, as tuples of words, however lengthened they are."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._phrases = {tuple(phrase.split()) for phrase in phrases}
+        self._phrases = {tuple(map(_shortened, phrase.split())) for phrase in phrases}
         self._longest = max((len(phrase) for phrase in self._phrases), default=0)
 
     def strip(self, words: list[str]) -> list[str]:
         """The words left when all phrases at their beginning are taken away."""
+        short = tuple(map(_shortened, words))
         start = 0
         while start < len(words):
             for length in range(min(self._longest, len(words) - start), 0, -1):
-                if tuple(words[start : start + length]) in self._phrases:
+                if short[start : start + length] in self._phrases:
                     start += length
                     break
             else:
@@ -133,4 +155,5 @@ class _Phrases:
 
     def begins(self, words: list[str]) -> bool:
         """Whether the words may become one of the phrases."""
-        return any(phrase[: len(words)] == tuple(words) for phrase in self._phrases)
+        short = tuple(map(_shortened, words))
+        return any(phrase[: len(words)] == short for phrase in self._phrases)

@@ -67,6 +67,13 @@ def test_what_is_not_on_the_page_is_named_with_its_command(results):
     assert "bench.silero" not in left_out
 
 
+def test_what_a_bench_says_with_other_options_is_named_though_it_is_on_the_page(results):
+    results["barge_in"] = results["ipc"] | {"failed": "no time"}
+    left_out = page(results, drawn=()).split("## Not on this page")[1]
+    assert "| `python -m bench.barge_in --only table --recogniser whisper` | " in left_out
+    assert "bench.barge_in --quick" not in left_out
+
+
 def test_plots_are_drawn_of_what_was_kept_if_there_is_a_result(results, tmp_path):
     assert draw(results, tmp_path / "plots") == ["ipc", "silero"]
     assert (tmp_path / "plots" / "ipc.png").read_bytes().startswith(b"\x89PNG")

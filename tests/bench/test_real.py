@@ -57,6 +57,12 @@ def test_a_patient_answers_what_is_asked(bot: str, answer: str | None) -> None:
     assert Patient(PLAIN, WISH).answer(bot) == answer
 
 
+def test_a_patient_who_wants_to_come_at_noon_takes_no_afternoon_for_it() -> None:
+    patient = Patient(PLAIN, Wish("Tuesday", "noon", "2026-12-01", "12:00"))
+    assert patient.answer("Tuesday, December first, at three in the afternoon. Is that right?") == "no, Tuesday, noon"
+    assert patient.answer("Tuesday, December first, at noon. Is that right?") == "yes"
+
+
 def test_a_patient_who_changes_its_mind_does_so_once() -> None:
     phrasing = Phrasing(opening="an appointment", day="{wrong_day}", correction="no, {day}", yes="yes")
     patient = Patient(phrasing, WISH)
@@ -115,7 +121,7 @@ def test_bookings_are_counted_and_their_responses_taken_together() -> None:
 def test_wishes_are_open_days_in_the_future_and_all_different() -> None:
     for offset in range(7):
         today = SATURDAY + datetime.timedelta(days=offset)
-        found = wishes(20, np.random.default_rng(offset), today)
+        found = wishes(20, np.random.default_rng(offset), today, set())
         days = [datetime.date.fromisoformat(wish.date) for wish in found]
         assert all(today < day <= today + datetime.timedelta(days=7) and day.weekday() < 5 for day in days)
         assert [wish.day.split()[-1] for wish in found] == [WEEKDAYS[day.weekday()] for day in days]
@@ -125,7 +131,7 @@ def test_wishes_are_open_days_in_the_future_and_all_different() -> None:
 
 def test_next_is_only_said_of_a_day_in_the_next_calendar_week() -> None:
     tuesday = datetime.date(2026, 12, 1)
-    found = wishes(40, np.random.default_rng(1), tuesday)
+    found = wishes(40, np.random.default_rng(1), tuesday, set())
     said_next = [datetime.date.fromisoformat(wish.date) for wish in found if wish.day.startswith("next")]
     assert said_next
     assert all(day.isocalendar().week == tuesday.isocalendar().week + 1 for day in said_next)
@@ -222,3 +228,10 @@ def test_what_is_missing_is_named_with_the_command_that_fetches_it(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(CannotStart, match="`ringline models pull kokoro` fetches"):
         find_real_models()
+
+
+def test_nobody_wishes_for_what_another_voice_wants() -> None:
+    taken: set[int] = set()
+    lots = [wishes(4, np.random.default_rng(seed), SATURDAY, taken) for seed in range(5)]
+    wanted = [(wish.date, wish.clock) for lot in lots for wish in lot]
+    assert len(wanted) == len(set(wanted)) == 20

@@ -68,6 +68,8 @@ class World:
         self.segments: dict[int, list[int]] = {}
         """turn -> [start, end, played up to, complete] in reply samples."""
         self.playing = 0
+        self.starved = 0
+        """The turn whose audio has run dry."""
         self.stopped: set[int] = set()
         self.begun: set[int] = set()
         self.audible_ms: list[tuple[int, int, int]] = []
@@ -189,11 +191,14 @@ class World:
         """Capture: play the gate's turn from where it stands; notice a closed gate."""
         if self.playing and self.gate != self.playing:
             self._stop(self.playing, False)
+        if self.starved and self.gate != self.starved:  # it had run dry, which capture tells like any other end
+            self.at(0, PlayoutStopped(1, self.starved, self.segments[self.starved][2], False, self.now_ns))
+            self.starved = 0
         segment = self.segments.get(self.gate)
         if segment is None or self.playing == self.gate or self.gate in self.stopped:
             return
         if segment[2] < segment[1]:
-            self.playing = self.gate
+            self.playing, self.starved = self.gate, 0
             self._began_ns = self.now_ns
             if self.gate not in self.begun:
                 self.begun.add(self.gate)
@@ -201,6 +206,7 @@ class World:
             turn = self.gate
             self.at((segment[1] - segment[2]) * 1000 / RATE_HZ, lambda: self._played(turn))
         elif segment[3]:
+            self.starved = 0
             self.stopped.add(self.gate)
             self.at(0, PlayoutStopped(1, self.gate, segment[1], True, self.now_ns))
 
@@ -215,7 +221,7 @@ class World:
             self._stop(turn, True)
         else:  # an underrun: silence, until more is written
             self.audible_ms.append((turn, (self._began_ns - self.start_ns) // MS, self.now_ms))
-            self.playing, segment[2] = 0, segment[1]
+            self.playing, self.starved, segment[2] = 0, turn, segment[1]
 
     def _position(self, turn: int) -> int:
         segment = self.segments[turn]

@@ -54,7 +54,7 @@ def test_voice_that_never_comes_ends_with_the_reply_s_time_limit(world: Any) -> 
     call.run(12_000)
     call.tts_ms = 5
     call.run(20_000)
-    assert call.transcript()[-1] == "hung up"
+    assert "hung up" in call.transcript()
 
 
 def test_voice_without_fillers_at_hand_is_asked_for_one_again(world: Any) -> None:

@@ -113,7 +113,7 @@ def test_speech_without_end_is_bridged_while_the_recogniser_is_silent(world: Any
     call.stt_ms = 1e9
     call.handle(SpeechStarted(1, 32_000, call.now_ns))
     call.run(33_000)
-    assert call.playing
+    assert any(began_ms > 30_000 for _, began_ms, _ in call.audible_ms)
 
 
 def test_answer_that_fails_while_the_caller_speaks_on_gives_them_the_floor(world: Any) -> None:

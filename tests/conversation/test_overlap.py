@@ -17,11 +17,62 @@ def test_short_listening_word_is_a_backchannel() -> None:
 
 
 def test_listening_word_that_lasted_for_a_sentence_is_an_interruption() -> None:
-    assert OverlapJudge().judge("okay", is_final=True, spoken_ms=1_100) is Verdict.INTERRUPTION
+    verdict = OverlapJudge().judge("okay", is_final=True, spoken_ms=1_100, closed_vocabulary=True)
+    assert verdict is Verdict.INTERRUPTION
+
+
+def test_listening_word_may_be_drawn_out_if_the_recogniser_knows_all_words() -> None:
+    assert OverlapJudge().judge("okay", is_final=True, spoken_ms=1_100) is Verdict.BACKCHANNEL
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        *(
+            ("en", text)
+            for text in (
+                "Okay.", "Okaaay", "Ok", "Oh,", "Ohh", "O,", "All right!", "Alright", "Mhm", "Mm-hmm.", "Mmmm",
+                "Uh-huh", "Yep", "Yup", "Yeahh.", "Gotcha", "Got it.", "I see.", "Of course", "Great", "Good",
+                "Perfect", "Sure.", "Oh, okay. Right.",
+            )
+        ),
+        *(("de", text) for text in ("Ja.", "Jaa", "Ach so.", "Na klar!", "Verstanden.", "M-hm.")),
+        *(("fr", text) for text in ("D\u2019accord.", "Mmh.", "Oui, oui.", "Ça marche !")),
+        *(("es", text) for text in ("¡Claro!", "Sí.", "Ajá.", "Está bien.", "Así es.")),
+    ],
+)  # fmt: skip
+def test_backchannels_are_known_as_recognisers_write_them(language: str, text: str) -> None:
+    assert OverlapJudge(language).judge(text, is_final=True, spoken_ms=400, other_words=0.9) is Verdict.BACKCHANNEL
+
+
+@pytest.mark.parametrize("text", ["Write.", "see", "know.", "God it.", "Oh, see."])
+def test_homophone_is_a_backchannel_if_it_sounds_like_one(text: str) -> None:
+    judge = OverlapJudge()
+    assert judge.judge(text, is_final=True, spoken_ms=400, other_words=0.3) is Verdict.BACKCHANNEL
+    assert judge.judge(text, is_final=True, spoken_ms=400, other_words=0.6) is Verdict.INTERRUPTION
+    assert judge.judge(text, is_final=True, spoken_ms=400) is Verdict.INTERRUPTION
+
+
+@pytest.mark.parametrize("partial", ["write", "see", "god"])
+def test_homophone_waits_for_the_sound(partial: str) -> None:
+    assert OverlapJudge().may_be_nothing(partial)
+
+
+@pytest.mark.parametrize("text", ["see you tomorrow then", "write that down", "no", "two", "stop"])
+def test_words_behind_a_homophone_are_an_interruption(text: str) -> None:
+    assert OverlapJudge().judge(text, is_final=True, spoken_ms=900, other_words=0.3) is Verdict.INTERRUPTION
+
+
+def test_a_homophone_out_of_a_closed_vocabulary_was_meant() -> None:
+    verdict = OverlapJudge().judge("see", True, spoken_ms=400, other_words=0.3, closed_vocabulary=True)
+    assert verdict is Verdict.INTERRUPTION
 
 
 def test_several_listening_words_may_take_longer() -> None:
-    assert OverlapJudge().judge("okay all right i see", is_final=True, spoken_ms=1_100) is Verdict.BACKCHANNEL
+    assert (
+        OverlapJudge().judge("okay all right i see", True, spoken_ms=1_100, closed_vocabulary=True)
+        is Verdict.BACKCHANNEL
+    )
 
 
 def test_listening_word_that_sounds_like_another_is_an_interruption() -> None:

@@ -208,23 +208,26 @@ def test_a_hot_word_that_was_said_stays(make: Callable[..., Any]) -> None:
     assert bench.final(stream) == "book"
 
 
-def test_a_second_of_speech_over_the_bot_that_is_not_understood_is_other_words(make: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "no_speech", "overlap", "told"),
+    [(1.2, 0.42, True, 1.0), (0.6, 0.42, True, None), (1.2, 0.67, True, None), (1.2, 0.42, False, None)],
+)
+def test_a_second_of_speech_over_the_bot_that_is_not_understood_is_other_words(
+    make: Callable[..., Any], seconds: float, no_speech: float, overlap: bool, told: float | None
+) -> None:
     bench = make(SAYS, partial_ms=0)
     run = bench.backend.pool._run
 
     def unsure(passes: Any) -> None:
         run(passes)
         for one in passes:
-            one.log_prob, one.no_speech = -1.9, 0.42
+            one.log_prob, one.no_speech = -1.9, no_speech
 
     bench.backend.pool._run = unsure
-    told = []
-    for seconds in (1.2, 0.6):
-        stream = bench.backend.open(request(overlap=True), 0)
-        stream.feed(voice(seconds))
-        assert bench.final(stream) == ""
-        told.append(stream.other_words)
-    assert told == [1.0, None]
+    stream = bench.backend.open(request(overlap=overlap), 0)
+    stream.feed(voice(seconds))
+    assert bench.final(stream) == ""
+    assert stream.other_words == told
 
 
 def test_little_speech_gets_more_silence(make: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""Quantised convolutions, twice as fast on a CPU with VNNI.
+"""Quantised convolutions, in the form that is fast on a CPU with VNNI.
 
 The published int8 export quantises weights and activations to bytes without a sign. ONNX Runtime multiplies what is
 convolved by VNNI only where it has one; so it is given one (x - 128, and the zero point with it), which changes no
