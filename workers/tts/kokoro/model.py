@@ -22,7 +22,7 @@ from ringline.workers.tts.pieces import Piece
 MAX_TOKENS = 510
 """Of one run; the network has 512 places, and one at each end is silence."""
 PAD = 0
-FIRST_S = 0.45
+FIRST_S = 0.55
 """The first stretch of a sentence, see `stretches`."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Beyond these speeds it is hard to understand."""
