@@ -67,7 +67,7 @@ BENCHES = (
 """In this order. What matters most comes first, for if time is short."""
 OTHERS = (
     *("real", "bookings", "heard"),
-    *("peers", "overlaps", "residency", "wer", "echo", "profile", "websocket_libraries", "phrasing"),
+    *("peers", "overlaps", "residency", "wer", "wer_answers", "echo", "profile", "websocket_libraries", "phrasing"),
 )
 """Those that are run on their own: they take long, need real weights, or are about one detail."""
 ALSO = (("barge_in", ("--only", "table", "--recogniser", "whisper")),)

@@ -69,9 +69,9 @@ class Understood(msgspec.Struct):
 
 
 def sentences(number: int) -> Iterator[Spoken]:
-    """So many of each collection."""
+    """So many of each collection, of those whose text is known."""
     for group in SENTENCES:
-        for row in rows_of(group)[:number]:
+        for row in [row for row in rows_of(group) if row["text"]][:number]:
             yield Spoken("sentences", row["file"], row["text"], *read(SPEECH / group / row["file"]))
 
 

@@ -9,8 +9,8 @@ telephone, unless told otherwise.
 Ringline is asked for a final of a whole utterance, as if no look had been taken before. It is told what the bot has
 asked, or nothing, or a question that this does not answer. Sentences answer nothing. Numerals count as words; "leaks"
 are finals with the hot word "Ringline", which nobody says. Skipped where ``whisper-base`` or ``kokoro`` is missing in
-RINGLINE_REAL_MODELS. Takes five minutes of one core; the sound of the clinic's callers is made on the first run, and
-takes some more.
+RINGLINE_REAL_MODELS. Takes ten minutes of one core that others use, too; the sound of the clinic's callers is made on
+the first run, and takes some more.
 """
 
 from __future__ import annotations

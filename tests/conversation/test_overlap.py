@@ -45,7 +45,7 @@ def test_backchannels_are_known_as_recognisers_write_them(language: str, text: s
     assert OverlapJudge(language).judge(text, is_final=True, spoken_ms=400, other_words=0.9) is Verdict.BACKCHANNEL
 
 
-@pytest.mark.parametrize("text", ["Write.", "see", "know.", "God it.", "Oh, see."])
+@pytest.mark.parametrize("text", ["Write.", "see", "God it.", "Oh, see."])
 def test_homophone_is_a_backchannel_if_it_sounds_like_one(text: str) -> None:
     judge = OverlapJudge()
     assert judge.judge(text, is_final=True, spoken_ms=400, other_words=0.3) is Verdict.BACKCHANNEL

@@ -15,10 +15,10 @@ MIN_SPEECH_S = 0.06
 
 NO_SPEECH = 0.6
 AVERAGE_LOG_PROB = -1.2
-"""Silence if the one is exceeded and the other missed. Whisper's own -1.0 is fitted to sentences: of 120 digits on the
-telephone that costs three more that were right."""
+"""Silence if the one is exceeded and the other missed. Whisper's own -1.0 is fitted to sentences: single words have
+fewer tokens, and are less sure."""
 HOPELESS_LOG_PROB = -1.8
-"""Hardly any text is that unsure of itself and right (one token in six is)."""
+"""Hardly any text is that unsure of itself and right."""
 PHANTOM_NO_SPEECH, PHANTOM_LOG_PROB = 0.3, -0.5
 """The ends of films are believed if the model is sure of them: music, however long, has it say "you" at -0.76 or less,
 and with a probability of silence of 0.4 or more."""

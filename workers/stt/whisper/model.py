@@ -37,7 +37,7 @@ MAX_PREVIOUS_TOKENS = 48
 """Of the text before, from its end: a question, and some names."""
 PREVIOUS_STEP = 8
 """CTranslate2 decodes prompts of one length together: from twice this on, lengths are multiples of it. Filling shorter
-ones up is no way: behind dots the model falls silent (4 of 40 sentences), behind special tokens it runs on."""
+ones up is no way: behind dots the model may fall silent, behind special tokens it runs on."""
 
 Encoded = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Batch = np.ndarray[tuple[int, int, int], np.dtype[np.float32]]

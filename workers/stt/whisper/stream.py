@@ -27,8 +27,8 @@ A_WORD_S = 0.15
 """Of audible sound: from there on it is strange if nothing is understood."""
 SHORT_SPEECH_S = 1.5
 SHORT_PADDING_MS = 8_000
-"""Of so little speech Whisper makes more if the silence behind it is encoded, too: 43 of 60 digits on the telephone
-instead of 34, for 50 ms more of a CPU. Longer speech gains nothing by it."""
+"""Of so little speech Whisper makes more if the silence behind it is encoded, too. Longer speech
+gains nothing by it."""
 SPEECH_S, SPEECH = 1.0, 0.5
 """So much of audible sound, to which Whisper gives its token for silence so little, are words, though it may not have
 understood them: over the bot, noise and music have 0.67 and more."""

@@ -24,7 +24,7 @@ from ringline.workers.tts.pieces import Piece
 MAX_TOKENS = 510
 """Of one run; the network has 512 places, and one at each end is silence."""
 PAD = 0
-FIRST_S = 0.45
+FIRST_S = 0.55
 """The first stretch of a sentence, see `stretches`."""
 STUDIED = "Good morning, this is what I sound like when I speak."
 """What a voice says to be studied (`Runtime.study`) ..."""
