@@ -28,11 +28,10 @@ FIRST_S = 0.55
 """The first stretch of a sentence, see `stretches`."""
 STUDIED = "Good morning, this is what I sound like when I speak."
 """What a voice says to be studied (`Runtime.study`) ..."""
-LENGTHS = (12, 24, 48, 96, 192, 384)
-"""... in its style for texts of so many tokens, each when a text is first nearest to it. Styles differ so much that a
-short text is inaudible by what was measured of a long one."""
-USUAL = (24, 48, 96)
-"""Studied when the network is loaded, for the configured voice: sentences of one to five seconds."""
+LENGTHS = (12, 24, 48, 96, 192)
+"""... in its style for texts of so many tokens. Styles differ so much that a short text is inaudible by what was
+measured of a long one. The configured voice is studied when the network is loaded: a caller would wait for it. Another voice is
+when it first says a text of about that length, in a rehearsal as a rule."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Beyond these speeds it is hard to understand."""
 
@@ -66,7 +65,7 @@ class KokoroModel:
             self._runtime = OnnxRuntime(self._file, config.device, config.threads)
         if self._runtime.in_stretches:
             self.first_s = FIRST_S
-            for length in USUAL:
+            for length in LENGTHS:
                 self._studied(config.voice, length)
 
     def check(self, order: Order) -> None:
