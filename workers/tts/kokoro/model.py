@@ -30,8 +30,8 @@ STUDIED = "Good morning, this is what I sound like when I speak."
 """What a voice says to be studied (`Runtime.study`) ..."""
 LENGTHS = (12, 24, 48, 96, 192)
 """... in its style for texts of so many tokens. Styles differ so much that a short text is inaudible by what was
-measured of a long one. The configured voice is studied when the network is loaded: a caller would wait for it. Another voice is
-when it first says a text of about that length, in a rehearsal as a rule."""
+measured of a long one. The configured voice is studied when the network is loaded: a caller would wait for it.
+Another voice is when it first says a text of about that length, in a rehearsal as a rule."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Beyond these speeds it is hard to understand."""
 
