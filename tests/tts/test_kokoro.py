@@ -186,7 +186,7 @@ def test_blend_is_the_weighted_mean(tmp_path: Path) -> None:
     assert np.allclose(voices.styles("af_heart:2,bf_emma:2"), 1.5)
 
 
-@pytest.mark.parametrize("voice", ["af_heart:x", "af_heart:-1", "af_heart:0"])
+@pytest.mark.parametrize("voice", ["af_heart:x", "af_heart:-1", "af_heart:0", "af_heart:inf", "af_heart:nan"])
 def test_weights_that_are_none_are_refused(voice: str) -> None:
     with pytest.raises(ValueError, match="weight"):
         parse(voice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,8 @@ def parse(voice: str) -> list[tuple[str, float]]:
             parts.append((name.strip(), float(weight) if weight else 1.0))
         except ValueError:
             raise ValueError(f"`{weight}` is no weight, in the voice `{voice}`") from None
-    if not all(weight > 0 for _, weight in parts):
-        raise ValueError(f"weights must be above 0, in the voice `{voice}`")
+    if not all(0 < weight < math.inf for _, weight in parts):
+        raise ValueError(f"weights must be finite and above 0, in the voice `{voice}`")
     return parts
 
 
