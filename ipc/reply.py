@@ -186,6 +186,11 @@ class ReplyWriter:
         current, still_open = divmod(self.slot.load(SPEAK_PHRASE), 2)
         return self.turn == turn and phrase < current + (1 - still_open)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing of the current turn was put into the ring yet."""
+        return self.slot.reply.written == self.slot.load(self._entry(self.turn) + 1)
+
     def room(self) -> int:
         """How many samples fit now."""
         return self.slot.reply.capacity - (self.slot.reply.written - self.slot.load(REPLY_POSITION))  # SYNC POINT d
