@@ -15,6 +15,11 @@ from collections.abc import Mapping
 
 from ringline.engine.config import Stage
 
+OVERLOADED = "overload"
+"""What the log says whenever a level is reached ..."""
+RELIEVED = "no overload any more"
+"""... and when none is left."""
+
 
 class Level(enum.IntEnum):
     """What is left out, with all before it."""

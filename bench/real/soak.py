@@ -20,8 +20,8 @@ from ringline import Engine
 from ringline.engine.call import Call, CallEvent
 from ringline.engine.conversation.actions import BotSaid
 from ringline.engine.conversation.wording import phrasebook
+from ringline.engine.overload import OVERLOADED
 
-OVERLOADED = "no drafts: a stage is overloaded"
 GROWTH_MB = 40.0
 """What memory may grow by from the first half of the rounds to the second, of all processes together: half of the cache
 of spoken phrases, which fills up."""
