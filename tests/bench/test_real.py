@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 from bench.bookings import PHRASINGS, WEEKDAYS, Booking, outcome, summary, wishes
+from bench.models.kokoro import make_kokoro
 from bench.peers.measures import Load
 from bench.real.__main__ import RealLoad, carried, headlines, real_load
 from bench.real.settings import Notes
-from bench.models.kokoro import make_kokoro
 from bench.real.soak import Round, growth_mb, verdicts
 
 from ringline.engine.call import CallOver, ToolRan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -24,14 +25,17 @@ class Voices:
     """Those in a model's folder, each read when it is first used."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises CannotStart: there are none."""
+        """Raises CannotStart: there are none, or a file of them is damaged."""
         self._archives: dict[str, Path] = {}
         self._files: dict[str, Path] = {}
         self._blends: dict[str, Styles] = {}
         for file in KOKORO_VOICES.files(folder):
             if file.suffix in (".bin", ".npz") and _is_archive(file):
-                with np.load(file) as archive:
-                    self._archives.update(dict.fromkeys(archive.files, file))
+                try:
+                    with file.open("rb") as opened, np.load(opened) as archive:
+                        self._archives.update(dict.fromkeys(archive.files, file))
+                except BadZipFile as error:  # as of a copy that broke off
+                    raise CannotStart(f"[tts] model: {file} cannot be read: {error}") from error
             elif file.suffix in (".bin", ".npy", ".pt") and re.match("[a-z]{2}_", file.name):
                 self._files.setdefault(file.stem, file)
         self.names = sorted({*self._archives, *self._files})
