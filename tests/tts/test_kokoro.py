@@ -165,9 +165,7 @@ SPELT_OUT = [
     [(BY_OPERATOR, 17), (BY_OPERATOR, 18), (SPELT_OUT, 18)],
     ids=["operator, older", "operator", "spelt out"],
 )
-def test_part_normalised_by_the_statistics_of_the_whole_is_that_part_of_the_whole(
-    nodes: list[Any], opset: int
-) -> None:
+def test_part_normalised_by_the_statistics_of_the_whole_is_that_part_of_the_whole(nodes: list[Any], opset: int) -> None:
     generator = np.random.default_rng(2)
     values = {name: generator.standard_normal(4).astype(np.float32) for name in ("scale", "bias")}
     weights = [numpy_helper.from_array(array, name) for name, array in {**values, "time": np.array([2])}.items()]
