@@ -15,10 +15,8 @@ from collections.abc import Mapping
 
 from ringline.engine.config import Stage
 
-OVERLOADED = "overload"
-"""What the log says whenever a level is reached ..."""
-RELIEVED = "no overload any more"
-"""... and when none is left."""
+LOGGED = "overload"
+"""The line in the log whenever something is left out, or more or less than before."""
 
 
 class Level(enum.IntEnum):

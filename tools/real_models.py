@@ -16,7 +16,7 @@ FOLDER = "RINGLINE_REAL_MODELS"
 WHISPER = ("faster-whisper-base", "faster-whisper-small")
 """In the store; the first that is there. Base is the one that two cores carry."""
 KOKORO = ("kokoro-int8", "kokoro")
-"""... and likewise: in eight bits it is as natural, and a core keeps up with it."""
+"""In the store, likewise. The int8 export is the one that two cores carry."""
 
 
 class RealModels(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ def find_real_models() -> RealModels:
         missing = [name for name, path in ((WHISPER[0], whisper), (KOKORO[0], kokoro)) if path is None]
         advice = "\n".join(how_to_get(find(name)) for name in missing)
         raise CannotStart(
-            f"real models are missing: `ringline models pull {' '.join(missing)}` fetches them.\n{advice}\n"
+            f"{advice}\nAll at once: `ringline models pull {' '.join(missing)}`.\n"
             f"Or name a folder that holds whisper-base/ and kokoro/ in ${FOLDER}."
         )
     return RealModels(whisper, kokoro)

@@ -220,6 +220,21 @@ def test_a_named_folder_is_looked_into_first(tmp_path: Path, monkeypatch: pytest
     assert (found.whisper, found.kokoro) == (tmp_path / "whisper-base", tmp_path / "kokoro")
 
 
+def test_the_models_that_the_readme_pulls_are_found_in_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in (
+        *(f"faster-whisper-base/{name}" for name in ("model.bin", "tokenizer.json", "vocabulary.txt")),
+        *(f"kokoro-int8/{name}" for name in ("onnx/model_quantized.onnx", "tokenizer.json", "voices/af_heart.bin")),
+    ):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    monkeypatch.delenv(FOLDER, raising=False)
+    monkeypatch.setenv("RINGLINE_MODELS", str(tmp_path))
+    found = find_real_models()
+    assert (found.whisper, found.kokoro) == (tmp_path / "faster-whisper-base", tmp_path / "kokoro-int8")
+
+
 def test_what_is_missing_is_named_with_the_command_that_fetches_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

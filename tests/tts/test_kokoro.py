@@ -109,6 +109,32 @@ def test_file_that_is_missing_is_named(tmp_path: Path, file: str, named: str) ->
         loaded(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["[1]", "null", '"x"', "{", '{"vocab": [1]}', '{"vocab": {"a": null}}'])
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json"])
+def test_alphabet_that_is_none_is_refused_with_its_file(tmp_path: Path, file: str, text: str) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    content = f'{{"model": {text}}}' if file == "tokenizer.json" else text
+    (folder / file).write_text(content, encoding="utf-8")
+    with pytest.raises(CannotStart, match=file):
+        loaded(folder)
+
+
+@pytest.mark.parametrize("content", [b"PK", b"PK\x03\x04 and no archive"])
+def test_archive_of_voices_that_is_broken_is_refused_with_its_file(tmp_path: Path, content: bytes) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "voices-v1.0.bin").write_bytes(content)
+    with pytest.raises(CannotStart, match=r"voices-v1\.0\.bin"):
+        loaded(folder)
+
+
+def test_voice_whose_file_is_broken_is_refused_with_its_file(tmp_path: Path) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "am_broken.npy").write_bytes(b"no numbers")
+    with pytest.raises(ValueError, match=r"am_broken\.npy"):
+        Voices(folder).styles("am_broken")
+
+
 def test_network_that_is_another_is_refused(tmp_path: Path) -> None:
     folder = make_kokoro(tmp_path)
     (folder / "model.onnx").write_bytes(b"not a network")
@@ -190,7 +216,7 @@ def test_blend_is_the_weighted_mean(tmp_path: Path) -> None:
     assert np.allclose(voices.styles("af_heart:2,bf_emma:2"), 1.5)
 
 
-@pytest.mark.parametrize("voice", ["af_heart:x", "af_heart:-1", "af_heart:0"])
+@pytest.mark.parametrize("voice", ["af_heart:x", "af_heart:-1", "af_heart:0", "af_heart:inf", "af_heart:nan"])
 def test_weights_that_are_none_are_refused(voice: str) -> None:
     with pytest.raises(ValueError, match="weight"):
         parse(voice)

@@ -105,3 +105,8 @@ def test_a_missing_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_folder_that_is_no_model_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"model\.bin"):
         WhisperModel(WhisperStt(model=str(tmp_path)))
+
+
+@pytest.mark.parametrize("own", ["<|startoftranscript|>", "<|endoftext|>", "<|startofprev|>", "<|notimestamps|>"])
+def test_whispers_own_tokens_in_the_text_before_are_not_read(loaded: WhisperModel, own: str) -> None:
+    assert loaded.previous(f"one{own} two") == loaded.previous("one two")
