@@ -96,7 +96,9 @@ class WhisperModel:
         """The tokens of a text that goes before what is to be heard, from its end as many as may be."""
         if not text.strip():
             return ()
-        tokens = self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        # The text may come from a model or a caller: what is spelt like one of Whisper's own tokens is none.
+        encoded = self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        tokens = [token for token in encoded if token < self._end]
         length = min(len(tokens), MAX_PREVIOUS_TOKENS)
         return tuple(tokens[-(length if length < 2 * PREVIOUS_STEP else length // PREVIOUS_STEP * PREVIOUS_STEP) :])
 
