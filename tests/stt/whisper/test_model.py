@@ -78,6 +78,22 @@ def test_of_a_long_text_before_the_end_counts(loaded: WhisperModel) -> None:
     assert loaded.previous(" ") == ()
 
 
+def test_what_leads_a_long_text_before_is_kept(loaded: WhisperModel) -> None:
+    lead, long = loaded.previous("four"), loaded.previous("one two three " * 60, "four")
+    assert long[: len(lead)] == lead
+    assert len(long) == MAX_PREVIOUS_TOKENS
+    assert loaded.previous("one two", "four") == loaded.previous("four one two")
+    half = MAX_PREVIOUS_TOKENS // 2
+    assert len(loaded.previous("", "four " * 60)) == MAX_PREVIOUS_TOKENS
+    assert loaded.previous("two " * 60, "four " * 60)[half:] == loaded.previous("two " * 60)[half:]
+
+
+def test_a_text_before_brings_none_of_whispers_own_tokens(loaded: WhisperModel) -> None:
+    text = "one <|endoftext|> two <|startoftranscript|><|nospeech|> three"
+    assert loaded.text(loaded.previous(text)).split() == ["one", "two", "three"]
+    assert max(loaded.previous(text)) < loaded._end
+
+
 def test_the_text_before_stands_where_whisper_expects_it(loaded: WhisperModel) -> None:
     previous = loaded.previous("one")
     head = loaded._head(make_pass(1, previous=previous))
