@@ -110,6 +110,16 @@ async def test_sigterm_lets_the_running_call_finish_and_exits_0(tmp_path: Path) 
         assert await asyncio.to_thread(daemon.process.wait, 10) == 0
 
 
+async def test_hangup_of_the_terminal_ends_no_worker(tmp_path: Path) -> None:
+    with running_daemon(tmp_path) as daemon:
+        workers = daemon.worker_pids()
+        for pid in workers:
+            os.kill(pid, signal.SIGHUP)
+        result = await run_calls(daemon.url, [Item(text="hello")])
+        assert result.succeeded
+        assert daemon.worker_pids() == workers
+
+
 async def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     with running_daemon(tmp_path) as daemon:
         asked = []
