@@ -88,12 +88,6 @@ def test_what_leads_a_long_text_before_is_kept(loaded: WhisperModel) -> None:
     assert loaded.previous("two " * 60, "four " * 60)[half:] == loaded.previous("two " * 60)[half:]
 
 
-def test_a_text_before_brings_none_of_whispers_own_tokens(loaded: WhisperModel) -> None:
-    text = "one <|endoftext|> two <|startoftranscript|><|nospeech|> three"
-    assert loaded.text(loaded.previous(text)).split() == ["one", "two", "three"]
-    assert max(loaded.previous(text)) < loaded._end
-
-
 def test_the_text_before_stands_where_whisper_expects_it(loaded: WhisperModel) -> None:
     previous = loaded.previous("one")
     head = loaded._head(make_pass(1, previous=previous))
