@@ -75,7 +75,7 @@ class Tally(msgspec.Struct):
         self.words += len(reference)
         self.errors += errors
         self.exact += errors == 0
-        self.empty += not hypothesis
+        self.empty += not heard.strip()
         self.leaks += HOT_WORD.casefold() in "".join(hypothesis)
         self.cpu_s += cpu_s
 

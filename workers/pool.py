@@ -29,6 +29,8 @@ class Job:
         self.call = call
         self.deadline_ns = deadline_ns
         """When the result is needed. May be moved while the job waits."""
+        self.patience_ns = 0
+        """How much longer it may wait while others would be late: they have something to lose that it has not."""
         self.draft = False
         """It may be for nothing: all others go first. May change while the job waits."""
         self.work = work
@@ -100,7 +102,7 @@ class Pool(Generic[J]):
         worst off, as far as earlier runs tell. Drafts count neither as what waits nor as what is waited for."""
         with self._changed:
             now_ns = self._clock()
-            committed = sorted((job for job in self._waiting if not job.draft), key=lambda job: job.deadline_ns)
+            committed = sorted((job for job in self._waiting if not job.draft), key=_rank)
             return (
                 max((self._behind_ns(committed, index, now_ns) for index in range(len(committed))), default=0.0) / 1e9
             )
@@ -154,7 +156,7 @@ class Pool(Generic[J]):
     def _choose(self) -> tuple[J, ...]:
         """The batch to run now."""
         now_ns = self._clock()
-        urgent = sorted(self._waiting, key=lambda job: (job.draft, job.deadline_ns))
+        urgent = sorted(self._waiting, key=_rank)
         first = urgent[0]
         if is_alone(first.call):
             return (first,)
@@ -196,6 +198,10 @@ class Pool(Generic[J]):
                     return
         for job in batch:
             self._try((job,))
+
+
+def _rank(job: Job) -> tuple[bool, int]:
+    return job.draft, job.deadline_ns + job.patience_ns
 
 
 def _work(batch: Sequence[Job]) -> float:

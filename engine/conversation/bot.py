@@ -335,12 +335,16 @@ class Bot:
 
     def _replaces_empty(self, reply: Reply, event: ReplyFinished, now_ns: int) -> bool:
         """Let the LLM write a reply that holds nothing to say once more, or else ask the caller to repeat what it
-        answers. Returns whether one of them is left to try."""
+        answers; one to their silence may be silence. Returns whether one of them is left to try."""
         reply.trace.num_empty += 1
         if reply.trace.num_empty <= MAX_EMPTY:
             reply.trace.first_text_ns = 0
             reply.next_step()
             self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
+            return True
+        if reply.trace.cause == "no_input":  # nobody awaits an answer
+            reply.result = event
+            self._write_end(reply, [], now_ns)
             return True
         if self.empties or reply.trace.cause not in ("speech", "dtmf"):
             return False

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from bench.bookings import PHRASINGS, WEEKDAYS, Booking, outcome, summary, wishes
+from bench.models.kokoro import make_kokoro
 from bench.peers.measures import Load
 from bench.real.__main__ import RealLoad, carried, headlines, real_load
 from bench.real.settings import Notes
@@ -243,6 +244,20 @@ def test_what_is_missing_is_named_with_the_command_that_fetches_it(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(CannotStart, match="`ringline models pull kokoro-int8` fetches"):
         find_real_models()
+
+
+def test_models_are_taken_from_the_store_as_the_readme_has_them_pulled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_kokoro(tmp_path / "kokoro-int8")
+    (tmp_path / "faster-whisper-base").mkdir()
+    for name in ("model.bin", "tokenizer.json", "vocabulary.txt"):
+        (tmp_path / "faster-whisper-base" / name).touch()
+    monkeypatch.delenv(FOLDER, raising=False)
+    monkeypatch.setenv("RINGLINE_MODELS", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    found = find_real_models()
+    assert (found.whisper, found.kokoro) == (tmp_path / "faster-whisper-base", tmp_path / "kokoro-int8")
 
 
 def test_nobody_wishes_for_what_another_voice_wants() -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from ringline import Agent
 from ringline.engine.conversation.actions import BotSaid, Escalate
 from ringline.engine.conversation.wording import _PHRASEBOOKS, phrasebook
-from ringline.ipc.messages import Bridge, PhraseFailed, Speak
+from ringline.ipc.messages import Bridge, Speak, ToolCall
 
 BOOK = phrasebook("en")
 
@@ -83,11 +82,11 @@ def test_interrupted_behind_a_filler_the_bot_has_said_the_filler(world: Any) -> 
 # --- replies that break off ---------------------------------------------------------------------------------------
 
 
-def broken(world: Any, *fails: str, text: str = "The bridge is long. It has two towers.") -> Any:
+def broken(world: Any, *fails: str) -> Any:
     call = world()
     call.answer()
     call.run(5_000)
-    call.say = lambda request: text
+    call.say = lambda request: "The bridge is long. It has two towers."
     call.fails = set(fails)
     call.speaks(100, 1_000)
     return call
@@ -120,12 +119,11 @@ def test_gap_in_the_middle_of_a_reply_is_passed_over(world: Any) -> None:
     assert call.transcript()[-1] == "bot: It has two towers."
 
 
-def test_lost_thread_is_told_once(world: Any) -> None:
-    """Where not even that can be spoken to its end, nothing more is tried."""
-    call = broken(world, "It has two towers.", "I lost my thread there.")
-    call.run(9_000)
-    assert call.transcript().count("bot: Sorry,") <= 1
-    assert len([action for action in call.of(Speak) if "thread" in action.text]) <= 1
+def test_voice_that_cannot_even_say_so_ends_with_the_apology(world: Any) -> None:
+    call = broken(world, "It has two towers.", BOOK.lost_thread)
+    call.run(15_000)
+    assert [action.text for action in call.of(Speak) if "thread" in action.text] == [BOOK.lost_thread]
+    assert call.transcript()[-2:] == [f"bot: {BOOK.apology}", "hung up"]
 
 
 def test_reply_of_which_nothing_could_be_spoken_ends_with_the_apology(world: Any) -> None:
@@ -135,13 +133,10 @@ def test_reply_of_which_nothing_could_be_spoken_ends_with_the_apology(world: Any
 
 
 def test_farewell_that_broke_off_still_ends_the_call(world: Any) -> None:
-    call = world(agent=Agent("test"))
-    call.answer()
-    call.run(5_000)
-    call.conversation._bot.say("Good bye. Until then.", call.now_ns, "hang_up")
-    reply = call.conversation._bot.reply
-    call.handle(PhraseFailed(1, reply.turn, 1, "the model failed"))
-    assert reply.is_broken_off
+    call = broken(world, "Until then.")
+    call.say = lambda request: ("Good bye. Until then.", (ToolCall("a", "hang_up", {}),))
+    call.run(9_000)
+    assert call.transcript()[-3:] == ["bot: Good bye.", f"bot: {BOOK.lost_thread}", "hung up"]
 
 
 @pytest.mark.parametrize("language", _PHRASEBOOKS)

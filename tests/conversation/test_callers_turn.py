@@ -167,6 +167,16 @@ def test_model_that_never_has_an_answer_ends_the_call_with_an_apology(world: Any
     ]
 
 
+def test_caller_who_says_nothing_may_be_left_in_silence(world: Any) -> None:
+    """A flow's first ``no_input`` may be empty, and a model may think it better to wait."""
+    call = started(world, no_input_ms=3_000)
+    call.say = lambda request: ""
+    call.run(4_000)
+    call.say = lambda request: "Are you still there?"
+    call.run(4_000)
+    assert call.transcript() == ["bot: ", "bot: Are you still there?"]
+
+
 def test_one_answer_lets_the_caller_be_asked_to_repeat_again(world: Any) -> None:
     call = started(world)
     answers = iter(["", "", "Fine. And you?", "", ""])

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import pytest
+
+from ringline.workers.llm.flow import grammar, phrases
 from ringline.workers.llm.flow.compile import Flow
+from ringline.workers.llm.flow.slots import Digits
 
 
 def phrases_of(flow: Flow, state: str) -> tuple[str, ...]:
@@ -64,3 +69,21 @@ hang_up = true
     assert phrases_of(flow, "hello")[:10] == (
         "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "step"), [(phrases, "_texts"), (grammar, "_text")])
+def test_a_longer_number_is_gone_through_in_proportion(monkeypatch: pytest.MonkeyPatch, module: Any, step: str) -> None:
+    visits = []
+    visit = getattr(module, step)
+    monkeypatch.setattr(module, step, lambda *given: visits.append(1) or visit(*given))
+
+    def num_visits(length: int) -> int:
+        visits.clear()
+        pattern = Digits(length=length).pattern()
+        if module is phrases:
+            phrases.phrases([pattern])
+        else:
+            grammar.jsgf("number", [pattern])
+        return len(visits)
+
+    assert num_visits(20) < 3 * num_visits(10)

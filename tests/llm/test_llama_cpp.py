@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -106,6 +108,14 @@ async def test_a_reply_goes_on_behind_what_was_said(llama_cpp: str) -> None:
         whole, _ = await reply(backend, asked(1, "hello"))
         rest, _ = await reply(backend, asked(1, "hello", said=whole[:15]))
     assert (whole[:15] + rest).startswith(whole)
+
+
+def test_a_model_that_is_not_there_is_named_without_a_traceback() -> None:
+    pytest.importorskip("xllamacpp", reason="pip install 'ringline[llama-cpp]'")
+    command = [sys.executable, "-m", "ringline.workers.llm.llama_cpp", "/nowhere/model.gguf"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("there is no model /nowhere/model.gguf")
 
 
 async def test_a_call_that_the_bot_opens_is_answered(llama_cpp: str) -> None:

@@ -100,6 +100,12 @@ def test_drafts_go_last(make: Callable[..., Model]) -> None:
     assert order_of(make(), [job(1, 1, draft=True), job(2, 9)]) == [2, 1]
 
 
+def test_patience_lets_later_deadlines_pass_but_only_so_far(make: Callable[..., Model]) -> None:
+    patient = job(1, 1)
+    patient.patience_ns = 2 * SECOND
+    assert order_of(make(), [patient, job(2, 2), job(3, 4)]) == [2, 1, 3]
+
+
 def test_deadline_may_move_while_a_job_waits(make: Callable[..., Model]) -> None:
     model = make()
     model.hold()

@@ -63,7 +63,9 @@ class WordsOnly:
     def close(self) -> None: ...
 
 
-def heard_over_the_bot(samples: Any, overlap: bool = True, other_words: float | None = None) -> TranscriptFinal:
+def heard_over_the_bot(
+    samples: Any, overlap: bool = True, other_words: float | None = None, language: str = "en"
+) -> TranscriptFinal:
     """What the worker says of a sound that stands in a caller ring."""
     exchange = Exchange.create(Layout(1, 4 * 16_000, 4 * 16_000, 4 * 8_000))
     try:
@@ -75,7 +77,7 @@ def heard_over_the_bot(samples: Any, overlap: bool = True, other_words: float | 
             step=lambda streams, now_ns: None, open=lambda request, now_ns: WordsOnly(other_words)
         )
         stt = SttWorker(worker, backend)
-        stt.handle(Transcribe(1, 0, 1, 0, overlap=overlap))
+        stt.handle(Transcribe(1, 0, 1, 0, overlap=overlap, language=language))
         stt.handle(Finalise(1, 1, samples.shape[0], 0))
         for _ in range(10):
             stt.step()
@@ -96,6 +98,11 @@ def said() -> Any:
 def test_the_ear_listens_over_the_bot_whatever_the_recogniser(said: Any) -> None:
     assert (heard_over_the_bot(said("tuesday")).other_words or 0.0) > 0.5
     assert (heard_over_the_bot(said("okay")).other_words or 0.0) < 0.5
+
+
+@pytest.mark.parametrize(("language", "listens"), [("en-GB", True), ("", True), ("de", False), ("es-MX", False)])
+def test_the_ear_listens_to_the_language_it_was_fitted_to(said: Any, language: str, listens: bool) -> None:
+    assert (heard_over_the_bot(said("tuesday"), language=language).other_words is not None) == listens
 
 
 def test_the_ear_does_not_listen_where_nothing_is_talked_over(said: Any) -> None:

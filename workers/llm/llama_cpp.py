@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -56,9 +57,13 @@ def main() -> None:
         "--threads", type=int, default=max(1, num_cores - 1), help="without it, one less than there are cores"
     )
     options = parser.parse_args()
-    xllamacpp = require("xllamacpp", EXTRA)
+    try:
+        xllamacpp = require("xllamacpp", EXTRA)
+        file = find(options.model)
+    except CannotStart as error:
+        sys.exit(str(error))
     params = xllamacpp.CommonParams()
-    params.model.path = str(find(options.model))
+    params.model.path = str(file)
     params.hostnames, params.port = [options.host], options.port
     params.model_alias = {options.alias} if options.alias else set()
     params.n_parallel, params.n_ctx = options.slots, options.slots * options.context

@@ -115,8 +115,8 @@ async def _main(worker: Worker) -> None:
     await backend.warm_up()
     llm = LlmWorker(worker, backend)
     worker.bus.start(llm.handle)
-    if backend.fixed_texts:
-        worker.bus.send(FixedTexts(backend.fixed_texts))
+    if texts := backend.fixed_texts:
+        worker.bus.send(FixedTexts(texts))
     worker.ready()
     while not llm.stopped.is_set():
         worker.beat()

@@ -13,6 +13,7 @@ from importlib.resources import files
 import msgspec
 import numpy as np
 
+from ringline.engine.conversation.language_tags import primary_language
 from ringline.workers.stt.backend import Samples
 from ringline.workers.stt.telephone_features import (
     MEL_FILTERS,
@@ -22,6 +23,10 @@ from ringline.workers.stt.telephone_features import (
     SHIFT,
     WINDOW,
 )
+
+LANGUAGE = "en"
+"""Of the words that it was fitted to. Elsewhere a listener's words sound to it like others ("genau", "vale"), and
+others like a listener's ("dos")."""
 
 LISTENING, OTHER, NOTHING = range(3)
 """Kinds of sound: a listener's words, other words, no words."""
@@ -55,6 +60,11 @@ Values = np.ndarray[tuple[int], np.dtype[np.float64]]
 _HAMMING = np.hamming(WINDOW)
 _i = np.arange(NUM_CEPSTRA)[:, None]
 _DCT: Matrix = np.cos(np.pi * _i * (np.arange(NUM_BANDS) + 0.5) / NUM_BANDS) * np.sqrt(2 / NUM_BANDS)
+
+
+def knows(language: str) -> bool:
+    """Whether it can tell the words of a language apart: a code or tag; empty if nothing is known of it."""
+    return primary_language(language) in ("", LANGUAGE)
 
 
 class ShortSound:

@@ -23,7 +23,7 @@ from ringline.ipc.ring import RingReader
 from ringline.workers.base import Worker
 from ringline.workers.stt import make_backend
 from ringline.workers.stt.backend import Stream, SttBackend
-from ringline.workers.stt.listening import ListeningNet, ShortSound
+from ringline.workers.stt.listening import ListeningNet, ShortSound, knows
 from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.stt")
@@ -47,7 +47,7 @@ class Utterance:
         self.stream: Stream | None = None
         self.finalised = False
         self.reported = ("", 0)
-        self.sound = ShortSound() if request.overlap else None
+        self.sound = ShortSound() if request.overlap and knows(request.language) else None
 
     @property
     def urgency(self) -> tuple[bool, int]:

@@ -38,6 +38,8 @@ class Order(msgspec.Struct):
     call: int = 0
     deadline_ns: int = 0
     """When the call runs out of sound. The worker keeps this and ``draft`` up to date while the phrase is made."""
+    patience_ns: int = 0
+    """How much longer it may wait where another call would run out of sound; kept up to date, too."""
     draft: bool = False
     """The reply may never be heard: others go first."""
 

@@ -124,7 +124,7 @@ class ComputedBackend:
                             yield making.parts.popleft()
                         if is_done:
                             break
-                        step.deadline_ns, step.draft = order.deadline_ns, order.draft
+                        step.follow(order)
                         self._collect()
                         if not step.is_done and not making.parts:
                             yield None
@@ -169,6 +169,8 @@ class ComputedBackend:
         making.is_over = True
 
     def _take(self, making: _Making, sound: Sound) -> None:
+        if not np.isfinite(sound.samples).all():  # the call would hear silence, and take the phrase for spoken
+            raise ArithmeticError("the model made numbers that are no sound")
         voice = making.order.voice
         self._loudness.learn(voice, sound.samples)
         making.gain = making.gain or self._loudness.gain(voice)  # one for all of the piece
@@ -224,9 +226,13 @@ class _Step(Job):
 
     def __init__(self, making: _Making, work: float) -> None:
         super().__init__(making.order.call, making.order.deadline_ns, work)
-        self.draft = making.order.draft
         self.making = making
         self.is_done = False
+        self.follow(making.order)
+
+    def follow(self, order: Order) -> None:
+        """Be as urgent as the phrase now is."""
+        self.deadline_ns, self.patience_ns, self.draft = order.deadline_ns, order.patience_ns, order.draft
 
 
 def _first_sounds(

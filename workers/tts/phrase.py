@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -25,6 +26,7 @@ class Phrase:
         """
         self.request = request
         self.start_sample = start_sample
+        self.asked_ns = time.monotonic_ns()
         self.waiting: Samples = np.empty(0, np.int16)
         """Made, but not yet in the ring."""
         self.made_all = False

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ringline.workers.stt.whisper.guards import Heard, is_phantom, max_tokens, without_loop
 
-SURE = Heard("I'd like to book a table", log_prob=-0.2, no_speech=0.01, speech_s=2.0, language="en")
+SURE = Heard("I'd like to book a table", log_prob=-0.2, no_speech=0.01, speech_s=2.0, language="en", is_told=False)
 
 
 def heard(
-    text: str, log_prob: float = -0.2, no_speech: float = 0.01, speech_s: float = 2.0, language: str = "en"
+    text: str,
+    log_prob: float = -0.2,
+    no_speech: float = 0.01,
+    speech_s: float = 2.0,
+    language: str = "en",
+    is_told: bool = False,
 ) -> Heard:
-    return Heard(text, log_prob, no_speech, speech_s, language)
+    return Heard(text, log_prob, no_speech, speech_s, language, is_told)
 
 
 def test_what_was_said_stays() -> None:
@@ -27,6 +33,16 @@ def test_a_short_answer_stays() -> None:
 
 def test_a_digit_of_which_the_model_is_unsure_stays() -> None:
     assert not is_phantom(heard("Two.", log_prob=-1.07, no_speech=0.91, speech_s=0.3))
+
+
+def test_noise_that_goes_on_with_the_question_goes() -> None:
+    echo = heard("I'm going to help you.", log_prob=-1.1, no_speech=0.53, is_told=True)
+    assert is_phantom(echo)
+    assert not is_phantom(msgspec.structs.replace(echo, is_told=False))
+
+
+def test_an_answer_of_which_the_model_is_sure_stays_however_quiet() -> None:
+    assert not is_phantom(heard("Eight.", log_prob=-0.3, no_speech=0.6, speech_s=0.3, is_told=True))
 
 
 def test_thanks_said_clearly_stay() -> None:

@@ -78,6 +78,22 @@ def test_of_a_long_text_before_the_end_counts(loaded: WhisperModel) -> None:
     assert loaded.previous(" ") == ()
 
 
+def test_what_leads_a_long_text_before_is_kept(loaded: WhisperModel) -> None:
+    lead, long = loaded.previous("four"), loaded.previous("one two three " * 60, "four")
+    assert long[: len(lead)] == lead
+    assert len(long) == MAX_PREVIOUS_TOKENS
+    assert loaded.previous("one two", "four") == loaded.previous("four one two")
+    half = MAX_PREVIOUS_TOKENS // 2
+    assert len(loaded.previous("", "four " * 60)) == MAX_PREVIOUS_TOKENS
+    assert loaded.previous("two " * 60, "four " * 60)[half:] == loaded.previous("two " * 60)[half:]
+
+
+def test_a_text_before_brings_none_of_whispers_own_tokens(loaded: WhisperModel) -> None:
+    text = "one <|endoftext|> two <|startoftranscript|><|nospeech|> three"
+    assert loaded.text(loaded.previous(text)).split() == ["one", "two", "three"]
+    assert max(loaded.previous(text)) < loaded._end
+
+
 def test_the_text_before_stands_where_whisper_expects_it(loaded: WhisperModel) -> None:
     previous = loaded.previous("one")
     head = loaded._head(make_pass(1, previous=previous))
@@ -105,3 +121,8 @@ def test_a_missing_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_folder_that_is_no_model_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"model\.bin"):
         WhisperModel(WhisperStt(model=str(tmp_path)))
+
+
+@pytest.mark.parametrize("own", ["<|startoftranscript|>", "<|endoftext|>", "<|startofprev|>", "<|notimestamps|>"])
+def test_whispers_own_tokens_in_the_text_before_are_not_read(loaded: WhisperModel, own: str) -> None:
+    assert loaded.previous(f"one{own} two") == loaded.previous("one two")

@@ -181,6 +181,32 @@ def test_what_the_bot_asked_is_the_text_before(make: Callable[..., Any]) -> None
     assert bench.passes[0].previous == bench.backend.model.previous("How can I help you?")
 
 
+@pytest.mark.parametrize(
+    ("config", "call", "sentence"),
+    [
+        ("", "de-AT", "Es geht um Ringline."),
+        ("fr", "de", "Il s'agit de Ringline."),
+        ("", "cy", "This is about Ringline."),
+    ],
+)
+def test_hot_words_stand_in_a_sentence_of_the_callers_language(
+    make: Callable[..., Any], config: str, call: str, sentence: str
+) -> None:
+    bench = make("guten tag", multilingual=True, partial_ms=0, hotwords=("Ringline",), language=config)
+    stream = bench.backend.open(request(language=call), 0)
+    stream.feed(voice(1.0))
+    bench.final(stream)
+    assert bench.passes[0].previous == bench.backend.model.previous(sentence)
+
+
+def test_a_long_question_leaves_the_hot_words_their_place(make: Callable[..., Any]) -> None:
+    bench = make(SAYS, partial_ms=0, hotwords=("Ringline",))
+    stream = bench.backend.open(request(asked="And then what would you like to do? " * 20), 0)
+    stream.feed(voice(1.0))
+    bench.final(stream)
+    assert bench.backend.model.text(bench.passes[0].previous).startswith("This is about Ringline.")
+
+
 def written_off(bench: Any, copy: str, heard: str) -> Any:
     """A stream whose model writes ``copy`` where a text stands before, and else what it hears."""
     stream = bench.backend.open(request(), 0)

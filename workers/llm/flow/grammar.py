@@ -28,10 +28,13 @@ def _text(node: Node, rules: dict[str, str]) -> str | None:
         case pattern.Word(spoken=spoken):
             return spoken
         case pattern.Sequence(items=items):
-            texts = [_text(item, rules) for item in items]
-            if any(text is None for text in texts):
-                return None
-            return " ".join(text for text in texts if text)
+            texts: list[str] = []
+            for item in items:
+                text = _text(item, rules)
+                if text is None:  # what stands behind it need not be gone through: of twenty digits that takes seconds
+                    return None
+                texts.append(text)
+            return " ".join(filter(None, texts))
         case pattern.Choice(items=items):
             alternatives = _alternatives(items, rules)
             return f"({' | '.join(alternatives)})" if len(alternatives) > 1 else next(iter(alternatives), None)

@@ -34,7 +34,7 @@ def _texts(node: Node) -> list[str]:
         case pattern.Choice(items=items):
             return list(dict.fromkeys(text for item in items for text in _texts(item)))
         case pattern.Sequence(items=items):
-            return _in_a_row([_texts(item) for item in items])
+            return _in_a_row(items)
         case pattern.Optional(item=item):
             return [""] if pattern.slot_names(item) else ["", *_texts(item)]
         case pattern.Rule(item=item) | pattern.Atom(item=item) | pattern.Slot(item=item):
@@ -44,9 +44,13 @@ def _texts(node: Node) -> list[str]:
     raise TypeError(f"{type(node).__name__} is no pattern")
 
 
-def _in_a_row(parts: list[list[str]]) -> list[str]:
-    if not all(parts):
-        return []
+def _in_a_row(items: Iterable[Node]) -> list[str]:
+    parts: list[list[str]] = []
+    for item in items:
+        texts = _texts(item)
+        if not texts:  # unspoken: what stands behind it need not be gone through, which twenty digits take seconds for
+            return []
+        parts.append(texts)
     shortest = [texts[0] for texts in parts]
     rows = [shortest]
     for index, texts in enumerate(parts):

@@ -45,9 +45,10 @@ class WhisperBackend:
     def open(self, request: Transcribe, now_ns: int) -> Stream | None:
         config = self._config
         partial_ms = config.partial_ms if request.partials or request.overlap else 0
+        language = self._language_of(request)
         return WhisperStream(
-            self.model, self.pool, request, self._language_of(request),
-            Before(self.model, request.asked, config.hotwords),
+            self.model, self.pool, request, language,
+            Before(self.model, request.asked, config.hotwords, language.code or primary_language(request.language)),
             config.beam, partial_ms, config.padding_ms, config.detect_ms, self._clock,
         )  # fmt: skip
 

@@ -12,7 +12,18 @@ from collections.abc import Sequence
 
 from ringline.workers.stt.whisper.model import WhisperModel
 
-NAMES = "This is about {}."
+NAMES = {
+    "en": "This is about {}.",
+    "de": "Es geht um {}.",
+    "fr": "Il s'agit de {}.",
+    "es": "Se trata de {}.",
+    "it": "Si tratta di {}.",
+    "pt": "Trata-se de {}.",
+    "nl": "Het gaat over {}.",
+    "pl": "Chodzi o {}.",
+}
+"""By language: behind a sentence of another one Whisper turns in circles, or goes over to that. English for those that
+are not here."""
 COPIED_WORDS = 4
 """So many words of the bot's in a row hardly anybody says after it; a hot word they do say."""
 SOUNDS_ALIKE = 0.6
@@ -22,10 +33,11 @@ SOUNDS_ALIKE = 0.6
 class Before:
     """What goes before one utterance."""
 
-    def __init__(self, model: WhisperModel, asked: str, hotwords: Sequence[str]) -> None:
+    def __init__(self, model: WhisperModel, asked: str, hotwords: Sequence[str], language: str) -> None:
+        """``language``: the code of what the caller is likely to speak."""
         names = [word.strip() for word in hotwords if word.strip()]
-        sentence = NAMES.format(", ".join(names)) if names else ""
-        self.tokens = model.previous(f"{sentence} {asked}")
+        sentence = NAMES.get(language, NAMES["en"]).format(", ".join(names)) if names else ""
+        self.tokens = model.previous(asked, sentence)
         """Empty: nothing."""
         self._names = frozenset(word for name in names for word in _words(name))
         self._asked = _words(f"{sentence} {asked}")

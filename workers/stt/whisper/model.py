@@ -92,13 +92,23 @@ class WhisperModel:
         self._silence: Encoded = self._encoder(silence)[0]
         """The encoder's output for 30 s in which nothing is heard."""
 
-    def previous(self, text: str) -> tuple[int, ...]:
-        """The tokens of a text that goes before what is to be heard, from its end as many as may be."""
-        if not text.strip():
-            return ()
-        tokens = self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
-        length = min(len(tokens), MAX_PREVIOUS_TOKENS)
+    def previous(self, text: str, lead: str = "") -> tuple[int, ...]:
+        """The tokens of a text that goes before what is to be heard, from its end as many as may be.
+
+        ``lead``: what stands before the text. Where both are too long, each has a half.
+        """
+        body = self._tokens(text)
+        head = self._tokens(lead)[-max(MAX_PREVIOUS_TOKENS // 2, MAX_PREVIOUS_TOKENS - len(body)) :]
+        tokens = head + body[len(head) - MAX_PREVIOUS_TOKENS :]
+        length = len(tokens)
         return tuple(tokens[-(length if length < 2 * PREVIOUS_STEP else length // PREVIOUS_STEP * PREVIOUS_STEP) :])
+
+    def _tokens(self, text: str) -> list[int]:
+        """A text may come from a model or a caller: what is spelt like one of Whisper's own tokens is none."""
+        if not text.strip():
+            return []
+        encoded = self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        return [token for token in encoded if token < self._end]
 
     def text(self, tokens: Sequence[int]) -> str:
         """What tokens say."""

@@ -261,7 +261,7 @@ class WhisperStream:
         tokens = without_loop(job.tokens)
         text = self._model.text(tokens)
         language = job.language or "en"
-        if is_phantom(Heard(text, job.log_prob, job.no_speech, job.speech_s, language)):
+        if is_phantom(Heard(text, job.log_prob, job.no_speech, job.speech_s, language, bool(job.previous))):
             text, tokens = "", ()
         is_speech = job.speech_s >= SPEECH_S and job.no_speech < SPEECH
         return Seen(text, tokens, job.log_prob, job.end_sample, job.is_thorough, is_speech)
