@@ -38,6 +38,8 @@ BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Pause before the first, second, ... restart in a row."""
 STABLE_S = 30.0
 """A worker that lived so long starts the row anew."""
+STILL_S = 10.0
+"""How often it is said at the start who still loads."""
 SHUT_DOWN_S = 3.0
 """How long a worker may take to exit when asked to."""
 
@@ -161,9 +163,11 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start all workers and wait until the main ones are ready. Raises EngineFailed."""
+        log.info("workers start", extra={"workers": " ".join(worker.name for worker in self.workers)})
         for worker in self.workers:
             self._start(worker)
         self._spawn(self._watch())
+        self._spawn(self._tell_who_is_late())
         try:
             async with asyncio.timeout(self._config.engine.ready_s):
                 await self._main_settled.wait()
@@ -174,6 +178,14 @@ class Supervisor:
         if refused:
             raise EngineFailed("\n".join(f"{worker.name}: {worker.refusal}" for worker in refused))
         self._is_started = True
+
+    async def _tell_who_is_late(self) -> None:
+        """Somebody who looks at a log in which nothing happens is to know what it waits for."""
+        while not self._main_settled.is_set():
+            await asyncio.sleep(STILL_S)
+            late = " ".join(worker.name for worker in self.workers if worker.tier == 0 and worker.state == "starting")
+            if late and not self._main_settled.is_set():
+                log.info("workers load (the first start compiles, too)", extra={"workers": late})
 
     async def stop(self) -> None:
         """Ask all workers to exit, then make them."""
@@ -186,7 +198,8 @@ class Supervisor:
             await asyncio.sleep(0.01)
         for worker in self.workers:
             if worker.process is not None:
-                log.warning("worker killed: it did not exit", extra={"worker": worker.name})
+                if worker.state == "ready":  # one that still loads its models hears nothing
+                    log.warning("worker killed: it did not exit", extra={"worker": worker.name})
                 worker.process.kill()
         while any(worker.process is not None for worker in self.workers):
             await asyncio.sleep(0.01)

@@ -73,7 +73,9 @@ class CaptureWorker:
         """A call is at the door: claim a slot for it and start its clock."""
         slot = self.worker.exchange.claim(self.worker.spec.index, leg.format.rate_hz)
         if slot is None:
-            log.warning("call refused: no room", extra={"door": door_url, "peer_call": leg.call_id})
+            admits = self.worker.exchange.header[ADMIT]  # not while it drains, or while the models lag behind
+            reason = "no room" if admits else "the engine lets none in now"
+            log.warning("call refused: %s", reason, extra={"door": door_url, "peer_call": leg.call_id})
             return None
         self.clock.start()
         self.media.open(slot, leg, self.clock.tick + 1)
