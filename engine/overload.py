@@ -15,6 +15,9 @@ from collections.abc import Mapping
 
 from ringline.engine.config import Stage
 
+LOGGED = "overload"
+"""The line in the log whenever something is left out, or more or less than before."""
+
 
 class Level(enum.IntEnum):
     """What is left out, with all before it."""

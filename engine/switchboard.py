@@ -28,7 +28,7 @@ from ringline.engine.conversation.events import (
 )
 from ringline.engine.event_log import EventLogs
 from ringline.engine.first_calls import FirstCalls
-from ringline.engine.overload import Level, Overload
+from ringline.engine.overload import LOGGED, Level, Overload
 from ringline.engine.requests import Requests
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.engine.tiers import Tiers
@@ -242,7 +242,7 @@ class Switchboard:
             return
         worst = self.overload.worst
         slow = {stage: lag_s for stage, lag_s in lags_s.items() if self.overload.of(stage)}
-        log.warning("overload" if worst else "no overload any more", extra={"left_out": worst.words, "lag_s": slow})
+        log.warning(LOGGED if worst else "no overload any more", extra={"left_out": worst.words, "lag_s": slow})
         self.requests.partials = self.overload.of("stt") < Level.PARTIALS
         self._tiers.relieved = frozenset({"tts"}) if self.overload.of("tts") >= Level.VOICE else frozenset()
         self._admit()

@@ -33,7 +33,8 @@ PLAYED_OUT = 1
 @compiled
 def _discard_dead(words: Words, position: int, written: int) -> None:
     """Give the room of dead turns back to the writer, up to the oldest turn that may yet be heard."""
-    min_turn = max(1, load_acquire_at(words, MIN_TURN))
+    # Turns before the one that was heard last are dead, too: the engine never goes back.
+    min_turn = max(1, load_acquire_at(words, MIN_TURN), words[PLAYED_TURN])
     # A turn that is not in the table yet begins at ``written`` or behind it (SYNC POINT c).
     oldest_alive = written
     for i in range(TURN_ENTRIES):

@@ -124,6 +124,7 @@ app.add_typer(models_app, name="models")
 def list_models(json: JsonOption = False) -> None:
     """The models that Ringline knows by name, their licences, and where they lie here."""
     from ringline.tools.models import inventory, render
+    from ringline.workers.models.store import store
 
     rows = inventory()
     if json:
@@ -131,6 +132,8 @@ def list_models(json: JsonOption = False) -> None:
         return
     for line in render(rows, console.width):
         console.print(line, soft_wrap=True)
+    where = f"The store, where those that are pulled lie:\n  {store()}"
+    console.print(where, soft_wrap=True, highlight=False, markup=False)
 
 
 @models_app.command()

@@ -7,7 +7,9 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from ringline.engine.agent import Agent, AgentError
 from ringline.engine.config import Config, ConfigError, ControlConfig, load
@@ -36,7 +38,9 @@ async def serve(config: Config, path: Path | None, profile: str = "") -> int:
     )  # before the start: its default ends the process
     control = Control(engine, config.control or ControlConfig())
     try:
-        await engine.start()
+        if not await _until(engine.start(), asked):
+            log.info("stopped before it was open for calls")
+            return 0
         await control.start()
     except EngineFailed as error:
         for line in str(error).splitlines():
@@ -47,16 +51,26 @@ async def serve(config: Config, path: Path | None, profile: str = "") -> int:
     try:
         await asked.wait()
         _notify("STOPPING=1")
-        drained = asyncio.ensure_future(engine.drain())
-        insisted_task = asyncio.ensure_future(insisted.wait())
-        await asyncio.wait({drained, insisted_task}, return_when=asyncio.FIRST_COMPLETED)
-        drained.cancel()
-        insisted_task.cancel()
+        await _until(engine.drain(), insisted)
     finally:
         await control.stop()
         await engine.stop()
     log.info("stopped")
     return 0
+
+
+async def _until(work: Coroutine[Any, Any, None], enough: asyncio.Event) -> bool:
+    """Do something, but break it off at the event: whoever stops the engine need not wait for models to load. Returns
+    whether it was done."""
+    task, stop = asyncio.ensure_future(work), asyncio.ensure_future(enough.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if task.done():
+        task.result()
+        return True
+    task.cancel()
+    await asyncio.wait({task})
+    return False
 
 
 def _reload(engine: Engine, path: Path | None, profile: str) -> None:

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ringline.engine.agent import Agent, AgentError
+from ringline.engine.agent import Agent, AgentError, find_agent
 from ringline.engine.config import STAGES, Config, OpenAiLlm, Stage
 from ringline.tools.finding import Finding
 from ringline.tools.models import check_models
 from ringline.workers.base import CannotStart
+from ringline.workers.llm.flow.compile import load as load_flow
+from ringline.workers.llm.flow.flow_file import FlowError
 from ringline.workers.models.store import locate
 from ringline.workers.priority import LOOP_PRIORITY
 
@@ -35,7 +37,7 @@ CGROUP = Path("/sys/fs/cgroup")
 def examine(config: Config, load: bool = False) -> list[Finding]:
     """Everything that a run with this configuration needs. ``load``: see `check_models`."""
     models = check_models(config, load)
-    return [*_machine(config), *_backends(config), *models, *_doors(config), _agent(config)]
+    return [*_machine(config), *_backends(config), *models, *_doors(config), *_agent(config)]
 
 
 def _machine(config: Config) -> Iterator[Finding]:
@@ -173,9 +175,18 @@ def _doors(config: Config) -> Iterator[Finding]:
                 yield Finding("door", f"{door.url}: {error.strerror}", False, advice)
 
 
-def _agent(config: Config) -> Finding:
+def _agent(config: Config) -> Iterator[Finding]:
     try:
         agent = Agent.load(config.agent.path)
     except AgentError as error:
-        return Finding("agent", str(error), False, "see examples/clinic for what an agent's folder holds")
-    return Finding("agent", f"{agent.name}, tools: {', '.join(agent.tools) or 'none'}", True)
+        yield Finding("agent", str(error), False, "see examples/clinic for what an agent's folder holds")
+        return
+    yield Finding("agent", f"{agent.name}, tools: {', '.join(agent.tools) or 'none'}", True)
+    if not any(table.name == "flow" for table in config.tiers("llm")):
+        return
+    try:
+        flow = load_flow(find_agent(config.agent.path))
+    except (FlowError, OSError) as error:
+        yield Finding("flow", "cannot be used", False, f"{error}\nSee docs/flow.md for what a flow file holds")
+        return
+    yield Finding("flow", f"{len(flow.states)} states, the call begins in {flow.start}", True)

@@ -15,7 +15,8 @@ FOLDER = "RINGLINE_REAL_MODELS"
 """Environment variable: a folder with ``whisper-base`` and ``kokoro``, looked into before the model store."""
 WHISPER = ("faster-whisper-base", "faster-whisper-small")
 """In the store; the first that is there. Base is the one that two cores carry."""
-KOKORO = "kokoro"
+KOKORO = ("kokoro-int8", "kokoro")
+"""In the store, likewise. The int8 export is the one that two cores carry."""
 
 
 class RealModels(msgspec.Struct, frozen=True):
@@ -37,12 +38,12 @@ def find_real_models() -> RealModels:
     """Raises CannotStart with the commands that fetch what is missing."""
     given = os.environ.get(FOLDER)
     whisper = _first([Path(given) / "whisper-base"] if given else [], WHISPER)
-    kokoro = _first([Path(given) / "kokoro"] if given else [], (KOKORO,))
+    kokoro = _first([Path(given) / "kokoro"] if given else [], KOKORO)
     if whisper is None or kokoro is None:
-        missing = [name for name, path in ((WHISPER[0], whisper), (KOKORO, kokoro)) if path is None]
+        missing = [name for name, path in ((WHISPER[0], whisper), (KOKORO[0], kokoro)) if path is None]
         advice = "\n".join(how_to_get(find(name)) for name in missing)
         raise CannotStart(
-            f"real models are missing: `ringline models pull {' '.join(missing)}` fetches them.\n{advice}\n"
+            f"{advice}\nAll at once: `ringline models pull {' '.join(missing)}`.\n"
             f"Or name a folder that holds whisper-base/ and kokoro/ in ${FOLDER}."
         )
     return RealModels(whisper, kokoro)

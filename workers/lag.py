@@ -12,6 +12,10 @@ RISE_S = 3.0
 FALL_S = 10.0
 """What is over counts for longer than that: a model that has just caught up is not yet one with time to spare."""
 
+MOST_S = 3.0
+"""Twice what keeps new calls out (`ringline.engine.overload.FROM_S`). More is no worse, and would only be forgotten
+later: behind a minute's jam an idle engine would refuse calls for most of another minute."""
+
 
 class Lag:
     """The average, faded over time."""
@@ -26,6 +30,6 @@ class Lag:
         if self._seen_s is not None:
             fading_s = RISE_S if behind_s > self._lag_s else FALL_S
             share = 1.0 - math.exp((self._seen_s - now_s) / fading_s)
-            self._lag_s += share * (behind_s - self._lag_s)
+            self._lag_s = min(MOST_S, self._lag_s + share * (behind_s - self._lag_s))
         self._seen_s = now_s
         return self._lag_s

@@ -1,6 +1,7 @@
 """Calls at once on real models, on one machine, and beside Pipecat with the same models.
 
-    python -m bench.real [--systems ringline pipecat] [--series 1 2 4 8] [--turns 5] [--threads 1] [--seed 1] [--json]
+    python -m bench.real [--systems ringline pipecat] [--series 1 2 4 8] [--turns 5] [--threads 1]
+                         [--tts-workers 1] [--seed 1] [--json]
     python -m bench.real --soak 30 [--calls 2]
 
 Whisper base (int8), SmolLM2 under llama.cpp and Kokoro (int8), from RINGLINE_REAL_MODELS or the model store: free
@@ -108,9 +109,9 @@ def noted(told: RealSettings) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-async def take(system: System, script: list[str], calls: int, llm: str, threads: int, out: Console) -> RealLoad:
+async def take(system: System, script: list[str], told: RealSettings, out: Console) -> RealLoad:
     """One run: a server for it, a call to warm it up, then so many at once."""
-    told = system.told(settings(llm, calls, threads))
+    calls, told = told.calls, system.told(told)
     options = ("--patience", str(PATIENCE_MS))
     async with system.running(told, out) as server:
         await place(server.url, script[:2], 1, options=options)
@@ -138,13 +139,14 @@ async def measure(options: argparse.Namespace) -> Result:
         spoken, file = scripts(options.turns, np.random.default_rng(options.seed)), llm_file()
         if options.soak:
             with llama_cpp(file, SLOTS) as llm:
-                told = settings(llm, options.calls, options.threads)
+                told = settings(llm, options.calls, options.threads, options.tts_workers)
                 return {"soak": await soak.measure(told, spoken, options.soak, out)}
         loads: dict[str, list[RealLoad]] = {name: [] for name in options.systems}
         for number, calls in enumerate(options.series):
             for name in options.systems:
                 with llama_cpp(file, SLOTS) as llm:
-                    found = await take(SYSTEMS[name], spoken[number % len(spoken)], calls, llm, options.threads, out)
+                    told = settings(llm, calls, options.threads, options.tts_workers)
+                    found = await take(SYSTEMS[name], spoken[number % len(spoken)], told, out)
                 loads[name].append(found)
                 out.print(f"[dim]{calls} calls at once: {name}: {described(found)}[/]")
     except CannotStart as missing:
@@ -228,6 +230,7 @@ if __name__ == "__main__":
     parser.add_argument("--series", type=int, nargs="+", default=[1, 2, 4, 8], help="calls at once")
     parser.add_argument("--turns", type=int, default=5, choices=range(1, len(QUESTIONS) + 1), help="of each call")
     parser.add_argument("--threads", type=int, default=1, help="of each of Ringline's models")
+    parser.add_argument("--tts-workers", type=int, default=1, help="processes of Ringline's voice")
     parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES", help="Ringline alone, over and over")
     parser.add_argument("--calls", type=int, default=2, help="at once, of the soak")
     given = parser.parse_args()

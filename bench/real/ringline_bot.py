@@ -40,6 +40,7 @@ backend = "kokoro"
 model = "{kokoro}"
 voice = "{voice}"
 threads = {threads}
+workers = {tts_workers}
 """
 """The rest as it comes."""
 

@@ -26,6 +26,8 @@ class RealSettings:
     temperature: float
     threads: int
     """Of each of Ringline's models; the peer's keep their defaults."""
+    tts_workers: int
+    """Processes of Ringline's voice."""
     calls: int
     notes: str
     """File to which the bot writes what it hears and says, and what goes wrong, a line each."""

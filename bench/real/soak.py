@@ -20,8 +20,8 @@ from ringline import Engine
 from ringline.engine.call import Call, CallEvent
 from ringline.engine.conversation.actions import BotSaid
 from ringline.engine.conversation.wording import phrasebook
+from ringline.engine.overload import LOGGED
 
-OVERLOADED = "no drafts: a stage is overloaded"
 GROWTH_MB = 40.0
 """What memory may grow by from the first half of the rounds to the second, of all processes together: half of the cache
 of spoken phrases, which fills up."""
@@ -50,7 +50,7 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Counter(logging.Handler):
-    """Counts log lines that begin like one."""
+    """Counts the lines of one kind in the log."""
 
     def __init__(self, message: str) -> None:
         super().__init__()
@@ -59,12 +59,12 @@ class Counter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
-        self.count += record.getMessage().startswith(self._message)
+        self.count += record.getMessage() == self._message
 
 
 async def measure(settings: RealSettings, scripts: list[list[str]], minutes: float, out: Console) -> Result:
     """Rounds until the time is over."""
-    counter, apologies = Counter(OVERLOADED), 0
+    counter, apologies = Counter(LOGGED), 0
     logging.getLogger("ringline").addHandler(counter)
 
     def on_event(call: Call, event: CallEvent) -> None:

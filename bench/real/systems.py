@@ -66,7 +66,7 @@ def llm_file() -> Path:
     return found[0]
 
 
-def settings(llm: str, calls: int, threads: int) -> RealSettings:
+def settings(llm: str, calls: int, threads: int, tts_workers: int) -> RealSettings:
     """For Ringline; see `System.told`. Raises CannotStart where weights are missing."""
     models = find_real_models()
     notes = Path(tempfile.mkdtemp(prefix="ringline-real-")) / "notes.txt"
@@ -81,6 +81,7 @@ def settings(llm: str, calls: int, threads: int) -> RealSettings:
         max_tokens=MAX_TOKENS,
         temperature=TEMPERATURE,
         threads=threads,
+        tts_workers=tts_workers,
         calls=calls,
         notes=str(notes),
     )

@@ -52,6 +52,7 @@ class KokoroTts(ComputedTts, frozen=True, tag="kokoro"):
     and voices are under Apache-2.0; phonemes come from espeak-ng (GPL-3)."""
 
     packages = ("onnxruntime", "onnx")
+    extra = "kokoro"
 
     model: str = "kokoro"
     """The folder of the model, or its network's file: a path, or a name in the model store."""
@@ -67,6 +68,7 @@ class PiperTts(ComputedTts, frozen=True, tag="piper"):
     MODEL_CARD), not all for commercial use; phonemes come from espeak-ng (GPL-3)."""
 
     packages = ("onnxruntime", "onnx")
+    extra = "piper"
 
     model: str = "en_US-ljspeech-medium"
     """A folder of voices (``NAME.onnx`` and ``NAME.onnx.json``) or one voice's file: a path, or a name in the model

@@ -95,12 +95,14 @@ class SpokenPhrase:
         return 0 <= self.end_sample <= reply_sample
 
     def words_heard(self, reply_sample: int) -> int:
-        """How many of its written words were over before ``reply_sample``."""
+        """How many of its written words were heard before ``reply_sample``: half a word is understood."""
         if self.start_sample < 0 or reply_sample <= self.start_sample:
             return 0
         if self.was_heard(reply_sample):
             return len(self.phrase.words)
-        return sum(self._sample_at(char) <= reply_sample for char in self._ends)
+        begins = (0, *(end + 1 for end in self._ends))
+        middles = ((self._sample_at(a) + self._sample_at(b)) / 2 for a, b in zip(begins, self._ends, strict=False))
+        return sum(middle <= reply_sample for middle in middles)
 
     def is_exact(self, reply_sample: int) -> bool:
         """Whether `words_heard` goes by what TTS says of these words, and not by their letters."""

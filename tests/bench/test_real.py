@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from bench.bookings import PHRASINGS, WEEKDAYS, Booking, outcome, summary, wishes
+from bench.models.kokoro import make_kokoro
 from bench.peers.measures import Load
 from bench.real.__main__ import RealLoad, carried, headlines, real_load
 from bench.real.settings import Notes
@@ -219,6 +220,21 @@ def test_a_named_folder_is_looked_into_first(tmp_path: Path, monkeypatch: pytest
     assert (found.whisper, found.kokoro) == (tmp_path / "whisper-base", tmp_path / "kokoro")
 
 
+def test_the_models_that_the_readme_pulls_are_found_in_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in (
+        *(f"faster-whisper-base/{name}" for name in ("model.bin", "tokenizer.json", "vocabulary.txt")),
+        *(f"kokoro-int8/{name}" for name in ("onnx/model_quantized.onnx", "tokenizer.json", "voices/af_heart.bin")),
+    ):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    monkeypatch.delenv(FOLDER, raising=False)
+    monkeypatch.setenv("RINGLINE_MODELS", str(tmp_path))
+    found = find_real_models()
+    assert (found.whisper, found.kokoro) == (tmp_path / "faster-whisper-base", tmp_path / "kokoro-int8")
+
+
 def test_what_is_missing_is_named_with_the_command_that_fetches_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,8 +242,22 @@ def test_what_is_missing_is_named_with_the_command_that_fetches_it(
     monkeypatch.setenv(FOLDER, str(tmp_path))
     monkeypatch.setenv("RINGLINE_MODELS", str(tmp_path / "store"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    with pytest.raises(CannotStart, match="`ringline models pull kokoro` fetches"):
+    with pytest.raises(CannotStart, match="`ringline models pull kokoro-int8` fetches"):
         find_real_models()
+
+
+def test_models_are_taken_from_the_store_as_the_readme_has_them_pulled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_kokoro(tmp_path / "kokoro-int8")
+    (tmp_path / "faster-whisper-base").mkdir()
+    for name in ("model.bin", "tokenizer.json", "vocabulary.txt"):
+        (tmp_path / "faster-whisper-base" / name).touch()
+    monkeypatch.delenv(FOLDER, raising=False)
+    monkeypatch.setenv("RINGLINE_MODELS", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    found = find_real_models()
+    assert (found.whisper, found.kokoro) == (tmp_path / "faster-whisper-base", tmp_path / "kokoro-int8")
 
 
 def test_nobody_wishes_for_what_another_voice_wants() -> None:

@@ -92,6 +92,24 @@ def test_voice_that_the_worker_would_refuse_is_an_error(here: Path) -> None:
         assert "did you mean af_heart" in found["advice"]
 
 
+def test_flow_that_cannot_be_read_is_a_finding(here: Path) -> None:
+    (here / "agent").mkdir()
+    (here / "agent" / "agent.toml").write_text('name = "test"\n')
+    (here / "agent" / "flow.toml").write_text('start = "gone"\n')
+    (here / "ringline.toml").write_text('[agent]\npath = "agent"\n')
+    result = run("doctor", columns=200)
+    assert result.exit_code == 1
+    assert "!!  flow " in result.output
+    assert "agent/flow.toml: start: " in result.output
+
+
+def test_agent_of_a_language_model_needs_no_flow(here: Path) -> None:
+    (here / "agent").mkdir()
+    (here / "agent" / "agent.toml").write_text('name = "test"\n')
+    config = parse('[llm]\nbackend = "synthetic"\n[agent]\npath = "agent"\n')
+    assert [finding.what for finding in doctor.examine(config)][-1] == "agent"
+
+
 def test_voice_of_the_agent_is_checked_too(here: Path) -> None:
     (here / "agent").mkdir()
     (here / "agent" / "agent.toml").write_text('name = "test"\nvoice = "af_hart"\n')

@@ -32,6 +32,8 @@ def test_it_greets(clinic: Flow, clinic_call: Any) -> None:
         (["book an appointment", "monday", "ten", "no, tuesday", "yes"], TUESDAY_TEN),
         (["book an appointment", "tuesday", "nine", "no, at ten", "yes"], TUESDAY_TEN),
         (["book an appointment", "monday", "nine", "no make it tuesday at ten", "yes"], TUESDAY_TEN),
+        (["book an appointment", "monday", "ten", "No, make a Tuesday.", "yes"], TUESDAY_TEN),  # Whisper's "make it"
+        (["book an appointment", "monday", "ten", "no, I'd like Tuesday", "yes"], TUESDAY_TEN),
         (["book an appointment", "monday", "ten", "No, not Monday, Tuesday.", "yes"], TUESDAY_TEN),
         (["book an appointment", "monday", "nine", "no", "tuesday", "ten", "yes"], TUESDAY_TEN),
         (["book an appointment", "monday", "wednesday", "ten", "actually tuesday", "yes"], TUESDAY_TEN),

@@ -156,3 +156,37 @@ def test_grouped_digits_are_waited_for_like_their_words(pair: tuple[str, str]) -
 @pytest.mark.parametrize("text", ["triple five oh one seven two", "555 O one seven two", "double five five zero 172"])
 def test_repeated_digits_and_the_letter_o(text: str) -> None:
     assert understood(PHONE, "ask", text) == {"phone": "5550172"}
+
+
+@pytest.mark.parametrize(
+    "text", ["555 0100 555 0100", "555-01001", "five hundred fifty five zero one zero zero five", "double 5 5501001"]
+)
+def test_of_too_many_digits_no_part_is_taken(text: str) -> None:
+    assert understood(PHONE, "ask", text) is None
+
+
+@pytest.mark.parametrize("text", ["10.5", "2400", "975", "two thousand", "ten point five"])
+def test_half_of_a_number_is_no_time(text: str) -> None:
+    assert understood(CLINIC, "book_time", text) is None
+
+
+@pytest.mark.parametrize("text", ["One moment, please.", "hold on one second", "1 minute"])
+def test_whoever_asks_for_a_moment_names_no_time(text: str) -> None:
+    assert understood(CLINIC, "book_time", text) is None
+
+
+def test_a_minute_past_the_hour_is_a_time() -> None:
+    assert understood(CLINIC, "book_time", "one minute past ten") == {"time": "10:01"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["May 3rd, 2025", "February 30th", "the 30th of February", "Tuesday, 23rd of November",
+     "I need an appointment on Tuesday, November 23rd."],
+)  # fmt: skip
+def test_of_a_day_that_there_is_not_no_part_is_taken(text: str) -> None:
+    assert "day" not in (understood(CLINIC, "book_day", text) or {})
+
+
+def test_a_day_said_beside_one_that_there_is_not_is_understood() -> None:
+    assert understood(CLINIC, "book_day", "the 30th of February, no, the 3rd of March") == {"day": "2027-03-03"}

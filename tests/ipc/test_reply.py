@@ -208,6 +208,17 @@ def test_drafts_that_died_behind_a_finished_turn_make_room_while_the_gate_stays_
     assert slot.load(PLAYED_SAMPLE) == 160
 
 
+def test_what_was_not_heard_of_a_turn_that_left_the_table_makes_room_though_an_older_turn_is_in_it(slot: Slot) -> None:
+    speak(slot, 4, 160)
+    speak(slot, 5, 320)
+    slot.store(PLAY_TURN, 5)
+    take(slot)
+    slot.store(PLAY_TURN, 0)
+    speak(slot, 5 + TURN_ENTRIES, 0)
+    take(slot)
+    assert ReplyWriter(slot).room() == 640
+
+
 def test_a_living_draft_keeps_its_room(slot: Slot) -> None:
     speak(slot, 1, 160)
     speak(slot, 2, 160)

@@ -49,6 +49,8 @@ class FakeOpenAi:
         self.bad_requests = 0
         """So many requests are answered with ``status``; -1: all."""
         self.models = ["tiny"]
+        self.listing: web.Response | None = None
+        """Instead of those, what a server answers that is none."""
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.peers: set[object] = set()
@@ -85,7 +87,7 @@ class FakeOpenAi:
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         models = [{"id": name, "object": "model", "created": 0, "owned_by": "tests"} for name in self.models]
-        return self._refusal(request) or web.json_response({"object": "list", "data": models})
+        return self._refusal(request) or self.listing or web.json_response({"object": "list", "data": models})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())

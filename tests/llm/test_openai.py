@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from ringline.engine.config import OpenAiLlm
 from ringline.ipc.messages import ChatMessage, Generate, ToolCall, Usage, WarmPrompt
@@ -45,6 +46,20 @@ async def test_text_streams_and_usage_is_reported() -> None:
         said, finished = await reply(backend)
     assert said == "Hello there."
     assert finished == Finished(usage=Usage(prompt=12, cached=8, completion=2))
+
+
+@pytest.mark.parametrize("answer", ["<html></html>", "[1]", "null", '"x"', '{"data": 5}', '{"data": [5]}'])
+@pytest.mark.parametrize("content_type", ["text/html", "application/json"])
+async def test_server_that_lists_something_else_is_no_reason_to_die(
+    answer: str, content_type: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Behind a base_url without /v1 there is often a page for people."""
+    async with FakeOpenAi() as server:
+        server.listing = web.Response(text=answer, content_type=content_type)
+        async with connected(server, model="tiny") as backend:
+            said, _ = await reply(backend)
+    assert said == "Hello there."
+    assert "does not list its models" in caplog.text
 
 
 async def test_a_request_is_as_the_api_wants_it() -> None:

@@ -80,7 +80,13 @@ def test_quantised_export_is_taken_by_its_name_from_a_copy_of_the_whole_reposito
 
 def test_files_of_one_kind_are_told_in_a_word(store: Path) -> None:
     lines = how_to_get(find("kokoro")).splitlines()
-    assert lines[-1] == "onnx/model.onnx, tokenizer.json, voices/*.bin"
+    assert lines[-2] == "onnx/model.onnx, tokenizer.json, voices/*.bin"
+
+
+@pytest.mark.parametrize("name", ["kokoro", "faster-whisper-base"])
+def test_all_names_are_told_by_which_the_backend_finds_a_file(store: Path, name: str) -> None:
+    told = how_to_get(find(name)).splitlines()[-1]
+    assert all(pattern in told for part in parts_of(find(name)) for pattern in part.names)
 
 
 # --- what lies inside ---------------------------------------------------------------------------------------------
@@ -134,6 +140,14 @@ def test_file_that_is_no_voice_is_told_from_one(tmp_path: Path) -> None:
     put(tmp_path, "voices/af_bella.bin")
     (tmp_path / "voices" / "af_bella.bin").write_bytes(bytes(128))
     with pytest.raises(CannotStart, match="`af_bella` holds 32 numbers"):
+        examine_tts(config, "", "en")
+
+
+def test_archive_of_voices_that_broke_off_is_named(tmp_path: Path) -> None:
+    config = kokoro(tmp_path)
+    archive = tmp_path / "voices-v1.0.bin"
+    archive.write_bytes(archive.read_bytes()[:1000])
+    with pytest.raises(CannotStart, match=r"voices-v1\.0\.bin cannot be read"):
         examine_tts(config, "", "en")
 
 

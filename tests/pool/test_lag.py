@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from ringline.engine.overload import FROM_S, UNTIL_S, Level, Overload
 from ringline.workers.lag import Lag
 
@@ -42,6 +44,13 @@ def test_overload_ends_when_nothing_waits() -> None:
     lag = Lag()
     lag_after(lag, (3.0, 30.0))
     assert lag_after(lag, (0.0, 40.0), start_s=30.0) < UNTIL_S[Level.DRAFTS]
+
+
+@pytest.mark.parametrize("behind_s", [5.0, 120.0, float("inf")])
+def test_calls_are_soon_let_in_again_however_bad_it_was(behind_s: float) -> None:
+    lag = Lag()
+    lag_after(lag, (behind_s, 60.0))
+    assert lag_after(lag, (0.0, 15.0), start_s=60.0) < UNTIL_S[Level.CALLS]
 
 
 def test_level_does_not_flap_where_waiting_comes_and_goes() -> None:

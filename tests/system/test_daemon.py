@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -36,8 +37,6 @@ port = {control}
 
 
 def free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -45,10 +44,10 @@ def free_port() -> int:
 
 
 class Daemon:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: str = CONFIG) -> None:
         self.door, self.control = free_port(), free_port()
         self.url = f"audiosocket://127.0.0.1:{self.door}"
-        (folder / "ringline.toml").write_text(CONFIG.format(door=self.door, control=self.control))
+        (folder / "ringline.toml").write_text(config.format(door=self.door, control=self.control))
         self.log = folder / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -110,6 +109,25 @@ async def test_sigterm_lets_the_running_call_finish_and_exits_0(tmp_path: Path) 
         assert await asyncio.to_thread(daemon.process.wait, 10) == 0
 
 
+def test_sigterm_before_the_first_call_is_prepared_ends_at_once(tmp_path: Path) -> None:
+    """The LLM's server takes the prompt and never answers: calls would be let in after ``prepare_s``."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(100.0)
+        llm = f'[llm]\nbackend = "openai"\nbase_url = "http://127.0.0.1:{server.getsockname()[1]}/v1"\nmodel = "any"\n'
+        config = CONFIG.replace("drain_s = 30", "prepare_s = 3600").replace('[llm]\nbackend = "synthetic"\n', llm)
+        daemon = Daemon(tmp_path, config)
+        try:
+            with server.accept()[0]:
+                daemon.process.send_signal(signal.SIGTERM)
+                assert daemon.process.wait(30) == 0
+        finally:
+            daemon.process.kill()
+            daemon.process.wait()
+        assert "stopped before it was open for calls" in daemon.log.read_text()
+
+
 async def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     with running_daemon(tmp_path) as daemon:
         asked = []
@@ -167,8 +185,6 @@ async def test_reload_keeps_the_daemon_running(tmp_path: Path) -> None:
 
 
 def test_taken_port_is_named(tmp_path: Path) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         (tmp_path / "ringline.toml").write_text(CONFIG.format(door=port, control=free_port()))

@@ -173,6 +173,8 @@ class Held:
             assert self.go.acquire(timeout=WATCHDOG_S)
         if piece.text == "broken":
             raise OSError("the model broke")
+        if piece.text == "no sound":
+            yield Sound(np.full(2000, np.nan, np.float32))
         yield Sound(0.1 * np.sin(np.arange(2000)).astype(np.float32))
 
 
@@ -291,6 +293,14 @@ def test_phrase_that_fails_fails_no_other(held: Any, caplog: pytest.LogCaptureFi
         for _ in broken:
             pass
     assert any(isinstance(part, np.ndarray) for part in whole)
+
+
+def test_phrase_of_which_the_model_makes_no_numbers_has_failed(held: Any) -> None:
+    model, backend, _ = held
+    model.go.release()
+    with pytest.raises(ArithmeticError, match="no sound"):
+        for _ in backend.synthesize(Order("no sound")):
+            pass
 
 
 def test_unknown_voice_is_refused_before_anything_is_made(held: Any) -> None:

@@ -109,6 +109,32 @@ def test_file_that_is_missing_is_named(tmp_path: Path, file: str, named: str) ->
         loaded(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["[1]", "null", '"x"', "{", '{"vocab": [1]}', '{"vocab": {"a": null}}'])
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json"])
+def test_alphabet_that_is_none_is_refused_with_its_file(tmp_path: Path, file: str, text: str) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    content = f'{{"model": {text}}}' if file == "tokenizer.json" else text
+    (folder / file).write_text(content, encoding="utf-8")
+    with pytest.raises(CannotStart, match=file):
+        loaded(folder)
+
+
+@pytest.mark.parametrize("content", [b"PK", b"PK\x03\x04 and no archive"])
+def test_archive_of_voices_that_is_broken_is_refused_with_its_file(tmp_path: Path, content: bytes) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "voices-v1.0.bin").write_bytes(content)
+    with pytest.raises(CannotStart, match=r"voices-v1\.0\.bin"):
+        loaded(folder)
+
+
+def test_voice_whose_file_is_broken_is_refused_with_its_file(tmp_path: Path) -> None:
+    folder = make_kokoro(tmp_path)
+    (folder / "am_broken.npy").write_bytes(b"no numbers")
+    with pytest.raises(ValueError, match=r"am_broken\.npy"):
+        Voices(folder).styles("am_broken")
+
+
 def test_network_that_is_another_is_refused(tmp_path: Path) -> None:
     folder = make_kokoro(tmp_path)
     (folder / "model.onnx").write_bytes(b"not a network")
@@ -142,11 +168,11 @@ def test_signed_convolutions_give_the_same_sums() -> None:
     assert np.array_equal(InferenceSession(model.SerializeToString()).run(None, values)[0], plain)
 
 
-def normalising(nodes: list[Any], weights: list[Any]) -> Any:
+def normalising(nodes: list[Any], weights: list[Any], opset: int) -> Any:
     """A network x -> y of 4 channels."""
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4, None]) for name in "xy")
     graph = helper.make_graph(nodes, "one", [x], [y], weights)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
 
 
 BY_OPERATOR = [helper.make_node("InstanceNormalization", ["x", "scale", "bias"], ["y"], name="norm")]
@@ -160,13 +186,17 @@ SPELT_OUT = [
 ]
 
 
-@pytest.mark.parametrize("nodes", [BY_OPERATOR, SPELT_OUT], ids=["operator", "spelt out"])
-def test_part_normalised_by_the_statistics_of_the_whole_is_that_part_of_the_whole(nodes: list[Any]) -> None:
+@pytest.mark.parametrize(
+    ("nodes", "opset"),
+    [(BY_OPERATOR, 17), (BY_OPERATOR, 18), (SPELT_OUT, 18)],
+    ids=["operator, older", "operator", "spelt out"],
+)
+def test_part_normalised_by_the_statistics_of_the_whole_is_that_part_of_the_whole(nodes: list[Any], opset: int) -> None:
     generator = np.random.default_rng(2)
     values = {name: generator.standard_normal(4).astype(np.float32) for name in ("scale", "bias")}
     weights = [numpy_helper.from_array(array, name) for name, array in {**values, "time": np.array([2])}.items()]
     x = (generator.standard_normal((1, 4, 90)) * np.linspace(1, 9, 90)).astype(np.float32)
-    model = normalising(nodes, weights)
+    model = normalising(nodes, weights, opset)
     (plain,) = InferenceSession(model.SerializeToString()).run(None, {"x": x})
     names = take_statistics(model)
     assert len(names) == 2
@@ -186,7 +216,7 @@ def test_blend_is_the_weighted_mean(tmp_path: Path) -> None:
     assert np.allclose(voices.styles("af_heart:2,bf_emma:2"), 1.5)
 
 
-@pytest.mark.parametrize("voice", ["af_heart:x", "af_heart:-1", "af_heart:0"])
+@pytest.mark.parametrize("voice", ["af_heart:x", "af_heart:-1", "af_heart:0", "af_heart:inf", "af_heart:nan"])
 def test_weights_that_are_none_are_refused(voice: str) -> None:
     with pytest.raises(ValueError, match="weight"):
         parse(voice)

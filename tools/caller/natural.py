@@ -34,6 +34,8 @@ def record(texts: Iterable[str], voice: str, model: Path, folder: Path) -> dict[
             backend.warm_up()
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, _speak(backend, text, voice), backend.rate_hz)
+    if close := getattr(backend, "close", None):
+        close()  # whoever goes on with a call needs the model's memory and no second one's thread
     return files
 
 

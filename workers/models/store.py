@@ -80,6 +80,9 @@ def how_to_get(model: Model) -> str:
     below = f", without the folders {model.folder}/" if model.folder else ""
     lines.append(f"By hand: from the repository {model.source} put into {folder}{below}:")
     lines.append(files)
+    if parts := FOLDERS.get(model.backend):
+        wanted = "; ".join(f"{part.what}: {' or '.join(part.names)}" for part in parts)
+        lines.append(f"Files from elsewhere will do, under any of these names: {wanted}")
     return "\n".join(lines)
 
 

@@ -169,6 +169,8 @@ class ComputedBackend:
         making.is_over = True
 
     def _take(self, making: _Making, sound: Sound) -> None:
+        if not np.isfinite(sound.samples).all():  # the call would hear silence, and take the phrase for spoken
+            raise ArithmeticError("the model made numbers that are no sound")
         voice = making.order.voice
         self._loudness.learn(voice, sound.samples)
         making.gain = making.gain or self._loudness.gain(voice)  # one for all of the piece

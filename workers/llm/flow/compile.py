@@ -20,6 +20,13 @@ from ringline.workers.llm.flow.yes_no import no, yes
 _BARE_TYPES: dict[str, Callable[[], SlotTable]] = {"date": Date, "time": Time, "yes_no": YesNo}
 """Types that a pattern may name without a ``[slots]`` table: they have no key that must be given."""
 
+_INSTEAD = (
+    *("i said", "i meant", "i mean", "it is", "better", "can we make it", "but"),
+    *("make a", "make that", "let's make it", "let's do", "let's say"),  # "make a": what Whisper makes of "make it"
+    *("i want", "i'd like", "i would like", "i'd prefer", "how about", "what about", "can we do"),
+)
+"""What stands between a "no" and the value that is right."""
+
 
 class Heard(msgspec.Struct, frozen=True):
     """One thing that the caller may say in a state, and what follows from it."""
@@ -156,7 +163,7 @@ class _Compiler:
             optional("no", unspoken("yes", "yeah", "sorry", "wait", "no wait", "no sorry")),
             optional(unspoken("but", "actually", "rather", "sorry")),
             optional(unspoken(sequence("not", wrong))),
-            optional("make it", unspoken("i said", "i meant", "i mean", "it is", "better", "can we make it", "but")),
+            optional("make it", unspoken(*_INSTEAD)),
             choice(*shapes),
         )
 

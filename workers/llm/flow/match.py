@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringline.engine.conversation.number_words import CARDINALS, ONES, TENS
+from ringline.engine.conversation.number_words import CARDINALS, ONES, TENS, ordinal
 from ringline.workers.llm.flow import pattern
 from ringline.workers.llm.flow.pattern import Node
 
@@ -12,6 +12,12 @@ Bindings = tuple[tuple[str, Atoms], ...]
 """(slot, atoms) pairs in the order of the words."""
 Found = tuple[int, Atoms, Bindings]
 """(end, atoms of the slot around, slots)."""
+
+_JOINED = CARDINALS | {"hundred", "thousand", "double", "triple"}
+"""Words that belong to the same number as such a word next to them."""
+_ORDINALS = frozenset(ordinal(number) for number in range(1, 10))
+_MOMENTS = frozenset({"moment", "second", "sec", "minute"})
+"""Behind ``one`` the caller asks to wait."""
 
 MAX_WORDS = 80
 """Of a transcript; bounds the work for one turn."""
@@ -35,11 +41,25 @@ class Reader:
         ]
 
     def _cuts_number(self, start: int, end: int) -> bool:
-        """Whether a number would be understood by half: the ``ten`` of ``ten twenty`` is not ten o'clock."""
-        tokens = self.tokens
-        before = start > 0 and tokens[start - 1] in CARDINALS and tokens[start] in CARDINALS
-        behind = end < len(tokens) and tokens[end - 1] in CARDINALS and tokens[end] in CARDINALS
-        return before or behind
+        """Whether a number would be understood by half: the ``ten`` of ``ten twenty`` is not ten o'clock, and neither
+        are those of ``ten point five`` and ``ten hundred``; nor is the ``one`` of ``one moment``."""
+        behind = self.tokens[end] if end < len(self.tokens) else ""
+        if self.tokens[end - 1] == "one" and behind in _MOMENTS:
+            return True
+        return self._is_joined(start) or self._is_joined(end)
+
+    def _is_joined(self, index: int) -> bool:
+        """Whether the words before and behind this place are of one number."""
+        before, behind = self.tokens[max(0, index - 2) : index], self.tokens[index : index + 2]
+        if not before or not behind:
+            return False
+        if before[-1] == "point":
+            return before[0] in _JOINED and behind[0] in _JOINED
+        if behind[0] == "point":
+            return before[-1] in _JOINED and behind[-1] in _JOINED
+        if behind[0] in _ORDINALS:
+            return before[-1] in TENS[2:]
+        return before[-1] in _JOINED and behind[0] in _JOINED
 
     def _is_inside_number(self, end: int) -> bool:
         """Whether ``end`` is between a ``twenty`` and the ``one`` that belongs to it."""

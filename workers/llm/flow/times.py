@@ -44,7 +44,7 @@ def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
         *(shape if 15 % step_min == 0 else unspoken(shape) for shape in (quarter_past, quarter_to)),
         unspoken(
             sequence(Atom("minute", 30, word("half")), hour),
-            sequence(count, optional("minutes"), choice(past, to), hour),
+            sequence(count, optional("minutes", "minute"), choice(past, to), hour),
             sequence(hour_24, choice("o'clock", "hundred", _minutes(range(1, 60)))),
             sequence(optional("zero", "oh"), hour, "hundred"),
             sequence(choice("zero", "oh"), hour, choice("o'clock", _minutes(range(1, 60)))),

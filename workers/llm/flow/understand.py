@@ -26,7 +26,8 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
     """What was said: the pattern that leaves the fewest words unexplained; None if none stands in the text.
 
     Of equals, what comes first in the flow file wins, then the likelier reading of the numerals, then what comes first
-    in the text. A pattern whose values make no sense (``the thirty first of june``) is passed over.
+    in the text. A pattern whose values make no sense (``the thirty first of june``) is passed over, and so is what
+    makes sense only as a part of it (``the thirty first``).
     """
     found = [
         (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
@@ -34,11 +35,12 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
         for rank, heard in enumerate(state.heard)
         for begin, end, bindings in reader.search(heard.node, 0, len(reader.tokens))
     ]
+    resolver = _Resolver(flow, setting)
     for _, _, _, begin, end, bindings, reader, heard in sorted(found, key=lambda one: one[:4]):
-        values = _resolve(flow, bindings, setting)
+        values = resolver.resolve(bindings)
         if values is None:
             continue
-        values |= _elsewhere(flow, reader, heard, values, begin, end, setting)
+        values |= _elsewhere(flow, reader, heard, values, begin, end, resolver)
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
     return None
 
@@ -59,18 +61,30 @@ def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | Non
     return None
 
 
-def _resolve(flow: Flow, bindings: Bindings, setting: Setting) -> dict[str, str] | None:
-    values = {}
-    for name, said in bindings:
-        value = flow.slots[name].resolve(said, setting)
-        if value is None:
-            return None
-        values[name] = value
-    return values
+class _Resolver:
+    """Values of what was said in one turn, and what of it made no sense."""
+
+    def __init__(self, flow: Flow, setting: Setting) -> None:
+        self._flow, self._setting = flow, setting
+        self._senseless: list[tuple[str, frozenset[tuple[str, str | int]]]] = []
+
+    def resolve(self, bindings: Bindings) -> dict[str, str] | None:
+        """The values; None if one of them makes no sense."""
+        values = {}
+        for name, said in bindings:
+            atoms = frozenset(said)
+            if any(name == other and atoms < whole for other, whole in self._senseless):
+                return None
+            value = self._flow.slots[name].resolve(said, self._setting)
+            if value is None:
+                self._senseless.append((name, atoms))
+                return None
+            values[name] = value
+        return values
 
 
 def _elsewhere(
-    flow: Flow, reader: Reader, heard: Heard, values: dict[str, str], begin: int, end: int, setting: Setting
+    flow: Flow, reader: Reader, heard: Heard, values: dict[str, str], begin: int, end: int, resolver: _Resolver
 ) -> dict[str, str]:
     """Values of the pattern's optional parts that stand apart from it: ``on tuesday i need an appointment``.
 
@@ -87,7 +101,7 @@ def _elsewhere(
         ]
         for start, stop, bindings in sorted(places, key=lambda place: (place[0] - place[1], place[0])):
             distinct = any(flow.slots[name].distinct for name, _ in bindings)
-            resolved = _resolve(flow, bindings, setting) if distinct or stop - start > 1 else None
+            resolved = resolver.resolve(bindings) if distinct or stop - start > 1 else None
             if resolved:
                 more |= resolved
                 break

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from ringline.workers.base import CannotStart
 from ringline.workers.models.catalogue import catalogue
@@ -42,18 +43,39 @@ def vocabulary(folder: Path, network: Path) -> dict[str, int]:
     config.json within an ONNX file. Raises CannotStart.
     """
     config, tokenizer = folder / "config.json", folder / "tokenizer.json"
-    sources: tuple[tuple[Callable[[], str], tuple[str, ...]], ...] = (
-        (lambda: _read(config), ("vocab",)),
-        (lambda: _read(tokenizer), ("model", "vocab")),
-        (lambda: _embedded(network), ("vocab",)),
+    sources: tuple[tuple[Path, Callable[[], str], Callable[[str], dict[str, int]]], ...] = (
+        (config, lambda: _read(config), _of_config),
+        (tokenizer, lambda: _read(tokenizer), _of_tokenizer),
+        (network, lambda: _embedded(network), _of_config),
     )
-    for read, path in sources:
-        table = json.loads(read() or "{}")
-        for key in path:
-            table = table.get(key, {})
-        if table:
-            return {str(letter): int(number) for letter, number in table.items()}
+    for file, read, letters_of in sources:
+        try:
+            letters = letters_of(read() or "{}")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise CannotStart(f"[tts] model: {file} holds no alphabet: {error}") from error
+        if letters:
+            return letters
     raise CannotStart(f"[tts] model: no alphabet in {folder}: put the model's config.json (or tokenizer.json) there")
+
+
+class _Config(msgspec.Struct):
+    """config.json, as far as it matters."""
+
+    vocab: dict[str, int] = {}
+
+
+class _Tokenizer(msgspec.Struct):
+    """tokenizer.json, likewise."""
+
+    model: _Config = msgspec.field(default_factory=_Config)
+
+
+def _of_config(text: str) -> dict[str, int]:
+    return msgspec.json.decode(text, type=_Config).vocab
+
+
+def _of_tokenizer(text: str) -> dict[str, int]:
+    return msgspec.json.decode(text, type=_Tokenizer).model.vocab
 
 
 def _read(file: Path) -> str:

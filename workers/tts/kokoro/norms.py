@@ -13,6 +13,8 @@ MEASURE = "measure"
 """Input of a network so changed: whether statistics are measured, or else taken as given."""
 GIVEN = "_given"
 """Behind a statistic's name: the input that gives it. [1, channels, 1]"""
+AXES_GIVEN = 18
+"""From this opset on ReduceMean takes its axes as an input, and no longer as an attribute."""
 
 
 def take_statistics(model: Any) -> list[str]:
@@ -23,7 +25,8 @@ def take_statistics(model: Any) -> list[str]:
     import onnx
 
     graph = model.graph
-    nodes = [new for node in graph.node for new in _spelt_out(node, onnx.helper.make_node)]
+    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    nodes = [new for node in graph.node for new in _spelt_out(node, onnx.helper.make_node, opset >= AXES_GIVEN)]
     names: list[str] = []
     for index, node in enumerate(nodes):
         if node.op_type == "ReduceMean":
@@ -47,7 +50,7 @@ def _branch(onnx: Any, node: Any) -> Any:
     return onnx.helper.make_graph([node], "branch", [], [onnx.helper.make_empty_tensor_value_info(node.output[0])])
 
 
-def _spelt_out(node: Any, make: Any) -> list[Any]:
+def _spelt_out(node: Any, make: Any, axes_given: bool) -> list[Any]:
     """An InstanceNormalization as the operators it stands for, other nodes as they are."""
     if node.op_type != "InstanceNormalization":
         return [node]
@@ -56,14 +59,20 @@ def _spelt_out(node: Any, make: Any) -> list[Any]:
     epsilon = next((attribute.f for attribute in node.attribute if attribute.name == "epsilon"), 1e-5)
     name = {suffix: f"{y}_{suffix}" for suffix in ("last", "mean", "off", "square", "variance", "epsilon", "safe")}
     name |= {suffix: f"{y}_{suffix}" for suffix in ("deviation", "unit", "rows", "scale", "bias", "scaled")}
+
+    def mean_of(values: str, suffix: str) -> Any:
+        if axes_given:
+            return make("ReduceMean", [values, name["last"]], [name[suffix]], name=f"{node.name}_{suffix}")
+        return make("ReduceMean", [values], [name[suffix]], name=f"{node.name}_{suffix}", axes=[-1])
+
     return [
         make("Constant", [], [name["last"]], value_ints=[-1]),
         make("Constant", [], [name["rows"]], value_ints=[-1, 1]),
         make("Constant", [], [name["epsilon"]], value_float=epsilon),
-        make("ReduceMean", [x, name["last"]], [name["mean"]], name=f"{node.name}_mean"),
+        mean_of(x, "mean"),
         make("Sub", [x, name["mean"]], [name["off"]]),
         make("Mul", [name["off"], name["off"]], [name["square"]]),
-        make("ReduceMean", [name["square"], name["last"]], [name["variance"]], name=f"{node.name}_variance"),
+        mean_of(name["square"], "variance"),
         make("Add", [name["variance"], name["epsilon"]], [name["safe"]]),
         make("Sqrt", [name["safe"]], [name["deviation"]]),
         make("Div", [name["off"], name["deviation"]], [name["unit"]]),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ringline.workers.base import CannotStart
+from ringline.workers.extras import require
 from ringline.workers.models.folders import KOKORO_VOICES
 from ringline.workers.tts.backend import unknown_voice
 
@@ -30,8 +33,11 @@ class Voices:
         self._blends: dict[str, Styles] = {}
         for file in KOKORO_VOICES.files(folder):
             if file.suffix in (".bin", ".npz") and _is_archive(file):
-                with np.load(file) as archive:
-                    self._archives.update(dict.fromkeys(archive.files, file))
+                try:
+                    with file.open("rb") as opened, np.load(opened) as archive:  # numpy forgets to close broken ones
+                        self._archives.update(dict.fromkeys(archive.files, file))
+                except (BadZipFile, OSError, ValueError) as error:
+                    raise CannotStart(f"[tts] model: {file} cannot be read: {error}") from error
             elif file.suffix in (".bin", ".npy", ".pt") and re.match("[a-z]{2}_", file.name):
                 self._files.setdefault(file.stem, file)
         self.names = sorted({*self._archives, *self._files})
@@ -60,22 +66,26 @@ class Voices:
 
     def _read(self, name: str) -> Styles:
         self.check(name)
-        array: Any
-        if name in self._archives:
-            with np.load(self._archives[name]) as archive:
-                array = archive[name]
-        elif (file := self._files[name]).suffix == ".npy":
-            array = np.load(file)
-        elif file.suffix == ".pt":
-            import torch
-
-            array = torch.load(file, weights_only=True, map_location="cpu").numpy()
-        else:
-            array = np.fromfile(file, np.float32)
+        file = self._archives.get(name) or self._files[name]
+        try:
+            array = self._numbers(name, file)
+        except (BadZipFile, OSError, ValueError, EOFError) as error:
+            raise ValueError(f"the file of the voice `{name}`, {file}, cannot be read: {error}") from error
         styles = np.asarray(array, np.float32)
         if not styles.size or styles.size % STYLE:
             raise ValueError(f"the file of the voice `{name}` holds {styles.size} numbers, which are no styles")
         return styles.reshape(-1, STYLE)
+
+    def _numbers(self, name: str, file: Path) -> Any:
+        if name in self._archives:
+            with np.load(file) as archive:
+                return archive[name]
+        if file.suffix == ".npy":
+            return np.load(file)
+        if file.suffix == ".pt":
+            torch: Any = require("torch", "kokoro-torch")
+            return torch.load(file, weights_only=True, map_location="cpu").numpy()
+        return np.fromfile(file, np.float32)
 
 
 def parse(voice: str) -> list[tuple[str, float]]:
@@ -87,8 +97,8 @@ def parse(voice: str) -> list[tuple[str, float]]:
             parts.append((name.strip(), float(weight) if weight else 1.0))
         except ValueError:
             raise ValueError(f"`{weight}` is no weight, in the voice `{voice}`") from None
-    if not all(weight > 0 for _, weight in parts):
-        raise ValueError(f"weights must be above 0, in the voice `{voice}`")
+    if not all(0 < weight < math.inf for _, weight in parts):
+        raise ValueError(f"weights must be finite and above 0, in the voice `{voice}`")
     return parts
 
 
