@@ -56,16 +56,18 @@ class Tiers:
         """Stages whose main tier lags behind: new requests go to a fallback."""
 
     def choose(self, stage: Stage) -> int:
-        """The tier for a new request: the first that works, or else the main one."""
+        """The tier for a new request: the first that works, or else the main one.
+
+        One whose worker died and loads its models again has its turn behind those that are ready: that takes seconds,
+        in which somebody would wait for `timeout_s` in each turn.
+        """
         breakers = self._breakers[stage]
         if len(breakers) == 1:
             return 0
-        for tier, breaker in enumerate(breakers):
-            if tier == 0 and stage in self.relieved:
-                continue
-            if self._supervisor.expected(stage, tier) and breaker.admit():
-                return tier
-        return 0
+        tiers = [tier for tier in range(len(breakers)) if tier or stage not in self.relieved]
+        ready = [tier for tier in tiers if self._supervisor.ready(stage, tier)]
+        loading = [tier for tier in tiers if tier not in ready and self._supervisor.expected(stage, tier)]
+        return next((tier for tier in ready + loading if breakers[tier].admit()), 0)
 
     def after(self, stage: Stage, tier: int) -> int | None:
         """Where a request goes that ``tier`` has failed; None if that was the last."""

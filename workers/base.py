@@ -129,9 +129,10 @@ def main() -> None:
     """Entry point of every worker process."""
     spec = msgspec.json.decode(sys.stdin.buffer.read(), type=WorkerSpec)
     _die_with_the_engine(spec.engine_pid)
-    # Only the engine decides when a worker ends: ctrl-C and systemd's SIGTERM reach the whole group.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Only the engine decides when a worker ends: ctrl-C, systemd's SIGTERM and a terminal that closes reach the whole
+    # group, and so does a SIGHUP through `timeout` or `kill -- -PGID`, which is to reload the agent.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # what the supervisor sends to a worker that hangs
     if spec.kind != "capture":

@@ -162,6 +162,12 @@ def test_fallback_that_is_down_is_passed_over(desk: Desk) -> None:
     assert desk.answer("stt0", failure) == failure
 
 
+def test_new_request_does_not_wait_for_a_main_tier_that_loads_again(desk: Desk) -> None:
+    desk.supervisor.worker("stt0").state = "starting"
+    desk.requests.route(TRANSCRIBE)
+    assert desk.new() == [("stt1", TRANSCRIBE)]
+
+
 def test_request_waits_for_a_fallback_that_is_starting(desk: Desk) -> None:
     desk.supervisor.worker("stt1").state = "starting"
     desk.requests.route(TRANSCRIBE)

@@ -158,6 +158,16 @@ def test_pool_is_bounded_and_given_back(backend: Any, clinic: dict[str, str]) ->
     third.close()
 
 
+@pytest.mark.parametrize("said", ["funghi", "no make it margherita", "large"])
+def test_words_that_the_dictionary_lacks_are_understood_beside_the_others(
+    backend: Any, on_the_phone: Any, caplog: pytest.LogCaptureFixture, said: str
+) -> None:
+    pizzas = "funghi | margherita | large"
+    grammar = f"#JSGF V1.0;\ngrammar g;\npublic <turn> = <pizza> | no [make it] <pizza>;\n<pizza> = {pizzas};\n"
+    assert recognise(backend, grammar, on_the_phone(said)) == said
+    assert not caplog.text
+
+
 def test_malformed_grammar_leaves_what_can_be_told_without_one(
     backend: Any, on_the_phone: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -128,6 +128,16 @@ def test_sigterm_before_the_first_call_is_prepared_ends_at_once(tmp_path: Path) 
         assert "stopped before it was open for calls" in daemon.log.read_text()
 
 
+async def test_hangup_of_the_terminal_ends_no_worker(tmp_path: Path) -> None:
+    with running_daemon(tmp_path) as daemon:
+        workers = daemon.worker_pids()
+        for pid in workers:
+            os.kill(pid, signal.SIGHUP)
+        result = await run_calls(daemon.url, [Item(text="hello")])
+        assert result.succeeded
+        assert daemon.worker_pids() == workers
+
+
 async def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     with running_daemon(tmp_path) as daemon:
         asked = []

@@ -23,6 +23,7 @@ from ringline.ipc.messages import Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.stt.agreement import agreed_words, stable_characters
 from ringline.workers.stt.backend import Samples, Stream
+from ringline.workers.stt.dictionary import pronunciation, unknown_words
 from ringline.workers.stt.overlap_grammar import overlap_grammar
 from ringline.workers.stt.telephone_features import HIGH_HZ, LIFTER, LOW_HZ, NUM_BANDS, TelephoneFeatures
 from ringline.workers.working import working_on
@@ -128,6 +129,8 @@ class _Decoder:
         return True
 
     def _compile(self, key: str, grammar: str, overlap: bool) -> bool:
+        for word in unknown_words(grammar, self._knows):
+            self._learn(word)
         try:
             self.pocketsphinx.add_jsgf_string(key, overlap_grammar(grammar, self._knows) if overlap else grammar)
         except (RuntimeError, ValueError) as error:
@@ -138,6 +141,14 @@ class _Decoder:
             oldest, _ = self._grammars.popitem(last=False)
             self.pocketsphinx.remove_search(oldest)
         return True
+
+    def _learn(self, word: str) -> None:
+        """Put a word into the dictionary: one that it lacks would have the whole grammar refused."""
+        phones = pronunciation(word)
+        try:
+            self.pocketsphinx.add_word(word, phones, True)
+        except (RuntimeError, ValueError):  # a model of other phones
+            log.error("the dictionary has no word %r, and the model not all of its phones (%s)", word, phones)
 
     def _knows(self, word: str) -> bool:
         return self.pocketsphinx.lookup_word(word) is not None

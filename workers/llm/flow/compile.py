@@ -22,7 +22,7 @@ _BARE_TYPES: dict[str, Callable[[], SlotTable]] = {"date": Date, "time": Time, "
 
 _INSTEAD = (
     *("i said", "i meant", "i mean", "it is", "better", "can we make it", "but"),
-    *("make a", "make that", "let's make it", "let's do", "let's say"),  # "make a": what Whisper makes of "make it"
+    *("make", "make that", "let's make it", "let's do", "let's say"),  # "make a" is what Whisper makes of "make it"
     *("i want", "i'd like", "i would like", "i'd prefer", "how about", "what about", "can we do"),
 )
 """What stands between a "no" and the value that is right."""
@@ -164,6 +164,7 @@ class _Compiler:
             optional(unspoken("but", "actually", "rather", "sorry")),
             optional(unspoken(sequence("not", wrong))),
             optional("make it", unspoken(*_INSTEAD)),
+            optional(unspoken("a", "an", "the")),
             choice(*shapes),
         )
 

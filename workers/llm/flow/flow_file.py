@@ -170,7 +170,7 @@ def parse(source: str, file: str = FLOW_FILE) -> FlowTables:
         try:
             return msgspec.convert(table, kind)
         except msgspec.ValidationError as error:
-            what, _, path = str(error).partition(" - at `$")
+            what, _, path = str(error).replace("`object`", "`table`").partition(" - at `$")  # as TOML calls it
             raise FlowError(f"{file}: {where}{path.rstrip('`')}: {what}") from None
 
     def entries(key: str) -> dict[str, Any]:
