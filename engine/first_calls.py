@@ -69,8 +69,9 @@ class FirstCalls:
         match message:
             case FixedTexts(texts) if not worker.tier and texts != self._fixed_texts:
                 self._fixed_texts = texts
-                for other in self._supervisor.ready("tts"):
-                    self._rehearse(other)
+                for other in self._supervisor.workers:
+                    if other.kind == "tts" and other.state == "ready":
+                        self._rehearse(other)
             case PromptWarmed():
                 self._answered(worker.bus_name)
             case Rehearsed(number) if number == self._awaited.get(worker.bus_name):

@@ -65,7 +65,7 @@ class WhisperStt(StageBackend, frozen=True, tag="whisper"):
     """Silence that goes through the encoder behind the speech. What is missing of Whisper's 30 s is kept ready."""
     max_batch: Positive = 16
     hotwords: tuple[str, ...] = ()
-    """Names and terms to listen for, besides the phrases that the bot expects."""
+    """Names and terms to listen for: a few, in a sentence before what the bot has asked."""
 
 
 class SherpaStt(StageBackend, frozen=True, tag="sherpa"):

@@ -145,7 +145,7 @@ class Bot:
             return
         state = reply.result.state if reply.result is not None else self._state
         messages = (*self.history.messages(), *reply.pending)
-        if reply.trace.num_empty:
+        if reply.step == reply.hinted_step:
             messages = _with_hint(messages)
         self._warm_head = _head(messages)
         self._out.act(
@@ -340,6 +340,7 @@ class Bot:
         if reply.trace.num_empty <= MAX_EMPTY:
             reply.trace.first_text_ns = 0
             reply.next_step()
+            reply.hinted_step = reply.step
             self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
             return True
         if reply.trace.cause == "no_input":  # nobody awaits an answer

@@ -18,7 +18,9 @@ class Reply:
     def __init__(self, turn: int, cause: str, now_ns: int, rate_hz: int, language: str, max_sentences: int = 0) -> None:
         self.turn = turn
         self.step = 0
-        """Rounds of tools so far."""
+        """Rounds of tools, and replies that held nothing to say, so far."""
+        self.hinted_step = -1
+        """The one for which the LLM is told that it has said nothing."""
         self.trace = TurnTrace(turn, cause, now_ns)
         self.answers: Utterance | None = None
         """What the caller said that it answers."""

@@ -43,7 +43,7 @@ class Utterance:
         self.partial = ""
         self.other_words: float | None = None
         self.closed_vocabulary = False
-        """Of the transcript: see `TranscriptFinal`."""
+        """Both of the transcript: see `TranscriptFinal`."""
         self.finished: float | None = None
         """How finished it sounds, once that is judged."""
         self.decision = Decision(0)

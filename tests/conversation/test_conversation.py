@@ -296,6 +296,16 @@ def test_tool_result_goes_back_to_the_llm(world: Any) -> None:
     assert second.state == f"{first.turn}.0".encode()
 
 
+def test_tool_result_behind_an_empty_reply_is_all_that_the_llm_is_told(world: Any) -> None:
+    call = with_tool(world)
+    answers = iter(["", ("", (ToolCall("a", "book", {"day": "x"}),)), "Done."])
+    call.say = lambda request: next(answers)
+    call.speaks(0, 500)
+    call.run(5_000)
+    assert [request.messages[-1].role for request in call.of(Generate)] == ["user", "user", "tool"]
+    assert call.transcript() == ["caller: hello", "bot: Done."]
+
+
 def test_tools_are_told_to_the_llm(world: Any) -> None:
     call = with_tool(world)
     call.speaks(0, 500)

@@ -35,9 +35,6 @@ class Rig:
         self.sent.append((bus_name, message))
         return True
 
-    def ready(self, kind: str, tier: int = 0) -> list[WorkerProcess]:
-        return [worker for worker in self.workers if worker.kind == kind and worker.tier == tier]
-
     def to(self, worker: WorkerProcess, kind: type) -> list[Any]:
         return [message for name, message in self.sent if name == worker.bus_name and isinstance(message, kind)]
 
@@ -85,6 +82,13 @@ async def test_doors_do_not_wait_for_a_fallback() -> None:
     rig.first_calls.worker_ready(rig.fallback)
     assert len(rig.to(rig.fallback, Rehearse)) == 1
     assert await rig.opens()
+
+
+def test_a_fallback_that_is_ready_before_the_flow_has_its_texts_made_too() -> None:
+    rig = Rig()
+    rig.first_calls.worker_ready(rig.fallback)
+    rig.first_calls.take(rig.llm, FixedTexts(("Hello.", "Which day?")))
+    assert "Which day?" in [phrase.text for phrase in rig.to(rig.fallback, Rehearse)[-1].phrases]
 
 
 async def test_doors_do_not_wait_for_the_dead() -> None:

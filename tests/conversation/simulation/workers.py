@@ -135,7 +135,7 @@ class Llm(Worker):
         tape, turn, step = self.sim.tape, request.turn, request.step
         if not step:
             self._cause = request.cause
-        may_be_mute = self._cause in ("speech", "dtmf")  # else it may leave the caller in silence as it likes
+        may_be_mute = self._cause in ("speech", "dtmf", "no_input")  # an opening has something to say
         pieces = (
             []
             if may_be_mute and tape.chance(3)

@@ -104,11 +104,11 @@ class WhisperModel:
         return tuple(tokens[-(length if length < 2 * PREVIOUS_STEP else length // PREVIOUS_STEP * PREVIOUS_STEP) :])
 
     def _tokens(self, text: str) -> list[int]:
-        """A text may come from a model or a caller: what is spelt like one of Whisper's own tokens is none."""
         if not text.strip():
             return []
-        encoded = self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
-        return [token for token in encoded if token < self._end]
+        ids = self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        # The tokenizer reads Whisper's own tokens in a text, too; <|startoftranscript|> would spoil a whole batch.
+        return [token for token in ids if token < self._end]
 
     def text(self, tokens: Sequence[int]) -> str:
         """What tokens say."""
