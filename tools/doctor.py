@@ -94,18 +94,23 @@ def _cgroup(name: str) -> str:
 
 
 def cores_for(config: Config, cores: int) -> Finding:
-    """Whether the models' threads fit on so many cores: what is beyond them makes all of them later, not faster."""
+    """Whether the models' threads fit on so many cores: what is beyond them makes all of them later, not faster.
+
+    Those of a call take turns: the recogniser computes while the caller speaks, the language model and the voice, which
+    overlap, while the bot does.
+    """
     threads = _threads(config)
-    total = sum(threads.values())
+    total = max(threads.get("stt", 0), threads.get("llm", 0) + threads.get("tts", 0))
     if total <= cores or total <= 1:
         return Finding("cores", str(cores), cores >= 2, "one core serves a few calls only: audio and models share it")
     parts = ", ".join(f"{stage} {num}" for stage, num in threads.items())
     advice = (
         f"the configuration was made for a larger machine: where more threads compute than there are cores, all models "
-        f"slow down at once. Set `threads` in {' and '.join(f'[{stage}]' for stage in threads)} so that they add up to "
-        f"{cores}, and take smaller models; or use a profile for fewer cores (docs/models.md)"
+        f"slow down at once. Set `threads` in {' and '.join(f'[{stage}]' for stage in threads)} so that those of "
+        f"stt, and those of llm and tts together, are {cores} at most, and take smaller models; or use a profile for "
+        f"fewer cores (docs/models.md)"
     )
-    return Finding("cores", f"{cores}, and the models want {total} ({parts})", True, advice, warning=True)
+    return Finding("cores", f"{cores}, and the models want {total} at once ({parts})", True, advice, warning=True)
 
 
 def _threads(config: Config) -> dict[Stage, int]:

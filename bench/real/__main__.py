@@ -1,7 +1,7 @@
 """Calls at once on real models, on one machine, and beside Pipecat with the same models.
 
     python -m bench.real [--systems ringline pipecat] [--series 1 2 4 8] [--turns 5] [--threads 1]
-                         [--tts-workers 1] [--seed 1] [--json]
+                         [--tts-workers 2] [--seed 1] [--json]
     python -m bench.real --soak 30 [--calls 2]
 
 Whisper base (int8), SmolLM2 under llama.cpp and Kokoro (int8), from RINGLINE_REAL_MODELS or the model store: free
@@ -230,7 +230,7 @@ if __name__ == "__main__":
     parser.add_argument("--series", type=int, nargs="+", default=[1, 2, 4, 8], help="calls at once")
     parser.add_argument("--turns", type=int, default=5, choices=range(1, len(QUESTIONS) + 1), help="of each call")
     parser.add_argument("--threads", type=int, default=1, help="of each of Ringline's models")
-    parser.add_argument("--tts-workers", type=int, default=1, help="processes of Ringline's voice")
+    parser.add_argument("--tts-workers", type=int, default=2, help="processes of Ringline's voice")
     parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES", help="Ringline alone, over and over")
     parser.add_argument("--calls", type=int, default=2, help="at once, of the soak")
     given = parser.parse_args()

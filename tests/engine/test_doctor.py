@@ -41,7 +41,7 @@ def test_models_that_want_more_threads_than_there_are_cores_are_a_warning_with_w
     found = doctor.cores_for(config, 2)
     assert found.ok
     assert found.warning
-    assert found.found == "2, and the models want 7 (stt 4, tts 3)"
+    assert found.found == "2, and the models want 4 at once (stt 4, tts 3)"
     assert "Set `threads` in [stt] and [tts]" in found.advice
     assert not doctor.cores_for(config, 8).warning
 
@@ -49,7 +49,12 @@ def test_models_that_want_more_threads_than_there_are_cores_are_a_warning_with_w
 def test_threads_of_a_model_server_count_too() -> None:
     serve = "{python} -m ringline.workers.llm.llama_cpp {file} --threads 3"
     llm = f'[llm]\nbackend = "openai"\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"\nserve = "{serve}"\n'
-    assert doctor.cores_for(parse(llm), 2).found == "2, and the models want 3 (llm 3)"
+    assert doctor.cores_for(parse(llm), 2).found == "2, and the models want 3 at once (llm 3)"
+
+
+def test_language_model_and_voice_compute_at_the_same_time() -> None:
+    assert doctor.cores_for(parse("", profile="cpu-llm"), 2).warning
+    assert not doctor.cores_for(parse("", profile="cpu-llm"), 4).warning
 
 
 def test_stages_that_hardly_compute_want_no_cores_of_their_own() -> None:

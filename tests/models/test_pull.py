@@ -182,7 +182,8 @@ except PullFailed as error:
 def pull_from_hub(store: Path, hub: str) -> subprocess.CompletedProcess[str]:
     """In a process of its own: huggingface_hub reads its environment when it is imported."""
     environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(store.parent / "hf"), "HF_HUB_DISABLE_XET": "1"}
-    environment.pop("HF_HUB_OFFLINE", None)
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):  # an engine's, if one was begun in this process
+        environment.pop(name, None)
     command = [sys.executable, "-c", PULL]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
