@@ -19,6 +19,8 @@ log = logging.getLogger("ringline.pool")
 
 FORGETTING = 0.9
 """Of what is known of the model's speed: so much counts after each further run. Ten runs are remembered."""
+IDLE_NS = 2**62
+"""A deadline behind all others."""
 
 
 class Job:

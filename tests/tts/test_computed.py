@@ -271,6 +271,31 @@ def test_cancelled_phrase_is_not_begun(held: Any) -> None:
     assert backend.pool.load == 0
 
 
+def test_what_is_to_be_measured_of_a_voice_is_when_nobody_waits(held: Any) -> None:
+    model, backend, _ = held
+    model.studies = lambda order: [lambda: model.asked.append(f"study {order.language}")]
+    first = backend.synthesize(Order("first"))
+    next(first)
+    assert model.begun.acquire(timeout=WATCHDOG_S)
+    backend.prepare(Order("greeting", language="en"))
+    second = backend.synthesize(Order("second"))
+    next(second)
+    for _ in range(2):
+        model.go.release()
+    for phrase in (first, second):
+        assert any(isinstance(part, np.ndarray) for part in phrase)
+    while backend.pool.load:
+        time.sleep(0.001)
+    assert model.asked == ["first", "second", "study en"]
+
+
+def test_voice_that_is_not_there_is_not_measured(held: Any) -> None:
+    model, backend, _ = held
+    model.studies = lambda order: [lambda: model.asked.append("study")]
+    backend.prepare(Order("greeting", "nobody"))
+    assert backend.pool.load == 0
+
+
 def test_phrase_closed_between_its_pieces_makes_no_more_of_them(held: Any) -> None:
     model, backend, _ = held
     phrase = backend.synthesize(Order(SENTENCES))

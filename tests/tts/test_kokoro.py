@@ -20,7 +20,7 @@ from ringline.workers.base import CannotStart
 from ringline.workers.tts.backend import Order
 from ringline.workers.tts.kokoro.alphabet import in_kokoros_letters
 from ringline.workers.tts.kokoro.convolutions import give_sign
-from ringline.workers.tts.kokoro.model import MAX_TOKENS, KokoroModel
+from ringline.workers.tts.kokoro.model import LENGTHS, MAX_TOKENS, KokoroModel
 from ringline.workers.tts.kokoro.norms import GIVEN, MEASURE, take_statistics
 from ringline.workers.tts.kokoro.voices import Voices, parse
 from ringline.workers.tts.pieces import Piece
@@ -300,3 +300,15 @@ def test_real_export_is_run_in_halves_and_marks_every_word() -> None:
 def test_level_of_the_real_voice_does_not_step_where_stretches_join() -> None:
     model = loaded(Path(os.environ["RINGLINE_REAL_MODELS"]) / "kokoro", threads=1)
     assert joints(model, "bf_emma", SENTENCES[4:6]).figures()["joint p90 dB"] < 2
+
+
+def test_an_agents_voice_is_studied_at_all_lengths_once(tmp_path: Path) -> None:
+    model = KokoroModel(KokoroTts(model=str(make_kokoro(tmp_path, halves=True))))
+    model.load()
+    assert model.studies(Order("")) == []
+    other = next(name for name in model._voices.names if name != KokoroTts().voice)
+    studies = model.studies(Order("", voice=other))
+    assert len(studies) == len(LENGTHS)
+    for study in studies:
+        study()
+    assert model.studies(Order("", voice=other)) == []

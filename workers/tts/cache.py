@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ringline.workers.pool import Pool
+from ringline.workers.pool import IDLE_NS, Pool
 from ringline.workers.tts.backend import Mark, Order, Samples, TtsBackend
 
 log = logging.getLogger("ringline.tts")
@@ -66,6 +66,9 @@ class CachedBackend:
         ``num_awaited``: so many of the first are wanted before there are calls; see `is_awaited`.
         """
         orders = list(orders)
+        if prepare := getattr(self._backend, "prepare", None):
+            for order in {(order.voice, order.language): order for order in orders}.values():
+                prepare(order)
         self._awaited = {_key(order) for order in orders[:num_awaited]} - self._kept.keys()
         self._to_rehearse = deque({_key(order): order for order in orders if _key(order) not in self._kept}.values())
 
@@ -82,7 +85,7 @@ class CachedBackend:
             try:
                 if self._rehearsed is None:
                     order = self._to_rehearse.popleft()
-                    order.draft, order.deadline_ns = True, 2**62
+                    order.draft, order.deadline_ns = True, IDLE_NS
                     self._rehearsed = self.synthesize(order)
                 for part in self._rehearsed:
                     if part is None:

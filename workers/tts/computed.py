@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ringline.workers.base import CannotStart
-from ringline.workers.pool import Job, Pool
+from ringline.workers.pool import IDLE_NS, Job, Pool
 from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.loudness import FloatSamples, Loudness, to_int16
 from ringline.workers.tts.pieces import Piece, pieces
@@ -25,6 +25,8 @@ CHUNK_MS = 100
 """Audio per chunk: the worker looks after the other calls in between."""
 CHARS_PER_S = 15.0
 """About what a voice says."""
+STUDY_S = 3.0
+"""About how much speech takes as long to make as a study of a voice does."""
 WARM_UP = "Good morning, this is what I sound like when I speak."
 
 
@@ -67,7 +69,7 @@ class ComputedBackend:
     """`TtsBackend` on a `Model`."""
 
     rate_hz = 0
-    pool: Pool[_Step]
+    pool: Pool[_Step | _Study]
     """Made when the model is loaded."""
 
     def __init__(self, model: Model, wake: Callable[[], None]) -> None:
@@ -105,6 +107,19 @@ class ComputedBackend:
         check_speed(order.speed)
         self._model.check(order)
         return self._phrase(order, pieces(order.text, is_streamed=self._model.first_s is not None))
+
+    def prepare(self, order: Order) -> None:
+        """Have the model measure, when it has nothing else to do, what it needs of the order's voice to speak with it:
+        ``studies`` of the model, if it has any, says in which parts."""
+        studies = getattr(self._model, "studies", None)
+        if studies is None:
+            return
+        try:
+            self._model.check(order)
+        except ValueError:  # whoever speaks with it is told
+            return
+        for study in studies(order):
+            self.pool.submit(_Study(study))
 
     def close(self) -> None:
         """End the thread."""
@@ -147,9 +162,12 @@ class ComputedBackend:
 
     # --- the pool's thread ----------------------------------------------------------------------------------------
 
-    def _run(self, steps: Sequence[_Step]) -> None:
+    def _run(self, steps: Sequence[_Step | _Study]) -> None:
         for step in steps:
-            self._make(step)
+            if isinstance(step, _Study):
+                step.study()
+            else:
+                self._make(step)
 
     def _make(self, step: _Step) -> None:
         making = step.making
@@ -233,6 +251,16 @@ class _Step(Job):
     def follow(self, order: Order) -> None:
         """Be as urgent as the phrase now is."""
         self.deadline_ns, self.patience_ns, self.draft = order.deadline_ns, order.patience_ns, order.draft
+
+
+class _Study(Job):
+    """Something to measure of a voice, when nobody waits for the model."""
+
+    def __init__(self, study: Callable[[], object]) -> None:
+        super().__init__(0, IDLE_NS, STUDY_S)
+        self.draft = True
+        self.study = study
+        self.is_done = False
 
 
 def _first_sounds(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -30,8 +31,8 @@ STUDIED = "Good morning, this is what I sound like when I speak."
 """What a voice says to be studied (`Runtime.study`) ..."""
 LENGTHS = (12, 24, 48, 96, 192)
 """... in its style for texts of so many tokens. Styles differ so much that a short text is inaudible by what was
-measured of a long one. The configured voice is studied when the network is loaded: a caller would wait for it.
-Another voice is when it first says a text of about that length, in a rehearsal as a rule."""
+measured of a long one. The configured voice is studied when the network is loaded, the agent's when its greeting is
+rehearsed: a caller would wait for it. Another one is when it first says a text of about that length."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Beyond these speeds it is hard to understand."""
 
@@ -72,6 +73,12 @@ class KokoroModel:
         voice = order.voice or self._config.voice
         self._voices.check(voice)
         self._phonemes_of(voice, order.language)
+
+    def studies(self, order: Order) -> list[Callable[[], object]]:
+        """What is to be measured of the order's voice, by the length of the text, before it can speak in stretches."""
+        voice = order.voice or self._config.voice
+        missing = [length for length in LENGTHS if (voice, length) not in self._statistics]
+        return [partial(self._studied, voice, length) for length in missing] if self._runtime.in_stretches else []
 
     def speak(self, piece: Piece, order: Order) -> Iterator[Sound]:
         voice = order.voice or self._config.voice
