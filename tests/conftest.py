@@ -8,11 +8,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ringline.engine.environment import worker_environment
 
 # Backends run in the tests' own process, too, without the environment that the engine gives its workers.
 os.environ |= worker_environment(threads=1, offline=False)
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")  # how long an example takes is the machine's business
 
 WATCHDOG_S = 200.0
 """An async test that takes longer hangs."""
