@@ -36,12 +36,7 @@ async def list_models(sdk: Any, client: Any, api_key: str) -> list[str]:
         await client.close()
         name = api_key if api_key.startswith("$") else "api_key"
         raise CannotStart(f"{client.base_url} refuses the key in {name}: {error}") from error
-    except (
-        sdk.APIError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ) as error:  # the last two: it answers with something else
+    except (sdk.APIError, ValueError, TypeError, AttributeError) as error:  # the last two: it answers something else
         log.error("the server does not list its models", extra={"url": str(client.base_url), "error": str(error)})
         return []
 

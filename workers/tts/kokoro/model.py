@@ -11,7 +11,7 @@ from typing import Any
 from ringline.engine.config import KokoroTts
 from ringline.engine.conversation.language_tags import primary_language
 from ringline.workers.tts.backend import Order
-from ringline.workers.tts.computed import Sound
+from ringline.workers.tts.computed import WARM_UP, Sound
 from ringline.workers.tts.espeak_library import library
 from ringline.workers.tts.kokoro.alphabet import TIE, in_kokoros_letters
 from ringline.workers.tts.kokoro.files import find, vocabulary
@@ -27,10 +27,8 @@ MAX_TOKENS = 510
 PAD = 0
 FIRST_S = 0.55
 """The first stretch of a sentence, see `stretches`."""
-STUDIED = "Good morning, this is what I sound like when I speak."
-"""What a voice says to be studied (`Runtime.study`) ..."""
 LENGTHS = (12, 24, 48, 96, 192)
-"""... in its style for texts of so many tokens. Styles differ so much that a short text is inaudible by what was
+"""A voice is studied (`Runtime.study`) in its style for texts of so many tokens, and says `WARM_UP`. Styles differ so much that a short text is inaudible by what was
 measured of a long one. The configured voice is studied when the network is loaded, the agent's when its greeting is
 rehearsed: a caller would wait for it. Another one is when it first says a text of about that length."""
 SLOWEST, FASTEST = 0.5, 2.0
@@ -66,8 +64,8 @@ class KokoroModel:
             self._runtime = OnnxRuntime(self._file, config.device, config.threads)
         if self._runtime.in_stretches:
             self.first_s = FIRST_S
-            for length in LENGTHS:
-                self._studied(config.voice, length)
+            for study in self.studies(Order("")):
+                study()
 
     def check(self, order: Order) -> None:
         voice = order.voice or self._config.voice
@@ -107,7 +105,7 @@ class KokoroModel:
         """What was measured of a voice in texts of about so many tokens."""
         length = min(LENGTHS, key=lambda length: max(length / num_tokens, num_tokens / length))
         if (voice, length) not in self._statistics:
-            tokens = [token for _, own in self._words(STUDIED, espeak_voice(voice), {}) for token in own]
+            tokens = [token for _, own in self._words(WARM_UP, espeak_voice(voice), {}) for token in own]
             style = _style(self._voices.styles(voice), length)
             self._statistics[voice, length] = self._runtime.study([PAD, *tokens, PAD], style)
         return self._statistics[voice, length]
