@@ -28,9 +28,10 @@ PAD = 0
 FIRST_S = 0.55
 """The first stretch of a sentence, see `stretches`."""
 LENGTHS = (12, 24, 48, 96, 192)
-"""A voice is studied (`Runtime.study`) in its style for texts of so many tokens, and says `WARM_UP`. Styles differ so much that a short text is inaudible by what was
-measured of a long one. The configured voice is studied when the network is loaded, the agent's when its greeting is
-rehearsed: a caller would wait for it. Another one is when it first says a text of about that length."""
+"""A voice is studied (`Runtime.study`) in its style for texts of so many tokens, and says `WARM_UP`. Styles differ so
+much that a short text is inaudible by what was measured of a long one. The configured voice is studied when the network
+is loaded, the agent's when its greeting is rehearsed: a caller would wait for it. Another one is when it first says a
+text of about that length."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Beyond these speeds it is hard to understand."""
 
