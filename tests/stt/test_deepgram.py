@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,7 @@ from ringline.engine.config import DeepgramStt
 from ringline.ipc.messages import Expectation, Transcribe
 from ringline.workers.base import CannotStart
 from ringline.workers.stt import make_backend
+from ringline.workers.stt.deepgram import Transport
 
 pytest.importorskip("deepgram", reason="the deepgram extra is not installed")
 
@@ -186,6 +189,30 @@ def test_concurrent_utterances_keep_apart(backend: Any, server: DeepgramServer, 
         stream.finalise()
     wake.wait_for(lambda: all(stream.final is not None for stream in streams))
     assert [len(stream.final.split()) for stream in streams] == [number % 5 + 1 for number in range(8)]
+
+
+@pytest.mark.parametrize("opened_for", [0, 2, 7])
+@pytest.mark.parametrize("closed_for", range(1, 6))
+def test_connection_whose_closing_is_cancelled_leaves_no_socket(
+    server: DeepgramServer, opened_for: int, closed_for: int
+) -> None:
+    """Both in turns of the loop. What is left open the test run reports, as an unclosed socket."""
+
+    async def scenario() -> None:
+        transport = Transport(f"ws://127.0.0.1:{server.port}/v2/listen", {"Authorization": "Token dg-key"})
+        if opened_for == 7:
+            await transport.send(b"")
+        for _ in range(opened_for):
+            await asyncio.sleep(0)
+        closing = asyncio.ensure_future(transport.close())
+        for _ in range(closed_for):
+            await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    gc.collect()
 
 
 def test_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

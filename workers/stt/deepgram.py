@@ -43,13 +43,18 @@ class Transport:
 
     async def close(self) -> None:
         self._opening.cancel()
-        await asyncio.wait([self._opening])
-        if not self._opening.cancelled() and self._opening.exception() is None:
-            websocket = self._opening.result()
-            try:
+        try:
+            await asyncio.wait([self._opening])
+            if websocket := self._opened():
                 await websocket.close()
-            finally:  # the loop may end while it waits for the server
+        finally:  # cancelled anywhere above: the loop may end before the server has closed
+            if websocket := self._opened():
                 websocket.transport.abort()
+
+    def _opened(self) -> Any:
+        """The WebSocket, or None if there is none."""
+        is_open = self._opening.done() and not self._opening.cancelled() and self._opening.exception() is None
+        return self._opening.result() if is_open else None
 
 
 async def _open(url: str, headers: dict[str, str]) -> Any:
