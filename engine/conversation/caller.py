@@ -173,7 +173,7 @@ class Caller:
             return
         utterance.finished = event.finished
         if not self.is_overlap and not utterance.is_due:
-            self._set_endpoint(utterance)
+            self._set_endpoint(utterance, now_ns)
 
     def on_partial(self, event: TranscriptPartial, now_ns: int) -> None:
         """What STT believes so far."""
@@ -184,7 +184,7 @@ class Caller:
         if self.is_overlap:
             self._arbitrate(utterance, False, now_ns)
         elif not utterance.speaking and not utterance.is_due:
-            self._set_endpoint(utterance)
+            self._set_endpoint(utterance, now_ns)
 
     def on_overloaded(self, event: Overloaded, now_ns: int) -> None:
         """Replies that may be for nothing are not to be prepared, or may be again."""
@@ -208,7 +208,7 @@ class Caller:
 
     def await_end(self, utterance: Utterance, now_ns: int) -> None:
         """They are silent: is it a pause or the end? Meanwhile, prepare for the end."""
-        self._set_endpoint(utterance)
+        self._set_endpoint(utterance, now_ns)
         if utterance.finalised_ns and utterance.transcript is None:
             self._out.at("stt", now_ns + self._config.stt_timeout_ms * MS)
         elif self._may_draft(utterance):
@@ -222,8 +222,10 @@ class Caller:
             and not self.digits
         )
 
-    def _set_endpoint(self, utterance: Utterance) -> None:
-        utterance.decision = self._endpointing.decide(utterance.text, self._bot.expect, utterance.finished)
+    def _set_endpoint(self, utterance: Utterance, now_ns: int) -> None:
+        utterance.decision = self._endpointing.decide(
+            utterance.text, self._bot.expect, utterance.finished, self._bot.asked(now_ns)
+        )
         self._out.at("endpoint", utterance.end_ns + utterance.decision.silence_ms * MS)
 
     def _finalise(self, now_ns: int) -> None:
@@ -279,7 +281,7 @@ class Caller:
         if not utterance.text and reply is None and is_short:
             self._forget(now_ns)
             return
-        self._set_endpoint(utterance)
+        self._set_endpoint(utterance, now_ns)
         is_past = utterance.end_ns + utterance.decision.silence_ms * MS <= now_ns
         if is_past or reply is not None or utterance.is_endless:
             self._turn_over(utterance, now_ns)

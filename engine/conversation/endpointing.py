@@ -18,6 +18,7 @@ import re
 import msgspec
 
 from ringline.engine.config import TurnConfig
+from ringline.engine.conversation.codes import heard_of_code, num_digits
 from ringline.engine.conversation.grammar import Fit, fit
 from ringline.engine.conversation.open_ends import open_ends
 from ringline.engine.conversation.spelling import HESITATIONS, readings
@@ -38,6 +39,7 @@ OPEN_END = -1.5
 """It takes little to make a recogniser write ``the``: behind a pause it is there 2.7 times as often as behind an end in
 read speech, by exact text, and just as often by pocketsphinx's dictation."""
 MISSING_DIGITS = -4.0
+"""Digits, letters or half of an address are missing. Melody is not asked: it falls with each group of a number."""
 ALL_DIGITS = 3.0
 FULL_STOP, COMMA = 0.2, -1.9
 """Punctuation of recognisers that write it, by Whisper base: a full stop ends 92 % of ended sentences, but also 77 % of
@@ -77,6 +79,7 @@ class Endpointing:
         """``trusts_dictation``: whether text counts that follows no grammar. By pocketsphinx's the rule does worse than
         without any (``bench/turns.py --text``)."""
         self._config = config
+        self._language = language
         self._words = open_ends(language)
         self._trusts_dictation = trusts_dictation
         self._pauses: list[float] = []
@@ -85,11 +88,12 @@ class Endpointing:
         """The caller paused so long inside a turn and went on."""
         self._pauses = [*self._pauses, pause_ms][-HABIT_PAUSES:]
 
-    def decide(self, text: str, expect: Expectation, finished: float | None) -> Decision:
-        """How long to wait, by the best transcript so far, what the bot expects, and the melody's word (0 to 1)."""
-        evidence, reasons = self._text(text, expect)
+    def decide(self, text: str, expect: Expectation, finished: float | None, asked: str = "") -> Decision:
+        """How long to wait, by the best transcript so far, what the bot expects, the melody's word (0 to 1), and what
+        the bot has ``asked`` in its last words."""
+        evidence, reasons = self._text(text, expect, asked)
         is_complete = evidence >= COMPLETE_SO_FAR
-        if finished is not None:
+        if finished is not None and evidence > MISSING_DIGITS:
             odds = math.log(max(finished, 1e-6) / max(1.0 - finished, 1e-6))
             evidence += max(-SURE, min(SURE, odds))
             reasons = (*reasons, f"melody: finished {finished:.2f}")
@@ -108,13 +112,13 @@ class Endpointing:
         weight = len(self._pauses) / HABIT_PAUSES
         return weight * HABIT_MARGIN * (max(self._pauses) + ONSET_MS)
 
-    def _text(self, text: str, expect: Expectation) -> tuple[float, tuple[str, ...]]:
+    def _text(self, text: str, expect: Expectation, asked: str) -> tuple[float, tuple[str, ...]]:
         text = text.lower().translate(_APOSTROPHES)
         words = tuple(_WORD.findall(text))
         if not words:
             return 0.0, ()
         if expect.spoken_digits:
-            said = self._words.num_digits(text)
+            said = num_digits(text, self._language)
             if said:
                 missing = expect.spoken_digits - said
                 if missing > 0:
@@ -128,9 +132,14 @@ class Endpointing:
                 return COMPLETE, ("text: complete",)
             if heard.goes_on:
                 return HALF_WAY, ("text: half of what is expected",)
+        is_answer = " ".join(words) in self._words.answers
+        if (self._trusts_dictation or asked) and not is_answer:
+            code = heard_of_code(text, asked, self._language)
+            if code is not None:
+                return ALL_DIGITS if code.complete else MISSING_DIGITS, (f"text: {code.what}",)
         if not self._trusts_dictation:
             return 0.0, ()
-        if " ".join(words) in self._words.answers:
+        if is_answer:
             return ANSWER, ("text: an answer",)
         if ending := self._words.ending(words):
             return OPEN_END, (f"text: ends in '{ending}'",)

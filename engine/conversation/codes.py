@@ -1,0 +1,408 @@
+"""How much has been said of a code: a telephone or account number, a spelled name, an e-mail address (codes.toml).
+
+Callers pause within codes as they do behind sentences, and their melody falls with each group. What tells is what has
+been said: the digits and letters at its end, what the bot has asked for, and how the caller has begun.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+from ringline.engine.conversation.language_tags import primary_language
+from ringline.engine.conversation.open_ends import open_ends
+
+Wanted = Literal["", "telephone", "code", "letters", "email", "address", "small"]
+
+MAX_PHRASE_WORDS = 4
+
+FEWEST_DIGITS = 3
+"""So many digits, one by one, are a code where nobody has spoken of one: fewer are a count, or an hour."""
+FEWEST_LETTERS = 3
+MAX_LOCAL_WORDS = 3
+"""An answer of so few words to the question for an e-mail address is the beginning of one."""
+
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_GLUED = re.compile(r"(?=.*\d)(?=.*[^\W\d])\w{2,12}")
+_QUANTITY = re.compile(r"\d+(?:st|nd|rd|th|am|pm|a|p|h|uhr|er|e|k|kg|g|m|km|cm|mm|ml|l|min|s|eur|usd)")
+_NO_CODE = re.compile(
+    r"(?:[$\u20ac\u00a3]\s?[\d.,]+|\d\s?[%\u20ac\u00b0$]|\b\d{1,2}[:.h]\d{2}|\b\d{1,3}(?:,\d{3})+|\b\d{1,2}[./]\d{1,2}"
+    r"(?:[./](?:\d\d)?\d\d)?\.?|\b[ap]\.?\s?m)\W*$"
+)
+"""At the end: an amount, a time, a date."""
+_MAIL_WORDS = re.compile(r"@|[\w-]\.[\w-]+\s+\w+$")
+_CO = ("co", "com.", "org.")
+
+
+class CodeHeard(msgspec.Struct, frozen=True):
+    """A code at the end of what was said."""
+
+    complete: bool
+    """Nothing is missing; else more is to come."""
+    what: str
+    """``4 of 10 digits``"""
+
+
+class CodeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """One language's words, lower case: see the file."""
+
+    digits: frozenset[str] = frozenset()
+    teens: frozenset[str] = frozenset()
+    tens: frozenset[str] = frozenset()
+    tens_joints: frozenset[str] = frozenset()
+    counts: tuple[str, ...] = ()
+    hundreds: dict[str, int] = {}
+    doubles: frozenset[str] = frozenset()
+    triples: frozenset[str] = frozenset()
+    letters: frozenset[str] = frozenset()
+    as_in: frozenset[str] = frozenset()
+    joints: frozenset[str] = frozenset()
+    more: frozenset[str] = frozenset()
+    at: frozenset[str] = frozenset()
+    dot: frozenset[str] = frozenset()
+    not_letters: frozenset[str] = frozenset()
+    ask_telephone: tuple[str, ...] = ()
+    ask_code: tuple[str, ...] = ()
+    ask_letters: tuple[str, ...] = ()
+    ask_email: tuple[str, ...] = ()
+    ask_address: tuple[str, ...] = ()
+    ask_small: tuple[str, ...] = ()
+    ask_agreement: tuple[str, ...] = ()
+    ask_digits: tuple[str, ...] = ()
+    ask_range: tuple[str, ...] = ()
+    ask_lengths: dict[str, int] = {}
+    ask_key: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    told_telephone: tuple[str, ...] = ()
+    told_code: tuple[str, ...] = ()
+    leads: frozenset[str] = frozenset()
+    no_code: frozenset[str] = frozenset()
+    pronouns: frozenset[str] = frozenset()
+    streets: frozenset[str] = frozenset()
+    fillers: frozenset[str] = frozenset()
+    """Those of `open_ends`."""
+    telephone_digits: int = 10
+
+    @cached_property
+    def questions(self) -> tuple[tuple[Wanted, re.Pattern[str]], ...]:
+        """What a question is for, by what stands in it."""
+        kinds: tuple[tuple[Wanted, tuple[str, ...]], ...] = (
+            ("telephone", self.ask_telephone),
+            ("code", self.ask_code),
+            ("letters", self.ask_letters),
+            ("email", self.ask_email),
+            ("address", self.ask_address),
+            ("small", self.ask_small),
+        )
+        return tuple((kind, re.compile(_any(phrases))) for kind, phrases in kinds if phrases)
+
+    def wanted(self, asked: str) -> tuple[Wanted, int]:
+        """What the bot's last words ask for, and how many digits or letters that has; 0: unknown."""
+        asked = asked.lower()
+        plain = re.sub(r"\W+$", "", asked)
+        if self.ask_agreement and re.search(rf"(?:{_any(self.ask_agreement)})$", plain):
+            return "", 0
+        found = [
+            (match.end(), match.end() - match.start(), kind)
+            for kind, pattern in self.questions
+            for match in pattern.finditer(asked)
+        ]
+        length = self.num_asked(asked)
+        if not found:
+            return ("code", length) if length else ("", 0)
+        _, _, kind = max(found)
+        if kind == "small":
+            return kind, 0
+        fixed = [size for name, size in self.ask_lengths.items() if re.search(_any([name]), asked)]
+        return kind, length or (fixed[0] if fixed and kind == "code" else 0)
+
+    def num_asked(self, asked: str) -> int:
+        """How many digits the bot has asked for: the 4 of "your four-digit PIN"; 0 where it did not say, or several."""
+        asked = asked.lower()
+        for patterns in (self.ask_range, self.ask_digits):
+            sizes = {self._count(match[1]) for pattern in patterns for match in re.finditer(pattern, asked)} - {0}
+            if sizes:
+                return max(sizes) if len(sizes) == 1 or patterns is self.ask_range else 0
+        return 0
+
+    def num_keys(self, asked: str) -> int:
+        """How many keys answer the bot's last words: as many as the digits it has asked for, or the one of its menu; 0:
+        unknown."""
+        if length := self.num_asked(asked):
+            return length
+        kind, _ = self.wanted(asked)
+        keys = [match[1] for pattern in self.ask_key for match in re.finditer(pattern, asked.lower())]
+        is_menu = bool(keys) and all(self._count(key) in range(1, 10) or key in self.digits | {"0"} for key in keys)
+        return 1 if is_menu and kind in ("", "small") else 0
+
+    def _count(self, word: str) -> int:
+        if word.isdecimal():
+            return int(word) if len(word) <= 2 else 0
+        return self.counts.index(word) + 1 if word in self.counts else 0
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """One word of a code, or several that belong together."""
+
+    text: str
+    """Its letters, and a 0 for each digit; empty for what is between."""
+    num_words: int
+    is_word: bool = False
+    """It may as well be a word of a sentence."""
+    is_numeral: bool = False
+
+
+def heard_of_code(text: str, asked: str, language: str) -> CodeHeard | None:
+    """What was said of a code at the end of a lower-case text, after the bot's last words; None if it is no code."""
+    words = _code_words(primary_language(language))
+    if words is None:
+        return None
+    kind, length = words.wanted(asked)
+    return _Text(text, words).heard(kind, length)
+
+
+def num_digits(text: str, language: str) -> int:
+    """How many digits were said, or written by the recogniser in whatever groups (``555-01``), anywhere in a lower-case
+    text."""
+    words = _code_words(primary_language(language)) or CodeWords()
+    return sum(part.text.count("0") for part in _Text(text, words).parts if part)
+
+
+def num_keys_asked(asked: str, language: str) -> int:
+    """How many keys answer the bot's last words (``your four-digit PIN``, ``press one for sales``); 0 if unknown."""
+    words = _code_words(primary_language(language))
+    return words.num_keys(asked) if words and asked else 0
+
+
+class _Text:
+    """A caller's words, and the code at their end."""
+
+    def __init__(self, text: str, words: CodeWords) -> None:
+        self.text = text
+        self.words = words
+        self.tokens = tuple(_TOKEN.findall(text))
+        self.parts: list[_Part | None] = []
+        """For each token that begins something; None for a word that belongs to no code."""
+        self._starts: list[int] = []
+        index = 0
+        while index < len(self.tokens):
+            part = self._part(index)
+            self.parts.append(part)
+            self._starts.append(index)
+            index += part.num_words if part else 1
+
+    def heard(self, kind: Wanted, length: int) -> CodeHeard | None:
+        """What the code at the end lacks."""
+        if kind == "email" or self._is_mail():
+            return self._mail(kind == "email")
+        if more := self._ends_in(self.words.more):
+            return CodeHeard(False, f"ends in '{more}'")
+        first = len(self.parts)
+        while first and self.parts[first - 1]:
+            first -= 1
+        run = [part for part in self.parts[first:] if part]
+        lead = self.tokens[: self._starts[first]] if run else self.tokens
+        told = self._told(lead)
+        if (
+            len(run) == 1
+            and self.tokens[-1] in self.words.pronouns
+            and not told
+            and not self.words.leads.issuperset(lead)
+        ):
+            return None
+        if kind == "address":
+            return self._address()
+        num_letters = sum(part.text.isalpha() for part in run)
+        if not told and kind not in ("code", "letters") and num_letters < FEWEST_LETTERS:
+            while run and (not run[0].text or (run[0].is_word and not run[0].text.isdigit())):
+                lead = (*lead, *run[0].text)
+                run = run[1:]
+        code = "".join(part.text for part in run)
+        num_digits = code.count("0")
+        if not code or (kind == "small" and not told):
+            return None if kind == "small" else self._unasked(run, lead, code)
+        if kind in ("telephone", "code", "letters") and length:
+            return _of(len(code), length)
+        if kind == "telephone" or (told == "telephone" and kind != "code"):
+            return _of(len(code), self._telephone_digits(run)) if num_digits else None
+        if kind == "letters" or told == "letters":
+            named = [part for part in run if part.text and not part.is_word]
+            return self._spelled(code, lead) if named or len(run) > 1 else None
+        if kind == "code" or told:
+            is_whole = any(re.fullmatch(pattern, code) for pattern in self.words.whole)
+            return CodeHeard(is_whole, "a whole code" if is_whole else "digits of a code")
+        return self._unasked(run, lead, code)
+
+    def _unasked(self, run: list[_Part], lead: tuple[str, ...], code: str) -> CodeHeard | None:
+        """Where nobody has spoken of a code."""
+        num_digits = code.count("0")
+        if _NO_CODE.search(self.text):
+            return None
+        letters = [part for part in run if part.text.isalpha()]
+        if len(letters) >= FEWEST_LETTERS or (letters and not num_digits and self._is_spelling(code, lead)):
+            return self._spelled(code, lead) if not num_digits else CodeHeard(False, "digits of a code")
+        if num_digits < FEWEST_DIGITS:
+            return None
+        whole = self._telephone_digits(run)
+        spoken = [part for part in run if part.text and not part.is_numeral]
+        numerals = [part for part in run if part.is_numeral]
+        is_group = (
+            len(spoken) >= FEWEST_DIGITS
+            or any(token.startswith("0") for token in self.tokens[len(lead) :])
+            or len(numerals) >= FEWEST_DIGITS
+            or (len(numerals) > 0 and num_digits > 4 and not self.words.no_code.intersection(lead[-1:]))
+            or self.words.leads.issuperset(lead)
+        )
+        return _of(len(code), whole) if is_group else None
+
+    def _spelled(self, code: str, lead: tuple[str, ...]) -> CodeHeard:
+        """A name, of which the length is known only if it was said before."""
+        if code in lead:
+            return CodeHeard(True, f"spelled '{code}'")
+        return CodeHeard(False, "letters of a name")
+
+    def _is_spelling(self, code: str, lead: tuple[str, ...]) -> bool:
+        return bool(lead) and len(code) > 1 and lead[-1].startswith(code)
+
+    def _told(self, lead: tuple[str, ...]) -> Wanted:
+        """What the caller says that it is."""
+        said = " ".join(lead)
+        for kind, phrases in (("telephone", self.words.told_telephone), ("code", self.words.told_code)):
+            if any(said == phrase or said.endswith(f" {phrase}") for phrase in phrases):
+                return "telephone" if kind == "telephone" else "code"
+        return ""
+
+    def _telephone_digits(self, run: list[_Part]) -> int:
+        """So many digits the number begun has; a country code comes on top, in place of a leading zero."""
+        digits = "".join(self.tokens[self._starts[self.parts.index(run[0])] :]) if run else ""
+        is_international = "+" in self.text or "plus" in self.text.split() or digits.startswith("00")
+        size = self.words.telephone_digits
+        if is_international:
+            return size + (1 if "1" in digits[:1] else 2)
+        return size + 1 if digits.startswith("1") and size == 10 else size
+
+    def _address(self) -> CodeHeard | None:
+        """A house number, and not yet its street."""
+        rest = [token for token in self.tokens if token not in self.words.leads]
+        is_numbered = (
+            bool(rest)
+            and bool(self.words.streets)
+            and (rest[0][0].isdigit() or self._part(len(self.tokens) - len(rest)))
+        )
+        if is_numbered and len(rest) <= MAX_LOCAL_WORDS and rest[-1] not in self.words.streets:
+            return CodeHeard(False, "half an address")
+        return None
+
+    # --- e-mail addresses -----------------------------------------------------------------------------------------
+
+    def _is_mail(self) -> bool:
+        """Whether the end is of an e-mail address, whatever was asked."""
+        last = self.tokens[-1] if self.tokens else ""
+        if last not in self.words.at | self.words.dot:
+            return "@" in self.text
+        asks = re.search(_any(self.words.ask_email), self.text) if self.words.ask_email else None
+        return bool(asks or _MAIL_WORDS.search(self.text) or len(self.tokens) <= MAX_LOCAL_WORDS)
+
+    def _mail(self, is_asked: bool) -> CodeHeard | None:
+        tokens, words = self.tokens, self.words
+        if not tokens:
+            return None
+        places = [index for index, token in enumerate(tokens) if token in words.at]
+        written = re.search(r"@\s*[\w-]*([\w.-]*)\W*$", self.text)
+        if written or places:
+            # The domain: what is behind the at, its dots spoken or written.
+            behind = self.text.rpartition("@")[2] if written else " ".join(tokens[places[-1] + 1 :])
+            behind = re.sub(rf"\s*(?:{_any(words.dot)})\s*", ".", behind) if words.dot else behind
+            domain = re.sub(r"[^\w.-]+", "", behind.strip())
+            if re.fullmatch(r"[\w-]+(?:\.[\w-]+)*\.[^\W\d]{2,}\.?", domain) and not domain.endswith(".co"):
+                return CodeHeard(True, "an e-mail address")
+            if tokens[-1] in words.at | words.dot or is_asked or written:
+                return CodeHeard(False, "half an e-mail address")
+            return None
+        is_piece = tokens[-1] in words.dot or self._ends_in(words.more) or self.parts[-1]
+        if (is_piece and tokens[-1] not in words.pronouns) or len(tokens) <= MAX_LOCAL_WORDS:
+            return CodeHeard(False, "half an e-mail address")
+        return None
+
+    # --- words of codes -------------------------------------------------------------------------------------------
+
+    def _ends_in(self, phrases: frozenset[str]) -> str:
+        for count in range(min(MAX_PHRASE_WORDS, len(self.tokens)), 0, -1):
+            tail = " ".join(self.tokens[-count:])
+            if tail in phrases:
+                return tail
+        return ""
+
+    def _phrase(self, index: int, phrases: Iterable[str]) -> int:
+        """How many words the longest of the phrases has that stands there; 0: none."""
+        for count in range(min(MAX_PHRASE_WORDS, len(self.tokens) - index), 0, -1):
+            if " ".join(self.tokens[index : index + count]) in phrases:
+                return count
+        return 0
+
+    def _part(self, index: int) -> _Part | None:
+        words, tokens = self.words, self.tokens
+        token = tokens[index]
+        if token.isdecimal():
+            return _Part("0" * len(token), 1, is_numeral=True)
+        if _GLUED.fullmatch(token):
+            text = re.sub(r"\d", "0", token)
+            return None if _QUANTITY.fullmatch(token) else _Part(text, 1, is_numeral=True)
+        times = 2 if self._phrase(index, words.doubles) else 3 if self._phrase(index, words.triples) else 1
+        if times > 1:
+            count = self._phrase(index, words.doubles | words.triples)
+            again = self._part(index + count) if index + count < len(tokens) else None
+            if again and len(again.text) == 1:
+                return _Part(again.text * times, count + again.num_words)
+        if count := self._phrase(index, words.teens):
+            return _Part("00", count)
+        if count := self._phrase(index, words.tens):
+            rest = index + count
+            rest += rest < len(tokens) - 1 and tokens[rest] in words.tens_joints
+            is_completed = rest < len(tokens) and tokens[rest] in words.digits
+            return _Part("00", rest + 1 - index if is_completed else count)
+        if token in words.digits:
+            return _Part("0", 1)
+        if token in words.hundreds:
+            return _Part("0" * words.hundreds[token], 1)
+        if "und" in token and any(token.endswith(tens) for tens in words.tens):
+            return _Part("00", 1)
+        if len(token) == 1:
+            count = self._phrase(index + 1, words.as_in)
+            word = tokens[index + 1 + count : index + 2 + count]
+            if count and word and word[0].startswith(token):
+                return _Part(token, 2 + count)
+            return _Part(token, 1, is_word=token in words.not_letters)
+        if token in words.letters:
+            return _Part(token[0], 1, is_word=True)
+        if count := self._phrase(index, words.joints | words.fillers):
+            return _Part("", count)
+        return None
+
+
+def _of(count: int, length: int) -> CodeHeard:
+    if count < length:
+        return CodeHeard(False, f"{count} of {length} digits")
+    return CodeHeard(True, f"all {length} digits")
+
+
+def _any(phrases: Iterable[str]) -> str:
+    """A pattern of whole words."""
+    return rf"\b(?:{'|'.join(map(re.escape, sorted(phrases, key=len, reverse=True)))})\b"
+
+
+@lru_cache(maxsize=1)
+def _all() -> dict[str, CodeWords]:
+    source = files(__package__).joinpath("codes.toml").read_bytes()
+    return msgspec.toml.decode(source, type=dict[str, CodeWords])
+
+
+@lru_cache(maxsize=16)
+def _code_words(language: str) -> CodeWords | None:
+    words = _all().get(language)
+    return msgspec.structs.replace(words, fillers=open_ends(language).fillers) if words else None
