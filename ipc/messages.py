@@ -64,8 +64,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
     phrases: tuple[str, ...] = ()
     """What the caller is likely to say, as they would say it, for recognisers without grammars: the most likely first,
     since each of them takes only so much."""
-    dtmf_digits: int = 1
-    """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause."""
+    dtmf_digits: int = 0
+    """So many keyed digits are a complete answer; fewer are one after ``#`` or a pause. 0: the brain does not know."""
     spoken_digits: int = 0
     """So many spoken digits are a complete answer; 0 where the bot does not wait for digits."""
 

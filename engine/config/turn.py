@@ -40,7 +40,8 @@ class TurnConfig(Table, frozen=True):
     max_no_inputs: Annotated[int, Meta(ge=0)] = 2
     """How often in a row; then the call ends, politely."""
     dtmf_pause_ms: Milliseconds = 2_000
-    """Pause after which keyed digits are complete."""
+    """Pause after which keyed digits are complete. ``#`` completes them at once, and so do as many as were asked
+    for; ``*`` behind other keys begins anew."""
     stt_timeout_ms: Annotated[int, Meta(ge=100)] = 2_000
     """No transcript for so long: the fallback is tried."""
     llm_timeout_ms: Annotated[int, Meta(ge=100)] = 4_000

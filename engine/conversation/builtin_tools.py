@@ -35,7 +35,8 @@ class CollectDigits(msgspec.Struct, frozen=True):
     the same reply. The keys they press come as a message like [keyed 1234]."""
 
     num_digits: Annotated[
-        int, Meta(ge=1, le=32, description="How many; the caller can end a shorter answer with the # key.")
+        int,
+        Meta(ge=1, le=32, description="How many; the caller can end a shorter answer with #, and begin anew with *."),
     ]
 
 

@@ -6,6 +6,7 @@ from ringline.engine.agent import Agent
 from ringline.engine.config import TurnConfig
 from ringline.engine.conversation.actions import Backchannel, CallerSaid, Escalate
 from ringline.engine.conversation.bot import MS, Bot
+from ringline.engine.conversation.codes import num_keys_asked
 from ringline.engine.conversation.endpointing import Endpointing
 from ringline.engine.conversation.events import Overloaded
 from ringline.engine.conversation.history import caller_keyed, caller_said
@@ -44,6 +45,9 @@ MAX_UTTERANCE_NS = 30 * 10**9
 MAX_AMENDED_SAMPLES = SAMPLES_PER_MS * 15_000
 """A turn that has lasted so long is not read again when the caller goes on."""
 
+MAX_KEYS = 32
+"""Keys of one answer: no code is longer, and what presses more is no person."""
+
 NOTICE_NS = 20 * MS
 """One frame: nothing is noticed sooner."""
 
@@ -69,6 +73,10 @@ class Caller:
         self.utterance: Utterance | None = None
         self.digits = ""
         """Keys pressed that are no complete answer yet."""
+        self._num_keys = 0
+        """So many are one; 0: unknown."""
+        self._counted_until_ns = 0
+        """Until when ``#`` only ends those that were enough without it."""
         self.no_inputs = 0
         """How often in a row they were asked and said nothing."""
         self.no_input_ns = 0
@@ -306,6 +314,11 @@ class Caller:
 
     def _turn_over(self, utterance: Utterance, now_ns: int) -> None:
         """The endpoint is confirmed: it is the bot's turn."""
+        if self._may_key_on:
+            if self._bot.reply is not None:
+                self._bot.cut(now_ns)
+            self.drop_utterance(keeps_words=True)
+            return
         self.utterance = None
         self._out.cancel(*LISTENING)
         self.no_inputs = 0
@@ -464,19 +477,37 @@ class Caller:
     # --- keys -----------------------------------------------------------------------------------------------------
 
     def on_dtmf(self, event: DtmfReceived, now_ns: int) -> None:
-        """They pressed a key: that is no backchannel, and the bot is cut off at once."""
+        """They pressed a key: that is no backchannel, and the bot is cut off at once.
+
+        ``#`` ends what was keyed, ``*`` behind other keys begins it anew.
+        """
+        if event.digit == "#" and not self.digits and now_ns < self._counted_until_ns:
+            return  # as callers are used to, though all the digits were there already
         self._out.cancel("no_input")
+        if not self.digits:
+            self._num_keys = self._bot.expect.dtmf_digits or num_keys_asked(self._bot.asked(now_ns), self._language)
         if self._bot.reply is not None:
             self._bot.cut(now_ns, keeps_pending=self._bot.reply.is_open)
-        is_end = event.digit == "#" and bool(self.digits)
-        if not is_end:
-            self.digits += event.digit
         if self.utterance is not None:
             self.drop_utterance(keeps_words=True)
-        if is_end or len(self.digits) >= self._bot.expect.dtmf_digits:
+        if event.digit == "*" and self.digits:
+            self.digits = ""
+            self._out.cancel("dtmf")
+            self._out.at("no_input", now_ns + self._config.no_input_ms * MS)
+            return
+        is_end = event.digit == "#" and bool(self.digits)
+        self.digits += "" if is_end else event.digit
+        num_keys = min(self._num_keys or MAX_KEYS, MAX_KEYS)
+        if is_end or len(self.digits) >= num_keys:
+            self._counted_until_ns = 0 if is_end else now_ns + self._config.dtmf_pause_ms * MS
             self._complete_digits(now_ns)
         else:
             self._out.at("dtmf", now_ns + self._config.dtmf_pause_ms * MS)
+
+    @property
+    def _may_key_on(self) -> bool:
+        """Whether more keys may follow those that were pressed."""
+        return bool(self.digits) and "dtmf" in self._out.deadlines
 
     def _complete_digits(self, now_ns: int) -> None:
         digits = self._take_digits()

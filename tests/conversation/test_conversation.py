@@ -229,7 +229,7 @@ def test_speech_without_end_is_taken_as_it_is(world: Any) -> None:
 def test_single_key_is_an_answer(world: Any) -> None:
     call = started(world)
     call.presses("1")
-    call.run(100)
+    call.run(2_100)
     request = call.of(Generate)[0]
     assert (request.cause, request.messages[-1].content) == ("dtmf", "[keyed 1]")
 

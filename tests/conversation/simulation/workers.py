@@ -144,7 +144,7 @@ class Llm(Worker):
         tools = tuple(self._tools(request)) if tape.chance(20) or self.has_tool_addiction else ()
         if tools and may_be_mute and tape.chance(30):
             pieces = []
-        expect = Expectation(dtmf_digits=1 + tape.below(3))
+        expect = Expectation(dtmf_digits=tape.below(4))
         is_failing = tape.chance(self.sim.percent_failing)
 
         def write(fails: bool, index: int = 0) -> None:

@@ -5,6 +5,7 @@ All that is known of a call travels in `CallState`, so that any process gives th
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import datetime
 from typing import Literal
@@ -104,16 +105,41 @@ class _Step:
         if self.request.cause in ("no_input", "tools"):
             self._miss(current, "no_input")
             return
-        said = next((m.keyed or m.content for m in reversed(self.request.messages) if m.role == "user"), "")
-        understood = understand.dtmf if self.request.cause == "dtmf" else understand.speech
-        meant = understood(self.flow, current, said, self.setting)
+        if self.request.cause == "dtmf":
+            self._answer_keys()
+            return
+        said = next((m.content for m in reversed(self.request.messages) if m.role == "user"), "")
+        meant = understand.speech(self.flow, current, said, self.setting)
         if meant is None:
             self._miss(current, "no_match")
-            return
-        state.misses = 0
+        else:
+            self._follow(meant)
+
+    def _answer_keys(self) -> None:
+        """Follow all that was keyed since the bot was heard last: callers who know the way key ahead of its questions.
+
+        Not so what a state reads back: nobody agrees to what they have not heard.
+        """
+        is_ahead = False
+        for digits in _keyed(self.request.messages):
+            current = self.flow.states[self.state.at]
+            if is_ahead and current.table.confirm:
+                return
+            meant = understand.dtmf(self.flow, current, digits, self.setting)
+            if meant is not None:
+                is_ahead = True
+                self.texts.clear()
+                self._follow(meant)
+                if self.tool_calls:
+                    return
+        if not is_ahead:
+            self._miss(self.flow.states[self.state.at], "no_match")
+
+    def _follow(self, meant: understand.Meant) -> None:
+        self.state.misses = 0
         self._forget(meant.clear)
-        state.slots.update(meant.slots)
-        self._enter(meant.goto or state.at)
+        self.state.slots.update(meant.slots)
+        self._enter(meant.goto or self.state.at)
 
     def _forget(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -213,6 +239,12 @@ class _Step:
                 self._enter(branch.goto)
                 return
         self._enter(current.table.on_error if failed else current.table.on_ok)
+
+
+def _keyed(messages: tuple[ChatMessage, ...]) -> list[str]:
+    """The keys of each turn of the caller's that the bot has not answered yet."""
+    unanswered = itertools.takewhile(lambda message: message.role == "user", reversed(messages))
+    return [message.keyed for message in unanswered if message.keyed][::-1]
 
 
 def _fits(branch: Branch, result: dict[str, object]) -> bool:

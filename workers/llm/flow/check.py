@@ -106,8 +106,8 @@ def _one_way_on(file: str, where: str, table: StateTable, tables: FlowTables) ->
         if not tables.states[other].expect:
             raise error("also", f"[state.{other}] expects nothing")
     for digits in table.dtmf:
-        if not re.fullmatch(r"[0-9*]+", digits):
-            raise error(f"dtmf.{digits}", "keys are digits or *")
+        if not re.fullmatch(r"\*|\*?[0-9]+", digits):
+            raise error(f"dtmf.{digits}", "keys are digits, or * and digits: behind others, * begins anew")
 
 
 def _expect_edges(expect: tuple[Expect, ...], dtmf: dict[str, str | Key], where: str) -> Iterator[Edge]:

@@ -102,7 +102,7 @@ class _Compiler:
         keys: dict[str, Key] = {}
         for dtmf in (self._tables.everywhere.dtmf, *(self._tables.states[source].dtmf for source in reversed(sources))):
             keys |= {digits: Key(goto=key) if isinstance(key, str) else key for digits, key in dtmf.items()}
-        num_keys = max(map(len, keys), default=1)
+        num_keys = max(map(len, keys), default=0)
         num_spoken = 0
         if table.ask:
             asked = self._slots[table.ask]
@@ -120,7 +120,7 @@ class _Compiler:
             no_match=defaults.no_match if table.no_match is None else table.no_match,
             no_input=defaults.no_input if table.no_input is None else table.no_input,
             otherwise=table.otherwise or defaults.otherwise,
-            expect=Expectation(grammar, phrases(weighted), num_keys, num_spoken) if grammar else Expectation(),
+            expect=Expectation(grammar, phrases(weighted), num_keys, num_spoken) if table.waits else Expectation(),
         )
 
     def _asked(self, table: StateTable) -> list[Node]:
