@@ -9,6 +9,7 @@ from ringline.engine.conversation.actions import BotSaid, Escalate
 from ringline.engine.conversation.events import HangUpAsked
 from ringline.ipc.messages import (
     DtmfReceived,
+    Expectation,
     Generate,
     PhraseFailed,
     PhraseStarted,
@@ -181,6 +182,7 @@ def test_keys_are_remembered_once_though_the_cut_reply_turns_out_to_have_been_he
     call.run(2_000)
     call.actions.clear()
     call.llm_ms = 1e9
+    call.conversation._bot.expect = Expectation(dtmf_digits=1)
     call.handle(DtmfReceived(1, "1", call.now_ns))
     (asked,) = call.of(Generate)
     call.handle(ReplyDelta(1, asked.turn, 0, "One two. Three", call.now_ns))

@@ -120,7 +120,8 @@ def by_speech(line: Any, rng: random.Random) -> None:
 
 def by_key(line: Any, rng: random.Random) -> None:
     """The next reply begins at once: nobody waits for capture's report."""
-    line.handle(DtmfReceived(1, "1", line.now_ns))
+    for digit in "1#":
+        line.handle(DtmfReceived(1, digit, line.now_ns))
 
 
 def by_hanging_up(line: Any, rng: random.Random) -> None:

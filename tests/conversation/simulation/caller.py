@@ -149,8 +149,10 @@ class Caller:
         self.sim.on_caller("key")
         self.give_up_words(15_000)
         self.quiet_ns = self.sim.now_ns
-        self.owed = "answer"
-        self.sim.tell("capture", DtmfReceived(1, "123456789#"[self.sim.tape.below(10)], self.sim.now_ns))
+        digit = "123456789#"[self.sim.tape.below(10)]
+        if digit != "#":  # which may only end what was keyed before
+            self.owed = "answer"
+        self.sim.tell("capture", DtmfReceived(1, digit, self.sim.now_ns))
         if count > 1:
             self.sim.after(self.sim.tape.between(80, 700), self._key, count - 1)
         else:

@@ -38,7 +38,7 @@ class AnyEndpointing:
     def __init__(self, config: TurnConfig, language: str = "en", trusts_dictation: bool = True) -> None:
         self._low, self._high = config.endpoint_min_ms, config.endpoint_max_ms
 
-    def decide(self, text: str, expect: Expectation, finished: float | None) -> Decision:
+    def decide(self, text: str, expect: Expectation, finished: float | None, asked: str = "") -> Decision:
         return Decision(self._low + zlib.crc32(f"{text}{finished}".encode()) % (self._high - self._low + 1))
 
     def paused(self, pause_ms: float) -> None:
