@@ -52,6 +52,22 @@ _PLURALS = {"penny": "pence"}
 _NOT_JOINED = re.compile(r"(?<![0-9])[2-9]0(?=[\s,-]+[1-9](?:[0-9]{2})?(?![0-9]))")
 """Nobody writes 20 5 for 25, nor 20 500 for what begins with 25."""
 
+_IN_ROW = re.compile(
+    r"(?<![0-9])[1-9][0-9]+0(?=(?:[\s,.-]+(?:[0-9]|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|\w+teen|\w+ty)\b)))"
+)
+"""Digits in groups: 100 23 is one hundred and twenty-three to nobody but a reader of whole numbers."""
+_REPEATED = re.compile(r"\b(double|triple|treble)\s+([0-9])(?=\2)")
+"""``double 77``: two of them, or three?"""
+
+_CAPITALS = r"(?!(?:AM|PM|AD|BC|OK)\b)[A-Z]"
+_GLUED = re.compile(
+    rf"\b(?=[A-Z]*[0-9])(?![0-9]+(?:AM|PM)\b)(?=[0-9]*[A-Z])[A-Z0-9]{{2,12}}\b"
+    rf"|\b{_CAPITALS}{{2,3}}(?=[ -][0-9])|(?<=[0-9][ -]){_CAPITALS}{{2,3}}\b"
+)
+"""Codes as recognisers write them: AB12C, AB 12, 12 AB."""
+_ADDRESS_SIGNS = {"@": " at ", ".": " dot ", "_": " underscore ", "-": " hyphen ", "+": " plus "}
+
 MAX_CHARACTERS = 2_000
 """Of a transcript; what lies behind is not read."""
 
@@ -123,6 +139,7 @@ def _with_numerals(text: str, read: Callable[[str], str]) -> str:
     text = re.sub(r"(?<![0-9.:])([0-9]{1,2})[:.h]([0-9]{2})(?![.:]?[0-9])", clock, text)
     text = re.sub(r"(?<![0-9.])([0-9]{1,2})\.([0-9]+)(?![.:]?[0-9])", decimal, text)
     text = re.sub(r"(?<![0-9])([1-9][0-9]?)(?:st|nd|rd|th)\b", lambda match: f" {ordinal(int(match[1]))} ", text)
+    text = _IN_ROW.sub(lambda match: f" {digit_by_digit(match[0])} ", text)
     text = _NOT_JOINED.sub(lambda match: f" {digit_by_digit(match[0])} ", text)
     return re.sub(r"[0-9]+", lambda match: f" {read(match[0])} ", text)
 
@@ -145,7 +162,9 @@ def _has_digits(text: str) -> bool:
 
 def _prepared(text: str) -> str:
     """Lower case, with signs and those abbreviations written out that depend on what is beside them."""
-    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).lower().replace("\u2019", "'")
+    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).replace("\u2019", "'")
+    text = _GLUED.sub(lambda match: " ".join(re.findall("[A-Z]|[0-9]+", match[0])), text).lower()
+    text = re.sub(r"\S*@\S*", _address, text)
     text = re.sub(r"\bo(?:'\s?|\s)?clock\b", "o'clock", text)
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r" \1 m ", text)
     text = re.sub(r"([0-9])\s*([ap])m\b", r"\1 \2 m ", text)
@@ -154,7 +173,14 @@ def _prepared(text: str) -> str:
     text = _DAY_BEFORE_YEAR.sub(r"\1th", text)
     text = _DAY.sub(lambda match: f"{match['lead'] or ''}{_DAYS[match['day'] or match['alone']]} ", text)
     text = re.sub(r"([$\u00a3\u20ac])\s?([0-9]+(?:,[0-9]{3})*)(?:\.([0-9]{2}))?(?![0-9])", _money, text)
+    text = re.sub(r"(?<=[a-z0-9]{2})\.(?=[a-z]{2})", " dot ", text).replace("_", " underscore ")
+    text = _REPEATED.sub(r"\1 \1 \2", text)
     return re.sub(r"(?<=[0-9])\s?%", " percent ", text)
+
+
+def _address(match: re.Match[str]) -> str:
+    """``anna.schmidt@example.com`` as it is said."""
+    return re.sub(r"[@._+-]", lambda sign: _ADDRESS_SIGNS[sign[0]], match[0].strip(".,;:!?\"'<>()"))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class _Step:
             self._answer_keys()
             return
         said = next((m.content for m in reversed(self.request.messages) if m.role == "user"), "")
-        meant = understand.speech(self.flow, current, said, self.setting)
+        meant = understand.speech(self.flow, current, said, self.setting, state.slots)
         if meant is None:
             self._miss(current, "no_match")
         else:

@@ -49,7 +49,7 @@ def _text(node: Node, rules: dict[str, str]) -> str | None:
             names = [name, *(f"{name}_{number}" for number in range(2, len(rules) + 2))]
             free = next(one for one in names if rules.setdefault(one, text) == text)
             return f"<{free}>"
-        case pattern.Atom(item=item) | pattern.Slot(item=item):
+        case pattern.Atom(item=item) | pattern.Slot(item=item) | pattern.Read(item=item):
             return _text(item, rules)
         case pattern.Unspoken():
             return None

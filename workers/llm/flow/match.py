@@ -13,7 +13,7 @@ Bindings = tuple[tuple[str, Atoms], ...]
 Found = tuple[int, Atoms, Bindings]
 """(end, atoms of the slot around, slots)."""
 
-_JOINED = CARDINALS | {"hundred", "thousand", "double", "triple"}
+_JOINED = CARDINALS | {"hundred", "thousand", "double", "triple", "treble", "quadruple", "nought", "naught"}
 """Words that belong to the same number as such a word next to them."""
 _ORDINALS = frozenset(ordinal(number) for number in range(1, 10))
 _MOMENTS = frozenset({"moment", "second", "sec", "minute"})
@@ -101,6 +101,8 @@ class Reader:
                     for end, atoms, slots in self._match(item, start)
                     if not self._is_inside_number(end)
                 ]
+            case pattern.Read(key=key, read=read):
+                return [(end, ((key, value),), ()) for end, value in read(self.tokens, start)]
             case pattern.Slot(name=name, item=item):
                 return [
                     (end, (), ((name, atoms), *slots) if name else slots)

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable
 
 from ringline.engine.conversation.spelling import normalise
 
+ReadWords = Callable[[tuple[str, ...], int], Iterable[tuple[int, str]]]
+"""(tokens, start) -> (end, value) of all values that begin there."""
+
 
 class PatternError(ValueError):
     """The pattern cannot be read; the message says where."""
@@ -106,6 +109,21 @@ class Slot(_Part):
 
 class Unspoken(_Part):
     """Understood in a transcript, but not in the grammar: each alternative less makes the others easier to hear."""
+
+
+class Read(_Part):
+    """A value with more forms than alternatives can list: ``read`` finds it in a transcript. The item is what the
+    grammar has for it; `NOTHING` for a value that it leaves out."""
+
+    def __init__(self, key: str, starts: frozenset[str], read: ReadWords, item: Node) -> None:
+        super().__init__(item)
+        self.key = key
+        self.starts = starts
+        self.may_be_empty = False
+        self.read = read
+
+
+NOTHING = Choice(())
 
 
 def word(spoken: str) -> Node:

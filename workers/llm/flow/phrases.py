@@ -37,7 +37,7 @@ def _texts(node: Node) -> list[str]:
             return _in_a_row(items)
         case pattern.Optional(item=item):
             return [""] if pattern.slot_names(item) else ["", *_texts(item)]
-        case pattern.Rule(item=item) | pattern.Atom(item=item) | pattern.Slot(item=item):
+        case pattern.Rule(item=item) | pattern.Atom(item=item) | pattern.Slot(item=item) | pattern.Read(item=item):
             return _texts(item)
         case pattern.Unspoken():
             return []

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, time
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 
-from ringline.engine.conversation.number_words import ONES, cardinal
+from ringline.engine.conversation.number_words import ONES
 from ringline.workers.llm.flow import dates, times
 from ringline.workers.llm.flow.match import Atoms
 from ringline.workers.llm.flow.pattern import (
+    NOTHING,
     Atom,
     Node,
     PatternError,
+    Read,
     choice,
     parse,
     sequence,
-    unspoken,
-    word,
+)
+from ringline.workers.llm.flow.spoken import (
+    DIGIT_STARTS,
+    LETTER_STARTS,
+    codes,
+    digits,
+    is_taken_back,
+    read_address,
+    read_back,
+    spelled,
 )
 from ringline.workers.llm.flow.yes_no import no, yes
 
@@ -72,6 +83,9 @@ class SlotType(Protocol):
     def lead(self) -> tuple[str, ...]:
         """Small words that callers put in front of it."""
 
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        """Whether what stands around [begin, end) makes another value of the one there, or none."""
+
     def resolve(self, said: Atoms, setting: Setting) -> str | None:
         """The value that was said, None if there is no such value."""
 
@@ -84,6 +98,9 @@ class SlotType(Protocol):
 
 class _Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
     """``[slots.NAME]``"""
+
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return False
 
 
 class YesNo(_Slot, frozen=True, tag="yes_no"):
@@ -120,22 +137,14 @@ class Digits(_Slot, frozen=True, tag="digits"):
         return self.length
 
     def pattern(self) -> Node:
-        names = {**{name: str(number) for number, name in enumerate(ONES[:10])}, "oh": "0"}
-        one = choice(
-            *(Atom("digits", number, word(name)) for name, number in names.items()),
-            unspoken(Atom("digits", "0", word("o"))),
-        )
-        # Recognisers with a language model write 24 for ``two four`` and ``double four`` for 44.
-        pair = unspoken(
-            *(Atom("digits", str(number), word(cardinal(number))) for number in range(10, 100)),
-            *(Atom("digits", number * 2, word(f"double {name}")) for name, number in names.items()),
-        )
-        triple = unspoken(*(Atom("digits", number * 3, word(f"triple {name}")) for name, number in names.items()))
-        shapes: list[Node] = [sequence(), one]
-        for length in range(2, self.length + 1):
-            longer = [sequence(one, shapes[-1]), sequence(pair, shapes[-2])]
-            shapes.append(choice(*longer, *([sequence(triple, shapes[-3])] if length > 2 else [])))
-        return shapes[-1]
+        one = choice(*ONES[:10], "oh")
+        return Read("digits", DIGIT_STARTS, self._read, _row(one, self.length))
+
+    def _read(self, tokens: tuple[str, ...], start: int) -> Iterator[tuple[int, str]]:
+        return digits(tokens, start, self.length)
+
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return is_taken_back(tokens, begin, end, self._read)
 
     def lead(self) -> tuple[str, ...]:
         return ()
@@ -147,9 +156,103 @@ class Digits(_Slot, frozen=True, tag="digits"):
         return digits if len(digits) == self.length else None
 
     def spoken(self, value: str) -> str:
-        if len(value) != self.length:
+        if len(value) != self.length or not (value.isascii() and value.isdigit()):
             raise ValueError(f"`{value}` has not {self.length} digits")
-        return " ".join(ONES[int(digit)] for digit in value)
+        return read_back(value)
+
+
+class Code(_Slot, frozen=True, tag="code"):
+    """Letters and digits: a booking reference, a number plate, a postcode."""
+
+    format: str
+    """A regular expression for all of it, in capitals and without spaces: ``[A-Z]{2}[0-9]{4}``."""
+
+    distinct = False
+    num_keys = 0
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.format)
+        except re.error as error:
+            raise ValueError(f"`{self.format}` is no regular expression: {error}") from None
+
+    def fits(self, value: str) -> bool:
+        """Whether it is of this form."""
+        return re.fullmatch(self.format, value) is not None
+
+    def pattern(self) -> Node:
+        return Read("code", LETTER_STARTS | DIGIT_STARTS, self._read, NOTHING)
+
+    def _read(self, tokens: tuple[str, ...], start: int) -> Iterator[tuple[int, str]]:
+        return codes(tokens, start, self.fits)
+
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return is_taken_back(tokens, begin, end, self._read)
+
+    def lead(self) -> tuple[str, ...]:
+        return ()
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return str(said[0][1])
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        return digits if self.fits(digits) else None
+
+    def spoken(self, value: str) -> str:
+        if not self.fits(value):
+            raise ValueError(f"`{value}` is not of the form {self.format}")
+        return read_back(value)
+
+
+class Spelled(_Slot, frozen=True, tag="spelled"):
+    """A name, spelled letter by letter."""
+
+    distinct = False
+    num_keys = 0
+
+    def pattern(self) -> Node:
+        return Read("letters", LETTER_STARTS, spelled, NOTHING)
+
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return is_taken_back(tokens, begin, end, spelled)
+
+    def lead(self) -> tuple[str, ...]:
+        return ()
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return str(said[0][1]).capitalize()
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        return None
+
+    def spoken(self, value: str) -> str:
+        if not value.isalpha():
+            raise ValueError(f"`{value}` is no name")
+        return read_back(value)
+
+
+class Email(_Slot, frozen=True, tag="email"):
+    """An e-mail address. It is looked for in all that was said, and cannot stand in a pattern."""
+
+    distinct = True
+    num_keys = 0
+
+    def pattern(self) -> Node:
+        return NOTHING
+
+    def lead(self) -> tuple[str, ...]:
+        return ()
+
+    def resolve(self, said: Atoms, setting: Setting) -> str | None:
+        return None
+
+    def keyed(self, digits: str, setting: Setting) -> str | None:
+        return None
+
+    def spoken(self, value: str) -> str:
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+            raise ValueError(f"`{value}` is no e-mail address")
+        return read_address(value)
 
 
 class Date(_Slot, frozen=True, tag="date"):
@@ -268,7 +371,11 @@ class Name(_Slot, frozen=True, tag="name"):
         return _one_of(self.names, value)
 
 
-SlotTable = YesNo | Digits | Date | Time | Choice | Name
+SlotTable = YesNo | Digits | Date | Time | Choice | Name | Code | Spelled | Email
+
+
+def _row(node: Node, count: int) -> Node:
+    return sequence(*[node] * count)
 
 
 def _one_of(values: Collection[str], value: str) -> str:

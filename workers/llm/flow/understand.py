@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from ringline.engine.conversation.spelling import readings
 from ringline.workers.llm.flow import pattern
 from ringline.workers.llm.flow.compile import Flow, Heard, State
+from ringline.workers.llm.flow.corrections import corrected
 from ringline.workers.llm.flow.match import Bindings, Reader
-from ringline.workers.llm.flow.slots import Setting
+from ringline.workers.llm.flow.slots import Code, Digits, Email, Setting, Spelled
+from ringline.workers.llm.flow.spoken import address
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -22,13 +25,18 @@ class Meant(msgspec.Struct, frozen=True):
     """Values to set, after clearing."""
 
 
-def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | None:
+def speech(
+    flow: Flow, state: State, text: str, setting: Setting, known: Mapping[str, str] = MappingProxyType({})
+) -> Meant | None:
     """What was said: the pattern that leaves the fewest words unexplained; None if none stands in the text.
 
+    ``known`` are the slots so far: a few digits of one that is read back may be corrected (``the last one is a five``).
     Of equals, what comes first in the flow file wins, then the likelier reading of the numerals, then what comes first
     in the text. A pattern whose values make no sense (``the thirty first of june``) is passed over, and so is what
     makes sense only as a part of it (``the thirty first``).
     """
+    if meant := _whole(flow, state, text) or _corrected(flow, state, text, known):
+        return meant
     found = [
         (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
         for number, reader in enumerate(map(Reader, readings(text)))
@@ -38,11 +46,34 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
     resolver = _Resolver(flow, setting)
     for _, _, _, begin, end, bindings, reader, heard in sorted(found, key=lambda one: one[:4]):
         values = resolver.resolve(bindings)
-        if values is None:
+        if values is None or resolver.doubts(bindings, reader, begin, end):
             continue
         values |= _elsewhere(flow, reader, heard, values, begin, end, resolver)
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
     return None
+
+
+def _whole(flow: Flow, state: State, text: str) -> Meant | None:
+    """A value that is looked for in all that was said, such as an e-mail address."""
+    table = state.table
+    for name in (table.ask, *table.confirm):
+        if isinstance(flow.slots.get(name), Email):
+            found = {value for tokens in readings(text) if (value := address(tokens))}
+            return Meant("", (), {name: found.pop()}) if len(found) == 1 else None
+    return None
+
+
+def _corrected(flow: Flow, state: State, text: str, known: Mapping[str, str]) -> Meant | None:
+    """A few digits or letters of a value that is read back, where only one can be meant."""
+    found = set()
+    for name in state.table.confirm:
+        slot = flow.slots[name]
+        if name in known and isinstance(slot, Digits | Code | Spelled):
+            for tokens in readings(text):
+                new = corrected(known[name], tokens)
+                if new and (not isinstance(slot, Code) or slot.fits(new)):
+                    found.add((name, new))
+    return Meant("", (), dict(found)) if len(found) == 1 else None
 
 
 def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | None:
@@ -82,6 +113,12 @@ class _Resolver:
             values[name] = value
         return values
 
+    def doubts(self, bindings: Bindings, reader: Reader, begin: int, end: int) -> bool:
+        """Whether the words around what was said make another value of it: ``after three``."""
+        doubtful = [one for one in bindings if self._flow.slots[one[0]].doubtful(reader.tokens, begin, end)]
+        self._senseless += [(name, frozenset(said)) for name, said in doubtful]
+        return bool(doubtful)
+
 
 def _elsewhere(
     flow: Flow, reader: Reader, heard: Heard, values: dict[str, str], begin: int, end: int, resolver: _Resolver
@@ -102,7 +139,7 @@ def _elsewhere(
         for start, stop, bindings in sorted(places, key=lambda place: (place[0] - place[1], place[0])):
             distinct = any(flow.slots[name].distinct for name, _ in bindings)
             resolved = resolver.resolve(bindings) if distinct or stop - start > 1 else None
-            if resolved:
+            if resolved and not resolver.doubts(bindings, reader, start, stop):
                 more |= resolved
                 break
     return more
