@@ -81,15 +81,18 @@ def normalise(text: str) -> tuple[str, ...]:
     return _words(_with_numerals(text, _plain)) if _has_digits(text) else _words(text)
 
 
-def readings(text: str) -> tuple[tuple[str, ...], ...]:
+def readings(text: str, times: bool = True) -> tuple[tuple[str, ...], ...]:
     """All ways to read a transcript aloud, each as `normalise` has it, the likeliest first; one where it has no digits.
 
     ``1030`` is ``one zero three zero``, ``ten thirty`` or ``one thousand thirty``; ``24`` ``twenty four`` or ``two
-    four``.
+    four``. Without ``times`` none is a time: they leave zeros out, which digits of a code are.
     """
     text = _prepared(text)
     if not _has_digits(text):
         return (_words(text),)
+    if not times:
+        ways = (_plain, digit_by_digit, _whole)
+        return tuple(dict.fromkeys(_words(_with_numerals(text, read, times)) for read in ways))
     # The year behind a month is no time of day.
     clock = _plain if _MONTH.search(text) and re.search(r"\b(?:19|20)[0-9]{2}\b", text) else _clock_digits
     return tuple(dict.fromkeys(_words(_with_numerals(text, read)) for read in (_plain, clock, digit_by_digit, _whole)))
@@ -117,7 +120,7 @@ def _whole(digits: str) -> str:
     return cardinal(int(digits)) if digits[0] != "0" and int(digits) <= MAX_CARDINAL else digit_by_digit(digits)
 
 
-def _with_numerals(text: str, read: Callable[[str], str]) -> str:
+def _with_numerals(text: str, read: Callable[[str], str], times: bool = True) -> str:
     """The text with all its numerals written out, those that stand for themselves alone by ``read``."""
     by_digits = read is digit_by_digit
 
@@ -127,7 +130,7 @@ def _with_numerals(text: str, read: Callable[[str], str]) -> str:
 
     def clock(match: re.Match[str]) -> str:
         hour, minute = match[1], match[2]
-        if by_digits:
+        if by_digits or not times:
             return f" {digit_by_digit(hour + minute)} "
         said = minutes(int(minute)) if int(minute) < 60 else cardinal(int(minute))
         return f" {cardinal(int(hour))} {said} "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from ringline.engine.conversation.spelling import normalise
 
@@ -171,6 +172,19 @@ def slot_names(node: Node) -> set[str]:
         case Optional(item=item) | Rule(item=item) | Atom(item=item) | Unspoken(item=item):
             return slot_names(item)
     return set()
+
+
+@lru_cache(maxsize=4096)
+def reads(node: Node) -> bool:
+    """Whether a pattern holds a value that is read from the transcript (`Read`)."""
+    match node:
+        case Read():
+            return True
+        case Sequence(items=items) | Choice(items=items):
+            return any(reads(item) for item in items)
+        case Optional(item=item) | Rule(item=item) | Atom(item=item) | Slot(item=item) | Unspoken(item=item):
+            return reads(item)
+    return False
 
 
 def optional_parts(node: Node) -> list[Node]:

@@ -69,7 +69,7 @@ DIGIT_STARTS = frozenset({*DIGITS, *_TEENS, *_TENS, *_TIMES, "hundred", "thousan
 
 def digits(tokens: Tokens, start: int, length: int) -> Iterator[Unit]:
     """Runs of so many digits that begin there: said one by one, in groups, as numbers, doubled."""
-    if _is_letter(tokens, start - 1):
+    if _is_letter(tokens, start - 1) or _is_number(tokens, _before(tokens, start)):
         return
     end, read = start, ""
     while len(read) < length:
@@ -79,8 +79,19 @@ def digits(tokens: Tokens, start: int, length: int) -> Iterator[Unit]:
         end, read = unit[0], read + unit[1]
         if len(read) < length and end < len(tokens) and tokens[end] in _BETWEEN:
             end += 1
-    if len(read) == length and not _is_letter(tokens, end):
+    behind = end + (_at(tokens, end) in _BETWEEN | {"and"})
+    if len(read) == length and not _is_letter(tokens, end) and not _is_number(tokens, behind):
         yield end, read
+
+
+def _before(tokens: Tokens, index: int) -> int:
+    """The place of the word before, but for what stands between digits."""
+    return index - 2 if index > 1 and tokens[index - 1] in _BETWEEN | {"and"} else index - 1
+
+
+def _is_number(tokens: Tokens, index: int) -> bool:
+    token = _at(tokens, index) if index >= 0 else ""
+    return token in DIGIT_STARTS or token in _PLURALS
 
 
 def _is_letter(tokens: Tokens, index: int) -> bool:
@@ -197,7 +208,7 @@ def letter(tokens: Tokens, index: int, alone: bool = False) -> Unit | None:
 
 def codes(tokens: Tokens, start: int, fits: Callable[[str], bool]) -> Iterator[Unit]:
     """The code of letters and digits that stands there, if it fits. An ``o`` is a letter or a zero, whichever does."""
-    if start and (len(tokens[start - 1]) == 1 or _number(tokens, start - 1)):
+    if start and (len(tokens[start - 1]) == 1 or _number(tokens, start - 1) or _is_misspelled(tokens, start)):
         return
     end, read = start, [""]
     while end < len(tokens):
@@ -215,14 +226,26 @@ def codes(tokens: Tokens, start: int, fits: Callable[[str], bool]) -> Iterator[U
 
 
 def spelled(tokens: Tokens, start: int) -> Iterator[Unit]:
-    """Words spelled letter by letter that begin there, two letters at least."""
+    """The word spelled letter by letter that stands there, of two letters at least."""
+    if _is_letter(tokens, start - 1) or _is_misspelled(tokens, start):
+        return
     end, read, is_spelled = start, "", False
     while (unit := letter(tokens, end)) is not None:
         is_spelled = is_spelled or tokens[end] not in _NAMED
         end, read = unit[0], read + unit[1]
-        if len(read) > 1 and (is_spelled or len(read) > 2):
-            yield end, read
-        end += end < len(tokens) and tokens[end] in ("dash", "hyphen", "then")
+        end += _at(tokens, end) in ("dash", "hyphen", "then")
+    if len(read) > (1 if is_spelled else 2) and not _is_number(tokens, end):
+        yield end, read
+
+
+def _is_misspelled(tokens: Tokens, index: int) -> bool:
+    """Whether a letter stands in front that does not begin its word: ``m as in nancy``."""
+    return any(
+        index > len(joint) + 1
+        and tokens[index - 1 - len(joint) : index - 1] == joint
+        and len(tokens[index - 2 - len(joint)]) == 1
+        for joint in _AS_IN
+    )
 
 
 def characters(tokens: Tokens, start: int) -> Iterator[Unit]:
@@ -242,14 +265,19 @@ _TAKEN_BACK = frozenset({"no", "sorry", "actually", "wait", "correction", "mean"
 def is_taken_back(tokens: Tokens, begin: int, end: int, read: Callable[[Tokens, int], Iterable[Unit]]) -> bool:
     """Whether another value stands in the transcript than the one in [begin, end), which is not the one that counts: of
     two, the last one does, if the caller says that it is put right."""
+    if begin and tokens[begin - 1] == "not":
+        return True
+    marks = [index for index in range(end, len(tokens)) if tokens[index] in _TAKEN_BACK]
+    if marks and any(_is_number(tokens, index) or _is_letter(tokens, index) for index in range(marks[0], len(tokens))):
+        return True
     values = {value for start in range(begin, end) for stop, value in read(tokens, start) if stop == end}
     for start in range(len(tokens)):
+        is_denied = start > 0 and tokens[start - 1] == "not"
         for stop, value in read(tokens, start):
             is_apart = stop <= begin or start >= end
-            if is_apart and value not in values:
-                is_put_right = stop <= begin and bool(_TAKEN_BACK.intersection(tokens[stop:begin]))
-                if not is_put_right:
-                    return True
+            is_put_right = is_denied or (stop <= begin and bool(_TAKEN_BACK.intersection(tokens[stop:begin])))
+            if is_apart and value not in values and not is_put_right:
+                return True
     return False
 
 
@@ -289,7 +317,8 @@ def _pieces(tokens: Tokens, signs: dict[str, str], is_whole: Callable[[str], boo
     end, read, num_words, is_one = 0, "", 0, False
     last_sign = True
     while end < len(tokens):
-        if is_whole and is_whole(read) and tokens[end] not in signs:
+        is_letter = len(tokens[end]) == 1 and len(tokens[end - 1]) == 1
+        if is_whole and is_whole(read) and tokens[end] not in signs and not is_letter:
             break
         phrase = next((one for one in _ONE_WORD if tokens[end : end + len(one)] == one), ())
         token = tokens[end]

@@ -37,10 +37,11 @@ def speech(
     """
     if meant := _whole(flow, state, text) or _corrected(flow, state, text, known):
         return meant
+    ways = {times: [Reader(tokens) for tokens in readings(text, times)] for times in (True, False)}
     found = [
         (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
-        for number, reader in enumerate(map(Reader, readings(text)))
         for rank, heard in enumerate(state.heard)
+        for number, reader in enumerate(ways[not pattern.reads(heard.node)])
         for begin, end, bindings in reader.search(heard.node, 0, len(reader.tokens))
     ]
     resolver = _Resolver(flow, setting)
@@ -58,7 +59,7 @@ def _whole(flow: Flow, state: State, text: str) -> Meant | None:
     table = state.table
     for name in (table.ask, *table.confirm):
         if isinstance(flow.slots.get(name), Email):
-            found = {value for tokens in readings(text) if (value := address(tokens))}
+            found = {value for tokens in readings(text, times=False) if (value := address(tokens))}
             return Meant("", (), {name: found.pop()}) if len(found) == 1 else None
     return None
 
@@ -69,7 +70,7 @@ def _corrected(flow: Flow, state: State, text: str, known: Mapping[str, str]) ->
     for name in state.table.confirm:
         slot = flow.slots[name]
         if name in known and isinstance(slot, Digits | Code | Spelled):
-            for tokens in readings(text):
+            for tokens in readings(text, times=False):
                 new = corrected(known[name], tokens)
                 if new and (not isinstance(slot, Code) or slot.fits(new)):
                     found.add((name, new))
