@@ -8,16 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
-from importlib.resources import files
-from typing import Literal
 
 import msgspec
 
-from ringline.engine.conversation.language_tags import primary_language
-from ringline.engine.conversation.open_ends import open_ends
-
-Wanted = Literal["", "telephone", "code", "letters", "email", "address", "small"]
+from ringline.engine.conversation.code_words import CodeWords, Wanted, any_of, code_words
 
 MAX_PHRASE_WORDS = 4
 
@@ -36,7 +30,6 @@ _NO_CODE = re.compile(
 )
 """At the end: an amount, a time, a date."""
 _MAIL_WORDS = re.compile(r"@|[\w-]\.[\w-]+\s+\w+$")
-_CO = ("co", "com.", "org.")
 
 
 class CodeHeard(msgspec.Struct, frozen=True):
@@ -46,104 +39,6 @@ class CodeHeard(msgspec.Struct, frozen=True):
     """Nothing is missing; else more is to come."""
     what: str
     """``4 of 10 digits``"""
-
-
-class CodeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
-    """One language's words, lower case: see the file."""
-
-    digits: frozenset[str] = frozenset()
-    teens: frozenset[str] = frozenset()
-    tens: frozenset[str] = frozenset()
-    tens_joints: frozenset[str] = frozenset()
-    counts: tuple[str, ...] = ()
-    hundreds: dict[str, int] = {}
-    doubles: frozenset[str] = frozenset()
-    triples: frozenset[str] = frozenset()
-    letters: frozenset[str] = frozenset()
-    as_in: frozenset[str] = frozenset()
-    joints: frozenset[str] = frozenset()
-    more: frozenset[str] = frozenset()
-    at: frozenset[str] = frozenset()
-    dot: frozenset[str] = frozenset()
-    not_letters: frozenset[str] = frozenset()
-    ask_telephone: tuple[str, ...] = ()
-    ask_code: tuple[str, ...] = ()
-    ask_letters: tuple[str, ...] = ()
-    ask_email: tuple[str, ...] = ()
-    ask_address: tuple[str, ...] = ()
-    ask_small: tuple[str, ...] = ()
-    ask_agreement: tuple[str, ...] = ()
-    ask_digits: tuple[str, ...] = ()
-    ask_range: tuple[str, ...] = ()
-    ask_lengths: dict[str, int] = {}
-    ask_key: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-    told_telephone: tuple[str, ...] = ()
-    told_code: tuple[str, ...] = ()
-    leads: frozenset[str] = frozenset()
-    no_code: frozenset[str] = frozenset()
-    pronouns: frozenset[str] = frozenset()
-    streets: frozenset[str] = frozenset()
-    fillers: frozenset[str] = frozenset()
-    """Those of `open_ends`."""
-    telephone_digits: int = 10
-
-    @cached_property
-    def questions(self) -> tuple[tuple[Wanted, re.Pattern[str]], ...]:
-        """What a question is for, by what stands in it."""
-        kinds: tuple[tuple[Wanted, tuple[str, ...]], ...] = (
-            ("telephone", self.ask_telephone),
-            ("code", self.ask_code),
-            ("letters", self.ask_letters),
-            ("email", self.ask_email),
-            ("address", self.ask_address),
-            ("small", self.ask_small),
-        )
-        return tuple((kind, re.compile(_any(phrases))) for kind, phrases in kinds if phrases)
-
-    def wanted(self, asked: str) -> tuple[Wanted, int]:
-        """What the bot's last words ask for, and how many digits or letters that has; 0: unknown."""
-        asked = asked.lower()
-        plain = re.sub(r"\W+$", "", asked)
-        if self.ask_agreement and re.search(rf"(?:{_any(self.ask_agreement)})$", plain):
-            return "", 0
-        found = [
-            (match.end(), match.end() - match.start(), kind)
-            for kind, pattern in self.questions
-            for match in pattern.finditer(asked)
-        ]
-        length = self.num_asked(asked)
-        if not found:
-            return ("code", length) if length else ("", 0)
-        _, _, kind = max(found)
-        if kind == "small":
-            return kind, 0
-        fixed = [size for name, size in self.ask_lengths.items() if re.search(_any([name]), asked)]
-        return kind, length or (fixed[0] if fixed and kind == "code" else 0)
-
-    def num_asked(self, asked: str) -> int:
-        """How many digits the bot has asked for: the 4 of "your four-digit PIN"; 0 where it did not say, or several."""
-        asked = asked.lower()
-        for patterns in (self.ask_range, self.ask_digits):
-            sizes = {self._count(match[1]) for pattern in patterns for match in re.finditer(pattern, asked)} - {0}
-            if sizes:
-                return max(sizes) if len(sizes) == 1 or patterns is self.ask_range else 0
-        return 0
-
-    def num_keys(self, asked: str) -> int:
-        """How many keys answer the bot's last words: as many as the digits it has asked for, or the one of its menu; 0:
-        unknown."""
-        if length := self.num_asked(asked):
-            return length
-        kind, _ = self.wanted(asked)
-        keys = [match[1] for pattern in self.ask_key for match in re.finditer(pattern, asked.lower())]
-        is_menu = bool(keys) and all(self._count(key) in range(1, 10) or key in self.digits | {"0"} for key in keys)
-        return 1 if is_menu and kind in ("", "small") else 0
-
-    def _count(self, word: str) -> int:
-        if word.isdecimal():
-            return int(word) if len(word) <= 2 else 0
-        return self.counts.index(word) + 1 if word in self.counts else 0
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -159,23 +54,29 @@ class _Part(msgspec.Struct, frozen=True):
 
 def heard_of_code(text: str, asked: str, language: str) -> CodeHeard | None:
     """What was said of a code at the end of a lower-case text, after the bot's last words; None if it is no code."""
-    words = _code_words(primary_language(language))
+    words = code_words(language)
     if words is None:
         return None
     kind, length = words.wanted(asked)
     return _Text(text, words).heard(kind, length)
 
 
+def asks_for_code(asked: str, language: str) -> bool:
+    """Whether the bot's last words ask for a code."""
+    words = code_words(language)
+    return words is not None and words.wanted(asked)[0] not in ("", "small")
+
+
 def num_digits(text: str, language: str) -> int:
     """How many digits were said, or written by the recogniser in whatever groups (``555-01``), anywhere in a lower-case
     text."""
-    words = _code_words(primary_language(language)) or CodeWords()
+    words = code_words(language) or CodeWords()
     return sum(part.text.count("0") for part in _Text(text, words).parts if part)
 
 
 def num_keys_asked(asked: str, language: str) -> int:
     """How many keys answer the bot's last words (``your four-digit PIN``, ``press one for sales``); 0 if unknown."""
-    words = _code_words(primary_language(language))
+    words = code_words(language)
     return words.num_keys(asked) if words and asked else 0
 
 
@@ -200,7 +101,7 @@ class _Text:
         """What the code at the end lacks."""
         if kind == "email" or self._is_mail():
             return self._mail(kind == "email")
-        if more := self._ends_in(self.words.more):
+        if more := self._ends_in(self.words.more) or self._announced():
             return CodeHeard(False, f"ends in '{more}'")
         first = len(self.parts)
         while first and self.parts[first - 1]:
@@ -269,6 +170,12 @@ class _Text:
     def _is_spelling(self, code: str, lead: tuple[str, ...]) -> bool:
         return bool(lead) and len(code) > 1 and lead[-1].startswith(code)
 
+    def _announced(self) -> str:
+        """What the end says that a code follows: ``my number is``."""
+        if not self.tokens or self.tokens[-1] not in self.words.open:
+            return ""
+        return self._ends_in(self.words.announcements)
+
     def _told(self, lead: tuple[str, ...]) -> Wanted:
         """What the caller says that it is."""
         said = " ".join(lead)
@@ -305,7 +212,7 @@ class _Text:
         last = self.tokens[-1] if self.tokens else ""
         if last not in self.words.at | self.words.dot:
             return "@" in self.text
-        asks = re.search(_any(self.words.ask_email), self.text) if self.words.ask_email else None
+        asks = re.search(any_of(self.words.ask_email), self.text) if self.words.ask_email else None
         return bool(asks or _MAIL_WORDS.search(self.text) or len(self.tokens) <= MAX_LOCAL_WORDS)
 
     def _mail(self, is_asked: bool) -> CodeHeard | None:
@@ -317,7 +224,7 @@ class _Text:
         if written or places:
             # The domain: what is behind the at, its dots spoken or written.
             behind = self.text.rpartition("@")[2] if written else " ".join(tokens[places[-1] + 1 :])
-            behind = re.sub(rf"\s*(?:{_any(words.dot)})\s*", ".", behind) if words.dot else behind
+            behind = re.sub(rf"\s*(?:{any_of(words.dot)})\s*", ".", behind) if words.dot else behind
             domain = re.sub(r"[^\w.-]+", "", behind.strip())
             if re.fullmatch(r"[\w-]+(?:\.[\w-]+)*\.[^\W\d]{2,}\.?", domain) and not domain.endswith(".co"):
                 return CodeHeard(True, "an e-mail address")
@@ -360,16 +267,16 @@ class _Text:
             if again and len(again.text) == 1:
                 return _Part(again.text * times, count + again.num_words)
         if count := self._phrase(index, words.teens):
-            return _Part("00", count)
+            return self._number(index, count, 2)
         if count := self._phrase(index, words.tens):
             rest = index + count
             rest += rest < len(tokens) - 1 and tokens[rest] in words.tens_joints
             is_completed = rest < len(tokens) and tokens[rest] in words.digits
-            return _Part("00", rest + 1 - index if is_completed else count)
+            return self._number(index, rest + 1 - index if is_completed else count, 2)
         if token in words.digits:
-            return _Part("0", 1)
+            return self._number(index, 1, 1)
         if token in words.hundreds:
-            return _Part("0" * words.hundreds[token], 1)
+            return _Part("0" * (words.hundreds[token] + 1), 1)
         if "und" in token and any(token.endswith(tens) for tens in words.tens):
             return _Part("00", 1)
         if len(token) == 1:
@@ -384,25 +291,21 @@ class _Text:
             return _Part("", count)
         return None
 
+    def _number(self, index: int, num_words: int, size: int) -> _Part:
+        """A number, with the hundreds or thousands that it counts: ``one hundred twenty three``."""
+        end = index + num_words
+        zeros = self.words.hundreds.get(self.tokens[end], 0) if end < len(self.tokens) else 0
+        if not zeros:
+            return _Part("0" * size, num_words)
+        end += 1
+        rest = end + (end < len(self.tokens) - 1 and self.tokens[end] in self.words.number_joints)
+        more = self._part(rest) if rest < len(self.tokens) else None
+        if more and set(more.text) == {"0"} and len(more.text) <= zeros and not more.is_numeral:
+            end = rest + more.num_words
+        return _Part("0" * (size + zeros), end - index)
+
 
 def _of(count: int, length: int) -> CodeHeard:
     if count < length:
         return CodeHeard(False, f"{count} of {length} digits")
     return CodeHeard(True, f"all {length} digits")
-
-
-def _any(phrases: Iterable[str]) -> str:
-    """A pattern of whole words."""
-    return rf"\b(?:{'|'.join(map(re.escape, sorted(phrases, key=len, reverse=True)))})\b"
-
-
-@lru_cache(maxsize=1)
-def _all() -> dict[str, CodeWords]:
-    source = files(__package__).joinpath("codes.toml").read_bytes()
-    return msgspec.toml.decode(source, type=dict[str, CodeWords])
-
-
-@lru_cache(maxsize=16)
-def _code_words(language: str) -> CodeWords | None:
-    words = _all().get(language)
-    return msgspec.structs.replace(words, fillers=open_ends(language).fillers) if words else None

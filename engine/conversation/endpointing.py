@@ -18,7 +18,7 @@ import re
 import msgspec
 
 from ringline.engine.config import TurnConfig
-from ringline.engine.conversation.codes import heard_of_code, num_digits
+from ringline.engine.conversation.codes import asks_for_code, heard_of_code, num_digits
 from ringline.engine.conversation.grammar import Fit, fit
 from ringline.engine.conversation.open_ends import open_ends
 from ringline.engine.conversation.spelling import HESITATIONS, readings
@@ -133,7 +133,7 @@ class Endpointing:
             if heard.goes_on:
                 return HALF_WAY, ("text: half of what is expected",)
         is_answer = " ".join(words) in self._words.answers
-        if (self._trusts_dictation or asked) and not is_answer:
+        if not is_answer and (self._trusts_dictation or asks_for_code(asked, self._language)):
             code = heard_of_code(text, asked, self._language)
             if code is not None:
                 return ALL_DIGITS if code.complete else MISSING_DIGITS, (f"text: {code.what}",)

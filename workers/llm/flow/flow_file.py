@@ -3,7 +3,7 @@
     start = "hello"                      the state that a call begins in
     [hours]                              open, close: what "at two" means
     [slots.day]                          a value the flow works with: type = "date", "time", "yes_no", "digits",
-                                         "choice" or "name", and the type's own keys
+                                         "code", "spelled", "email", "choice" or "name", and the type's own keys
     [rules]                              named patterns, for use as <name>
     [defaults]                           no_match, no_input, otherwise: for states that have none of their own
     [global]                             dtmf and [[global.expect]]: what callers may say or key in every state
