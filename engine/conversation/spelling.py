@@ -57,6 +57,15 @@ _IN_ROW = re.compile(
     r"|\w+teen|\w+ty)\b)))"
 )
 """Digits in groups: 100 23 is one hundred and twenty-three to nobody but a reader of whole numbers."""
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_MIXED = re.compile(
+    rf"(?<![0-9])[2-9]0(?=[\s,.-]+(?:{_ONES})\b)"
+    r"|\b(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand)(?=[\s,.-]+[0-9])"
+)
+"""``twenty 5`` and ``20 five`` are one number or two, which a code must know."""
+UNCLEAR = "unclear"
+"""Stands in readings for codes where one number may go on, or the next begin."""
+
 _REPEATED = re.compile(r"\b(double|triple|treble)\s+([0-9])(?=\2)")
 """``double 77``: two of them, or three?"""
 
@@ -91,11 +100,24 @@ def readings(text: str, times: bool = True) -> tuple[tuple[str, ...], ...]:
     if not _has_digits(text):
         return (_words(text),)
     if not times:
+        text = _MIXED.sub(rf"\g<0> {UNCLEAR} ", text)
         ways = (_plain, digit_by_digit, _whole)
         return tuple(dict.fromkeys(_words(_with_numerals(text, read, times)) for read in ways))
     # The year behind a month is no time of day.
     clock = _plain if _MONTH.search(text) and re.search(r"\b(?:19|20)[0-9]{2}\b", text) else _clock_digits
     return tuple(dict.fromkeys(_words(_with_numerals(text, read)) for read in (_plain, clock, digit_by_digit, _whole)))
+
+
+def spelled_out(text: str) -> tuple[str, ...]:
+    """The words of a transcript as those of an e-mail address must be read: no abbreviation written out, digits one by
+    one, signs by their names."""
+    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).replace("\u2019", "'").lower()
+    text = re.sub(r"\S*@\S*", _address, text)
+    text = re.sub(r"(?<=[a-z0-9])\.(?=[a-z]{2})", " dot ", text).replace("_", " underscore ")
+    text = _REPEATED.sub(r"\1 \1 \2", re.sub(r"(?<=[a-z]{2})(?<!ty)-(?=[a-z]{2})", " hyphen ", text))
+    return tuple(
+        re.findall(r"[a-z]+(?:'[a-z]+)*", re.sub("[0-9]", lambda digit: f" {digit_by_digit(digit[0])} ", text))
+    )
 
 
 # --- numerals -----------------------------------------------------------------------------------------------------
@@ -167,7 +189,6 @@ def _prepared(text: str) -> str:
     """Lower case, with signs and those abbreviations written out that depend on what is beside them."""
     text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).replace("\u2019", "'")
     text = _GLUED.sub(lambda match: " ".join(re.findall("[A-Z]|[0-9]+", match[0])), text).lower()
-    text = re.sub(r"\S*@\S*", _address, text)
     text = re.sub(r"\bo(?:'\s?|\s)?clock\b", "o'clock", text)
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r" \1 m ", text)
     text = re.sub(r"([0-9])\s*([ap])m\b", r"\1 \2 m ", text)
@@ -176,7 +197,6 @@ def _prepared(text: str) -> str:
     text = _DAY_BEFORE_YEAR.sub(r"\1th", text)
     text = _DAY.sub(lambda match: f"{match['lead'] or ''}{_DAYS[match['day'] or match['alone']]} ", text)
     text = re.sub(r"([$\u00a3\u20ac])\s?([0-9]+(?:,[0-9]{3})*)(?:\.([0-9]{2}))?(?![0-9])", _money, text)
-    text = re.sub(r"(?<=[a-z0-9]{2})\.(?=[a-z]{2})", " dot ", text).replace("_", " underscore ")
     text = _REPEATED.sub(r"\1 \1 \2", text)
     return re.sub(r"(?<=[0-9])\s?%", " percent ", text)
 

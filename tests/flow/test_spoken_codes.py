@@ -5,14 +5,15 @@ What is understood is exactly what was said, or nothing: then it is asked for ag
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import lru_cache
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ringline.engine.conversation.number_words import ONES, cardinal, digit_by_digit, ordinal
+from ringline.engine.conversation.number_words import CARDINALS, ONES, cardinal, digit_by_digit, ordinal
 from ringline.workers.llm.flow import understand
 from ringline.workers.llm.flow.compile import Flow, compile_flow
 from ringline.workers.llm.flow.flow_file import parse
@@ -71,7 +72,7 @@ def value(slot: str, text: str) -> str | None:
         ("triple seven", "777"), ("treble five", "555"), ("double four", "44"), ("quadruple nine", "9999"),
         ("double nought", "00"), ("double zero", "00"), ("double zeros", "00"), ("double zeroes", "00"),
         ("double oh seven", "007"), ("double o seven", "007"), ("oh oh seven", "007"), ("nought nought seven", "007"),
-        ("naught one", "01"), ("nil nil one", "001"), ("triple zero one two", "00012"), ("two double five two", "2552"),
+        ("naught one", "01"), ("triple zero one two", "00012"), ("two double five two", "2552"),
         ("double one double two", "1122"), ("triple two triple three", "222333"), ("two fours", "44"),
         ("three zeros", "000"), ("four ones", "1111"), ("two sixes one", "661"), ("double sixes", "66"),
         ("twenty twenty five", "2025"), ("five fifty five", "555"), ("five fifty-five", "555"), ("four eleven", "411"),
@@ -97,7 +98,7 @@ def value(slot: str, text: str) -> str | None:
         ("06 42 78 90 12", "0642789012"), ("06.42.78.90.12", "0642789012"), ("07700 900 123", "07700900123"),
         ("double 5 1", "551"),
         ("triple 5 oh one", "55501"), ("double 07", "007"), ("3 double 0 1", "3001"), ("one two 34", "1234"),
-        ("5 fifty-five", "555"), ("1 hundred 23", "123"), ("1984", "1984"), ("1030", "1030"), ("2400", "2400"),
+        ("5 fifty-five", "555"), ("1984", "1984"), ("1030", "1030"), ("2400", "2400"),
         ("10:30", "1030"), ("4242 4242 4242 4242", "4242424242424242"), ("12 34 56 78", "12345678"),
         ("one two, no, four seven one one", "4711"), ("4711, sorry, 4712", "4712"), ("4711 no wait 4712", "4712"),
         ("four seven one one, I mean four seven one two", "4712"), ("not 4711 but 4712", "4712"),
@@ -124,6 +125,8 @@ def test_a_number_in_any_form(text: str, number: str) -> None:
         (11, "oh seven seven double oh nine hundred one two three"), (4, "twenty hundred thousand"),
         (4, "twenty first"),
         (2, "twenty first"), (3, "01:23"), (3, "0123"), (2, "one moment twelve three"), (1, "one moment"), (3, "a b c"),
+        (3, "1 hundred 23"), (3, "twenty 5"), (2, "20 five"), (3, "20 five"), (5, "1 hundred 23"),
+        (5, "hundred twenty 11"),
         (4, "4711, no, 471"), (4, "4711, sorry, the last one is five"),
     ],
 )  # fmt: skip
@@ -223,6 +226,14 @@ def test_spelled_names(text: str, name: str | None) -> None:
         ("b o b at g m x dot n e t", "bob@gmx.net"), ("bob at mail dot example dot com", "bob@mail.example.com"),
         ("bob@example.com or so", "bob@example.com"), ("<bob@example.com>", "bob@example.com"),
         ("m as in mary dot miller at example dot com", "m.miller@example.com"),
+        ("bob@one.com", "bob@one.com"), ("bob at one dot com", None),
+        ("anna dot schmidt@gmail.com", "anna.schmidt@gmail.com"), ("Anna Schmidt@gmail.com", None),
+        ("anna underscore schmidt@gmail.com", "anna_schmidt@gmail.com"), ("A N N A@gmail.com", "anna@gmail.com"),
+        ("bob@o2.de", "bob@o2.de"), ("bob@gmail.con", None), ("bob@bbc.co", None),
+        ("bob at nil dot com", "bob@nil.com"), ("I'd prefer my work address, bob@example.com", "bob@example.com"),
+        ("aaa@jan.com", "aaa@jan.com"), ("dr.sat@mon.de", "dr.sat@mon.de"),
+        ("just.ok@example.com", "just.ok@example.com"), ("um, it's anna dot lee at web dot de", "anna.lee@web.de"),
+        ("anna double 77 at web dot de", None), ("anna twenty-five at web dot de", "anna25@web.de"),
         ("anna schmidt at gmail dot com", None), ("anna at gmail", None), ("anna at gmail dot con", None),
         ("anna at", None),
         ("at gmail dot com", None), ("anna dot at gmail dot com", None), ("dot anna at gmail dot com", None),
@@ -387,7 +398,10 @@ def test_any_name_spelled_is_understood(name: str) -> None:
 @given(st.from_regex(r"[a-z]{3,8}([._-][a-z]{3,8}){0,2}@[a-z]{3,8}(-[a-z]{3,8})?\.(com|de|co\.uk|org)", fullmatch=True))
 def test_any_address_is_exactly_it_or_nothing(address: str) -> None:
     names = {"@": " at ", ".": " dot ", "-": " hyphen ", "_": " underscore "}
-    assert value(EMAIL, address) in (address, None)
+    assert value(EMAIL, address) == address
+    assume(
+        not set(re.findall("[a-z]+", address)) & {*CARDINALS, "hundred", "thousand", "double", "triple"}
+    )  # are digits
     assert value(EMAIL, "".join(names.get(sign, sign) for sign in address)) in (address, None)
 
 

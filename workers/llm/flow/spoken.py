@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from ringline.engine.conversation.number_words import ONES, TENS
+from ringline.engine.conversation.spelling import UNCLEAR, spelled_out
 
 Tokens = tuple[str, ...]
 Unit = tuple[int, str]
 """(end, text): the words up to ``end`` stand for these digits or letters."""
 
 DIGITS = {name: str(number) for number, name in enumerate(ONES[:10])} | {
-    "oh": "0", "o": "0", "nought": "0", "naught": "0", "nil": "0",
+    "oh": "0", "o": "0", "nought": "0", "naught": "0",
 }  # fmt: skip
 _PLURALS = {f"{name}s": str(number) for number, name in enumerate(ONES[:10])} | {
     "zeroes": "0", "sixes": "6", "ohs": "0", "os": "0", "noughts": "0", "naughts": "0",
@@ -39,6 +40,10 @@ _NAMED = {word: word[0] for word in _ALPHABET.split()}
 _AS_IN = (("as", "in"), ("for",), ("like", "in"), ("like",), ("wie",), ("is", "for"))
 _CASES = frozenset({"capital", "uppercase", "lowercase", "letter", "big", "small"})
 
+_WRITTEN = re.compile(
+    r"(?<![\w.+-])[a-z0-9]+(?:[.+_-]+[a-z0-9]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)+(?![\w@-])", re.IGNORECASE | re.ASCII
+)
+"""An address as a recogniser writes it, or the end of one."""
 _AT, _DOT = frozenset({"at"}), frozenset({"dot", "point", "period"})
 _SIGNS = {"underscore": "_", "dash": "-", "hyphen": "-", "minus": "-", "plus": "+"}
 _ONE_WORD = (
@@ -47,8 +52,9 @@ _ONE_WORD = (
 )  # fmt: skip
 """Said of the words of an address, and no part of it."""
 _BEFORE_ADDRESS = frozenset(
-    "my the it its this that is email e mail address yes yeah sure okay so well and would be of course here hi hello"
-    " you can use uses send to me reach write at on".split()
+    "um uh er i'd prefer like best work mine personal my the it its it's this that that's is email e mail"
+    " address yes yeah sure okay so well and would be of course here hi hello you can use uses send to me reach"
+    " write at on".split()
 )
 """Words in front of an address; behind any other, it is unsure where the address begins."""
 _WORDS = _BEFORE_ADDRESS | frozenset("a an i we are was not no have do does for from with or but what which".split())
@@ -91,7 +97,7 @@ def _before(tokens: Tokens, index: int) -> int:
 
 def _is_number(tokens: Tokens, index: int) -> bool:
     token = _at(tokens, index) if index >= 0 else ""
-    return token in DIGIT_STARTS or token in _PLURALS
+    return token in DIGIT_STARTS or token in _PLURALS or token == UNCLEAR
 
 
 def _is_letter(tokens: Tokens, index: int) -> bool:
@@ -284,8 +290,13 @@ def is_taken_back(tokens: Tokens, begin: int, end: int, read: Callable[[Tokens, 
 # --- e-mail addresses ---------------------------------------------------------------------------------------------
 
 
-def address(tokens: Tokens) -> str | None:
-    """The one e-mail address in a transcript; None where it is unsure what belongs to it."""
+def address(text: str) -> str | None:
+    """The one e-mail address in a transcript, in lower case; None where it is unsure what belongs to it."""
+    written = _WRITTEN.search(text)
+    if written and text.count("@") == 1 and _is_domain(written[0].lower().partition("@")[2]):
+        if all(token in _BEFORE_ADDRESS for token in spelled_out(text[: written.start()])):
+            return written[0].lower()
+    tokens = spelled_out(text)
     places = [index for index, token in enumerate(tokens) if token in _AT and index]
     found = {(_local(tokens[:place]), domain) for place in places if (domain := _domain(tokens, place + 1))}
     local, domain = found.pop() if len(found) == 1 else (None, "")
@@ -326,9 +337,9 @@ def _pieces(tokens: Tokens, signs: dict[str, str], is_whole: Callable[[str], boo
             is_one, end = True, end + len(phrase)
         elif token in signs:
             end, read, last_sign = end + 1, read + signs[token], True
-        elif unit := (letter(tokens, end, alone=True) or _number(tokens, end)):
+        elif unit := (letter(tokens, end, alone=True) or (None if is_whole else _number(tokens, end))):
             end, read, last_sign = unit[0], read + unit[1], False
-        elif token.isascii() and token.isalpha() and (is_whole or token not in _WORDS):
+        elif token.isalpha() and (not _is_number(tokens, end) if is_whole else token not in _WORDS):
             num_words += not last_sign and read[-1:].isalpha()
             end, read, last_sign = end + 1, read + token, False
         else:

@@ -59,8 +59,8 @@ def _whole(flow: Flow, state: State, text: str) -> Meant | None:
     table = state.table
     for name in (table.ask, *table.confirm):
         if isinstance(flow.slots.get(name), Email):
-            found = {value for tokens in readings(text, times=False) if (value := address(tokens))}
-            return Meant("", (), {name: found.pop()}) if len(found) == 1 else None
+            value = address(text)
+            return Meant("", (), {name: value}) if value else None
     return None
 
 
