@@ -129,6 +129,7 @@ def rows(table: dict[tuple[str, str], list[str]]) -> list[tuple[str, str, str]]:
     return [(language, asked, text) for (language, asked), texts in table.items() for text in texts]
 
 
+@pytest.mark.kind("half a number, name or address")
 @pytest.mark.parametrize(("language", "asked", "text"), rows(OPEN))
 def test_half_a_code_is_waited_for(language: str, asked: str, text: str) -> None:
     assert decide(text, asked, language).silence_ms == LONGEST_MS
@@ -139,17 +140,20 @@ def test_melody_that_falls_with_each_group_ends_no_code(language: str, asked: st
     assert decide(text, asked, language, finished=0.97).silence_ms == LONGEST_MS
 
 
+@pytest.mark.kind("a whole number, name or address")
 @pytest.mark.parametrize(("language", "asked", "text"), rows(WHOLE))
 def test_a_whole_code_is_finished(language: str, asked: str, text: str) -> None:
     assert decide(text, asked, language).silence_ms == SHORTEST_MS
     assert decide(text, asked, language, finished=0.05).silence_ms <= BASE_MS
 
 
+@pytest.mark.kind("short answers that are no code")
 @pytest.mark.parametrize(("language", "asked", "text"), rows(NO_CODE))
 def test_what_is_no_code_is_waited_for_no_longer(language: str, asked: str, text: str) -> None:
     assert decide(text, asked, language).silence_ms <= BASE_MS
 
 
+@pytest.mark.kind("half a number, name or address", inputs=100)
 @pytest.mark.parametrize("asked", ["", "What is your phone number?", "Your number, please."])
 @given(digits=st.from_regex("[2-9][0-9]{2,8}", fullmatch=True), cuts=st.sets(st.integers(1, 8)), spoken=st.booleans())
 def test_a_telephone_number_is_open_until_its_last_digit(asked: str, digits: str, cuts: set[int], spoken: bool) -> None:
@@ -166,6 +170,7 @@ def test_any_text_is_judged(text: str, asked: str, language: str) -> None:
     assert SHORTEST_MS <= decide(text, asked, language).silence_ms <= LONGEST_MS
 
 
+@pytest.mark.kind("a number in groups, with pauses")
 @pytest.mark.parametrize("gap_ms", [300, 500, 700, 900])
 def test_the_bot_never_speaks_between_the_groups_of_a_number(world: Any, gap_ms: int) -> None:
     call = world()
@@ -186,6 +191,7 @@ def test_the_bot_never_speaks_between_the_groups_of_a_number(world: Any, gap_ms:
     assert call.of(Generate)[-1].messages[-1].content == groups[-1]
 
 
+@pytest.mark.kind("keys that the bot asks for")
 @pytest.mark.parametrize(
     ("asked", "language", "num_keys"),
     [

@@ -10,6 +10,8 @@ from ringline.engine.conversation.actions import BotSaid, CallerSaid
 from ringline.engine.conversation.caller import MAX_KEYS
 from ringline.ipc.messages import DtmfReceived, Generate
 
+pytestmark = pytest.mark.kind("keys")
+
 
 def asked(world: Any, question: str, **turn: Any) -> Any:
     """A call whose first question was heard."""

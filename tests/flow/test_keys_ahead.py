@@ -11,6 +11,8 @@ from ringline.ipc.messages import ChatMessage
 
 from .conftest import Talk
 
+pytestmark = pytest.mark.kind("keys ahead of the question")
+
 BANK = """
 start = "pin"
 defaults.otherwise = "end"

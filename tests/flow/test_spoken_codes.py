@@ -57,6 +57,7 @@ def value(slot: str, text: str) -> str | None:
     return answer(slot, text)[1]
 
 
+@pytest.mark.kind("numbers as they are said and written")
 @pytest.mark.parametrize(
     ("text", "number"),
     [
@@ -111,6 +112,7 @@ def test_a_number_in_any_form(text: str, number: str) -> None:
         assert value(digits(length), text) is None
 
 
+@pytest.mark.kind("unclear numbers")
 @pytest.mark.parametrize(
     ("length", "text"),
     [
@@ -137,6 +139,7 @@ def test_of_an_unclear_number_nothing_is_taken(length: int, text: str) -> None:
 PLATE, REFERENCE, POSTCODE = "[A-Z]{2}[0-9]{2}[A-Z]", "[A-Z]{2}[0-9]{3}", "[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}"
 
 
+@pytest.mark.kind("letters with digits")
 @pytest.mark.parametrize(
     ("form", "text", "read"),
     [
@@ -169,6 +172,7 @@ def test_letters_with_digits(form: str, text: str, read: str | None) -> None:
     assert value(code(form), text) == read
 
 
+@pytest.mark.kind("spelled names")
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -195,6 +199,7 @@ def test_spelled_names(text: str, name: str | None) -> None:
     assert value(SPELLED, text) == name
 
 
+@pytest.mark.kind("e-mail addresses")
 @pytest.mark.parametrize(
     ("text", "address"),
     [
@@ -249,6 +254,7 @@ def test_addresses(text: str, address: str | None) -> None:
     assert value(EMAIL, text) == address
 
 
+@pytest.mark.kind("corrections digit by digit")
 @pytest.mark.parametrize(
     ("known", "text", "after"),
     [
@@ -284,6 +290,7 @@ def test_digits_are_corrected_one_by_one(known: str, text: str, after: str | Non
     assert goto != "end"
 
 
+@pytest.mark.kind("corrections digit by digit")
 @pytest.mark.parametrize(
     ("slot", "known", "text", "after"),
     [
@@ -308,6 +315,7 @@ def test_agreement_to_a_number_is_no_correction(text: str) -> None:
     assert answer(digits(4), text, "4711") == ("end", None)
 
 
+@pytest.mark.kind("codes read back")
 @pytest.mark.parametrize(
     ("slot", "known", "read"),
     [
@@ -378,23 +386,27 @@ def spoken_numbers(draw: st.DrawFn) -> tuple[str, str]:
     return text + draw(st.sampled_from(["", ".", ", please", "?"])), number
 
 
+@pytest.mark.kind("numbers as they are said and written", inputs=100)
 @given(spoken_numbers())
 def test_any_number_in_any_form_is_exactly_it_or_nothing(pair: tuple[str, str]) -> None:
     text, number = pair
     assert value(digits(len(number)), text) in (number, None)
 
 
+@pytest.mark.kind("numbers as they are said and written", inputs=100)
 @given(st.text("0123456789", min_size=1, max_size=16), st.sampled_from([" ", ", ", "-", "... ", " then ", " dash "]))
 def test_any_number_said_digit_by_digit_is_understood(number: str, between: str) -> None:
     assert value(digits(len(number)), between.join(ONES[int(digit)] for digit in number)) == number
 
 
+@pytest.mark.kind("spelled names", inputs=100)
 @given(st.text("ABCDEFGHJKLMNPQRSTUVWXYZ", min_size=2, max_size=12))
 def test_any_name_spelled_is_understood(name: str) -> None:
     assert value(SPELLED, " ".join(name)) == name.capitalize()
     assert value(SPELLED, ", ".join(f"{letter} as in {letter}xyz" for letter in name)) == name.capitalize()
 
 
+@pytest.mark.kind("e-mail addresses", inputs=100)
 @given(st.from_regex(r"[a-z]{3,8}([._-][a-z]{3,8}){0,2}@[a-z]{3,8}(-[a-z]{3,8})?\.(com|de|co\.uk|org)", fullmatch=True))
 def test_any_address_is_exactly_it_or_nothing(address: str) -> None:
     names = {"@": " at ", ".": " dot ", "-": " hyphen ", "_": " underscore "}
@@ -405,6 +417,7 @@ def test_any_address_is_exactly_it_or_nothing(address: str) -> None:
     assert value(EMAIL, "".join(names.get(sign, sign) for sign in address)) in (address, None)
 
 
+@pytest.mark.kind("corrections digit by digit", inputs=100)
 @given(
     st.text("0123456789", min_size=2, max_size=12), st.integers(0, 11), st.sampled_from("0123456789"),
     st.sampled_from(["the {} digit is {}", "no, the {} one is a {}", "the {} number should be {}"]),

@@ -293,9 +293,9 @@ def is_taken_back(tokens: Tokens, begin: int, end: int, read: Callable[[Tokens, 
 def address(text: str) -> str | None:
     """The one e-mail address in a transcript, in lower case; None where it is unsure what belongs to it."""
     written = _WRITTEN.search(text)
-    if written and text.count("@") == 1 and _is_domain(written[0].lower().partition("@")[2]):
-        if all(token in _BEFORE_ADDRESS for token in spelled_out(text[: written.start()])):
-            return written[0].lower()
+    if written and text.count("@") == 1 and _BEFORE_ADDRESS.issuperset(spelled_out(text[: written.start()])):
+        one = written[0].lower()
+        return one if _is_domain(one.partition("@")[2]) else None
     tokens = spelled_out(text)
     places = [index for index, token in enumerate(tokens) if token in _AT and index]
     found = {(_local(tokens[:place]), domain) for place in places if (domain := _domain(tokens, place + 1))}
