@@ -52,6 +52,7 @@ class CodeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
     whole: tuple[str, ...] = ()
     told_telephone: tuple[str, ...] = ()
     told_code: tuple[str, ...] = ()
+    copulas: tuple[str, ...] = ()
     leads: frozenset[str] = frozenset()
     no_code: frozenset[str] = frozenset()
     pronouns: frozenset[str] = frozenset()
@@ -73,6 +74,21 @@ class CodeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
             ("small", self.ask_small),
         )
         return tuple((kind, re.compile(any_of(phrases))) for kind, phrases in kinds if phrases)
+
+    @cached_property
+    def names(self) -> tuple[tuple[Wanted, re.Pattern[str]], ...]:
+        """What callers call a code in front of it: ``my account number is``."""
+        behind = rf"\s+{any_of(self.copulas)}$" if self.copulas else "$"
+        kinds: tuple[tuple[Wanted, tuple[str, ...]], ...] = (
+            ("telephone", self.ask_telephone),
+            ("code", self.ask_code),
+            ("email", self.ask_email),
+        )
+        return tuple(
+            (kind, re.compile(rf"{any_of(names)}(?:{behind}|{'$^' if kind == 'email' else '$'})"))
+            for kind, names in kinds
+            if names
+        )
 
     @cached_property
     def announcements(self) -> frozenset[str]:

@@ -172,16 +172,23 @@ class _Text:
 
     def _announced(self) -> str:
         """What the end says that a code follows: ``my number is``."""
-        if not self.tokens or self.tokens[-1] not in self.words.open:
+        if not self.tokens or self.tokens[-1] not in self.words.open or not self._told(self.tokens):
             return ""
-        return self._ends_in(self.words.announcements)
+        return self._ends_in(self.words.announcements) or " ".join(self.tokens[-2:])
 
     def _told(self, lead: tuple[str, ...]) -> Wanted:
         """What the caller says that it is."""
         said = " ".join(lead)
-        for kind, phrases in (("telephone", self.words.told_telephone), ("code", self.words.told_code)):
+        for kind, pattern in self.words.names:
+            if pattern.search(said):
+                return kind
+        lists: tuple[tuple[Wanted, tuple[str, ...]], ...] = (
+            ("telephone", self.words.told_telephone),
+            ("code", self.words.told_code),
+        )
+        for kind, phrases in lists:
             if any(said == phrase or said.endswith(f" {phrase}") for phrase in phrases):
-                return "telephone" if kind == "telephone" else "code"
+                return kind
         return ""
 
     def _telephone_digits(self, run: list[_Part]) -> int:
@@ -210,10 +217,17 @@ class _Text:
     def _is_mail(self) -> bool:
         """Whether the end is of an e-mail address, whatever was asked."""
         last = self.tokens[-1] if self.tokens else ""
+        if self._num_told():
+            return True
         if last not in self.words.at | self.words.dot:
             return "@" in self.text
         asks = re.search(any_of(self.words.ask_email), self.text) if self.words.ask_email else None
         return bool(asks or _MAIL_WORDS.search(self.text) or len(self.tokens) <= MAX_LOCAL_WORDS)
+
+    def _num_told(self) -> int:
+        """How many words stand behind ``my e-mail is``, of the first few; 0 for none."""
+        counts = range(1, min(MAX_LOCAL_WORDS, len(self.tokens) - 1) + 1)
+        return next((count for count in counts if self._told(self.tokens[:-count]) == "email"), 0)
 
     def _mail(self, is_asked: bool) -> CodeHeard | None:
         tokens, words = self.tokens, self.words
@@ -232,7 +246,7 @@ class _Text:
                 return CodeHeard(False, "half an e-mail address")
             return None
         is_piece = tokens[-1] in words.dot or self._ends_in(words.more) or self.parts[-1]
-        if (is_piece and tokens[-1] not in words.pronouns) or len(tokens) <= MAX_LOCAL_WORDS:
+        if (is_piece and tokens[-1] not in words.pronouns) or len(tokens) <= MAX_LOCAL_WORDS or self._num_told():
             return CodeHeard(False, "half an e-mail address")
         return None
 

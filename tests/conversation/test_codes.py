@@ -33,6 +33,9 @@ OPEN = {
         "Miller, M I", "M I L L", "It's spelled M-I-L", "the code is A B 4", "the code is 4", "mike india lima",
         "my phone number is double seven", "the area code is 212", "area code", "it's double", "plus", "M as in",
         "the account number is 4 7", "it begins with", "0 1 7, um", "so zero one seven, uh", "my number is",
+        "my email is john", "my e-mail address is j o", "my extension is 4 2", "account ending 4 4", "IBAN DE89",
+        "the last digits are 4 7", "my customer number is 4", "order 4 5 6", "my PIN is 4",
+        "the order number is A as in apple",
         "the code is", "it's spelled", "you can call me on", "my number is one hundred",
     ],
     ("en", "What is your phone number?"): [
@@ -56,6 +59,9 @@ OPEN = {
     ("en-GB", "What's your postcode?"): ["SW1A", "S W 1 A", "EC1A 1", "M1"],
     ("en", "What's your zip code?"): ["902", "9 0 2 1", "nine oh two"],
     ("en", "What is your address?"): ["2 Baker", "twenty third", "221", "it's 42 Elm"],
+    ("de", ""): ["meine Nummer ist 0170", "Müller, M Ü L", "meine Kundennummer ist 4", "anna punkt"],
+    ("fr", ""): ["mon numéro est le 06", "c'est le 06 12"],
+    ("es", ""): ["mi número es seis", "mi código postal es 2"],
     ("de", "Wie lautet Ihre Telefonnummer?"): [
         "null eins sieben", "0170 123", "siebenundzwanzig", "null eins sieben null dreiundzwanzig fünfundvierzig",
         "+49 170",
