@@ -91,6 +91,13 @@ class CodeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         )
 
     @cached_property
+    def firsts(self) -> frozenset[str]:
+        """Words that a part of a code begins with, if it is no numeral and no letter."""
+        phrases = (self.digits, self.teens, self.tens, self.hundreds, self.doubles, self.triples, self.letters,
+                   self.joints, self.fillers)  # fmt: skip
+        return frozenset(phrase.split()[0] for group in phrases for phrase in group)
+
+    @cached_property
     def announcements(self) -> frozenset[str]:
         """What callers say before a code."""
         return frozenset((*self.told_telephone, *self.told_code))
@@ -146,6 +153,13 @@ class CodeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         if word.isdecimal():
             return int(word) if len(word) <= 2 else 0
         return self.counts.index(word) + 1 if word in self.counts else 0
+
+
+@lru_cache(maxsize=1024)
+def wanted(asked: str, language: str) -> tuple[Wanted, int]:
+    """`CodeWords.wanted` of a language: asked again with each word that the recogniser finds."""
+    words = code_words(language)
+    return words.wanted(asked) if words else ("", 0)
 
 
 def any_of(phrases: Iterable[str]) -> str:

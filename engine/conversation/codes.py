@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ringline.engine.conversation.code_words import CodeWords, Wanted, any_of, code_words
+from ringline.engine.conversation.code_words import CodeWords, Wanted, any_of, code_words, wanted
 
 MAX_PHRASE_WORDS = 4
 
@@ -57,14 +57,13 @@ def heard_of_code(text: str, asked: str, language: str) -> CodeHeard | None:
     words = code_words(language)
     if words is None:
         return None
-    kind, length = words.wanted(asked)
+    kind, length = wanted(asked, language)
     return _Text(text, words).heard(kind, length)
 
 
 def asks_for_code(asked: str, language: str) -> bool:
     """Whether the bot's last words ask for a code."""
-    words = code_words(language)
-    return words is not None and words.wanted(asked)[0] not in ("", "small")
+    return wanted(asked, language)[0] not in ("", "small")
 
 
 def num_digits(text: str, language: str) -> int:
@@ -269,6 +268,8 @@ class _Text:
     def _part(self, index: int) -> _Part | None:
         words, tokens = self.words, self.tokens
         token = tokens[index]
+        if len(token) > 1 and token.isalpha() and token not in words.firsts and "und" not in token:
+            return None
         if token.isdecimal():
             return _Part("0" * len(token), 1, is_numeral=True)
         if _GLUED.fullmatch(token):
