@@ -73,8 +73,9 @@ _CAPITALS = r"(?!(?:AM|PM|AD|BC|OK)\b)[A-Z]"
 _GLUED = re.compile(
     rf"\b(?=[A-Z]*[0-9])(?![0-9]+(?:AM|PM)\b)(?=[0-9]*[A-Z])[A-Z0-9]{{2,12}}\b"
     rf"|\b{_CAPITALS}{{2,3}}(?=[ -][0-9])|(?<=[0-9][ -]){_CAPITALS}{{2,3}}\b"
+    r"|\b[A-Z]{2,6}(?=-[A-Z]\b)|(?<=\b[A-Z]-)[A-Z]{2,6}\b"
 )
-"""Codes as recognisers write them: AB12C, AB 12, 12 AB."""
+"""Codes as recognisers write them: AB12C, AB 12, 12 AB, SM-I-T-H."""
 _ADDRESS_SIGNS = {"@": " at ", ".": " dot ", "_": " underscore ", "-": " hyphen ", "+": " plus "}
 
 MAX_CHARACTERS = 2_000

@@ -103,7 +103,9 @@ def _is_number(tokens: Tokens, index: int) -> bool:
 def _is_letter(tokens: Tokens, index: int) -> bool:
     """Whether a letter stands there, which belongs to a code, and is no word."""
     token = _at(tokens, index) if index >= 0 else ""
-    return len(token) == 1 and token not in ("a", "i") and token not in DIGITS
+    if token in ("a", "i"):
+        return 0 < index < len(tokens) - 1 and _is_number(tokens, index - 1) and _is_number(tokens, index + 1)
+    return len(token) == 1 and token not in DIGITS
 
 
 def _number(tokens: Tokens, index: int) -> Unit | None:
@@ -116,7 +118,7 @@ def _number(tokens: Tokens, index: int) -> Unit | None:
     if token in DIGITS and DIGITS[token] == "0":
         return index + 1, "0"
     small = _below_hundred(tokens, index)
-    if small is None and token in ("hundred", "thousand"):
+    if small is None and token in ("hundred", "thousand") and not _is_number(tokens, index - 1):
         small = (index, "1")
     if small is None:
         return None
@@ -152,7 +154,7 @@ def _large(tokens: Tokens, count: Unit) -> Unit | None:
         if _at(tokens, end) == "thousand":
             end, total = end + 1, total * 1_000
             return (end, str(total)) if not _goes_on(tokens, end) else None
-        rest = _rest(tokens, end, total, 100)
+        rest = _rest(tokens, end, total, is_count=True)
         if rest is None or _at(tokens, rest[0]) != "thousand":
             return rest
         end, total = rest[0], int(rest[1])
@@ -160,18 +162,19 @@ def _large(tokens: Tokens, count: Unit) -> Unit | None:
     small = _below_hundred(tokens, end + (_at(tokens, end) == "and"))
     if small is not None and _at(tokens, small[0]) == "hundred":
         end, total = small[0] + 1, total + int(small[1]) * 100
-        return _rest(tokens, end, total, 100) if len(small[1]) == 1 else None
-    return _rest(tokens, end, total, 1_000)
+        return _rest(tokens, end, total) if len(small[1]) == 1 else None
+    return _rest(tokens, end, total)
 
 
-def _rest(tokens: Tokens, end: int, total: int, size: int) -> Unit | None:
-    """The tens and ones behind hundreds or thousands."""
+def _rest(tokens: Tokens, end: int, total: int, is_count: bool = False) -> Unit | None:
+    """The tens and ones behind hundreds or thousands; ``is_count``: all of it may be so many thousands."""
     begin = end + (_at(tokens, end) == "and")
     small = _below_hundred(tokens, begin)
     if small is None:
         return (end, str(total)) if not _goes_on(tokens, end) else None
-    if _at(tokens, small[0]) == "hundred" or (_at(tokens, small[0]) == "thousand" and size == 1_000):
-        return None
+    if _at(tokens, small[0]) in ("hundred", "thousand"):
+        is_whole = is_count and _at(tokens, small[0]) == "thousand" and total < 1_000
+        return (small[0], str(total + int(small[1]))) if is_whole else None
     if len(small[1]) == 1 and _below_hundred(tokens, small[0]):
         return None  # "two hundred five six" and "one hundred two twenty" say two numbers, or one
     return small[0], str(total + int(small[1]))
@@ -325,26 +328,29 @@ def _pieces(tokens: Tokens, signs: dict[str, str], is_whole: Callable[[str], boo
 
     Words side by side are one only if it is said of them: who says "anna schmidt at" may mean one, or forget a dot.
     """
-    end, read, num_words, is_one = 0, "", 0, False
-    last_sign = True
+    end, read, last, is_unsure, is_one = 0, "", "", False, False
     while end < len(tokens):
-        is_letter = len(tokens[end]) == 1 and len(tokens[end - 1]) == 1
-        if is_whole and is_whole(read) and tokens[end] not in signs and not is_letter:
+        token = tokens[end]
+        is_letter = last == "letter" and len(token) == 1
+        if is_whole and is_whole(read) and token not in signs and not is_letter:
             break
         phrase = next((one for one in _ONE_WORD if tokens[end : end + len(one)] == one), ())
-        token = tokens[end]
         if phrase:
             is_one, end = True, end + len(phrase)
-        elif token in signs:
-            end, read, last_sign = end + 1, read + signs[token], True
-        elif unit := (letter(tokens, end, alone=True) or (None if is_whole else _number(tokens, end))):
-            end, read, last_sign = unit[0], read + unit[1], False
+            continue
+        if token in signs:
+            end, read, kind = end + 1, read + signs[token], "sign"
+        elif one := letter(tokens, end, alone=True):
+            end, read, kind = one[0], read + one[1], "letter"
+        elif number := (None if is_whole else _number(tokens, end)):
+            end, read, kind = number[0], read + number[1], "number"
         elif token.isalpha() and (not _is_number(tokens, end) if is_whole else token not in _WORDS):
-            num_words += not last_sign and read[-1:].isalpha()
-            end, read, last_sign = end + 1, read + token, False
+            end, read, kind = end + 1, read + token, "word"
         else:
             break
-    return None if num_words and not is_one else (end, read)
+        is_unsure = is_unsure or (kind, last) in (("word", "word"), ("word", "letter"), ("letter", "word"))
+        last = kind
+    return None if is_unsure and not is_one else (end, read)
 
 
 def _is_domain(text: str) -> bool:
@@ -357,7 +363,7 @@ def _is_odd(text: str) -> bool:
     """Whether signs stand where none can."""
     signs = "._-+"
     pairs = itertools.pairwise(text)
-    return not text or text[0] in signs or text[-1] in signs or any(a in "._+" and b in "._+" for a, b in pairs)
+    return not text or text[0] in signs or text[-1] in signs or any(a in signs and b in signs for a, b in pairs)
 
 
 # --- read back ----------------------------------------------------------------------------------------------------
