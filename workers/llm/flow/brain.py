@@ -105,8 +105,10 @@ class _Step:
             self._miss(current, "no_input")
             return
         said = next((m.keyed or m.content for m in reversed(self.request.messages) if m.role == "user"), "")
-        understood = understand.dtmf if self.request.cause == "dtmf" else understand.speech
-        meant = understood(self.flow, current, said, self.setting)
+        if self.request.cause == "dtmf":
+            meant = understand.dtmf(self.flow, current, said, self.setting)
+        else:
+            meant = understand.speech(self.flow, current, said, self.setting, state.slots)
         if meant is None:
             self._miss(current, "no_match")
             return

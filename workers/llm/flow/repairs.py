@@ -1,0 +1,138 @@
+"""What callers take back within one answer: ``monday, no wait, tuesday``, ``not monday, tuesday``, ``i can't do monday``.
+
+The words are mended before any pattern sees them, alike for all types of slots: of a value that is taken back, nothing
+is left but a mark that no pattern knows, or the value that is said in its stead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+Tokens = tuple[str, ...]
+
+TAKEN_BACK = "~"
+"""A token that stands for a value that was taken back: no word of any pattern."""
+
+_SMALL = (
+    r"(?:on|at|for|in|with|the|a|an|to|this|next|of|is|it|that|be|was|oh|so|well|then|please|and|or|but|about|like|maybe|my"
+    r"|name|number)"
+)
+_REVISION = (
+    r"(?:no|nope|nah|wait|sorry|hold on|hang on|stop|rather|actually|correction|oops|whoops|instead|better|pardon|excuse me"
+    r"|apologies|my mistake|my bad|my fault"
+    r"|(?:i|we) (?:mean|meant|said|say|would prefer|would rather|would like)|scratch that|strike that|forget that|let us (?:say|make it|do)|let me (?:say|see)"
+    r"|(?:make|made) (?:it|that)|i am sorry|wrong|not|that is (?:not (?:right|it)|wrong)|it is|change that|how about|what about"
+    r"|(?:one|a|wait a|just a) (?:moment|second|minute|sec))"
+)
+_BETWEEN = re.compile(rf"(?:{_SMALL} )*{_REVISION}(?: (?:{_SMALL}|{_REVISION}))*")
+_TRAILING = re.compile(
+    r"(?:(?:oh|well|but|so|or|and) )*(?:no(?! (?:thank|thanks|problem|more|doubt|worries|one|matter|hurry|rush|preference|later|earlier))"
+    r"|nope|wait|hold on|hang on|scratch that|strike that|i mean|actually no|sorry no|rather|correction)\b"
+)
+"""Behind a value: something is wrong with it, and what is right did not follow, or was not understood."""
+
+_NOT = re.compile(
+    r"(?:.* )?(?:(?<!why )(?:not|cannot|never)(?! (?:mind|care|know|we|you|i|sure|only|until|before|after|hear|understand)\b)"
+    r"|except|besides|excluding|unless|without|busy|any\w* but|any (?:day|time|one) but|(?:other|rather) than|instead of"
+    r"|dislike|hate|impossible|unavailable|away)"
+    r"(?: (?:on|at|for|in|with|the|a|an|to|this|next|of|do|come|make|it|have|want|need|like|be|me|think|time|free|available|there"
+    r"|here|really|even|say|said|mean|meant|book|take|my|any|that|able|actually|possible|possibly|attend|is|was|so|well|both|"
+    r"work|put|pick|want to|appointment|believe|going|good|through))*"
+)
+_NOT_TO = re.compile(
+    r"(?:.* )?(?<!why )(?:not|never|cannot)(?: (?:want|need|like|wish|to|really|yet|even|think|ever|i|going|go|ahead|and|dare|try"
+    r"|would|my|the|an?|us|me|please|yet|actually|have|intend|plan|mean))*"
+)
+_JOINT = re.compile(rf"(?:{_SMALL}(?: {_SMALL})*)?")
+_MAX_REVISIONS = 8
+_IS_NO_GOOD = re.compile(
+    r"(?:(?:is|will|would|does|was|that|it|at|all|just|really|too|be|are|morning|afternoon|o'clock|[ap] m|in the \w+) )*"
+    r"(?:not(?! (?:bad|a problem|only|until|before|after))(?! (?:(?:on|at|the|a) )*(?:~|\d))"
+    r"(?= (?:work|good|possible|great|suit|okay|fine|right|ideal|convenient|an option|going|be|so good|available|really|fit|it"
+    r"|what|do|quite|the right|correct)\b)|cannot work|no good|impossible|bad|wrong|too (?:early|late|soon|far)|out\b|full|unavailable"
+    r"|incorrect|busy)"
+)
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """A value that stands in what was said."""
+
+    begin: int
+    end: int
+    kind: str
+    """Values of one kind may stand for one another."""
+
+
+def mended(tokens: Tokens, find: Callable[[Tokens], Sequence[Mention]]) -> Tokens:
+    """The words without what was taken back.
+
+    ``find`` gives the values that stand in them, apart from each other and in the order of the words. Where something
+    is wrong with a value, and it is not clear what is right, the value is taken back.
+    """
+    found = find(tokens)
+    if not found:
+        return tokens
+    refused = [one for one in found if _is_refused(tokens, one)]
+    if refused:
+        tokens = _without(tokens, refused)
+        found = find(tokens)
+    for _ in range(_MAX_REVISIONS):
+        revised = _revised(tokens, found)
+        if revised is None:
+            break
+        tokens = revised
+        found = find(tokens)
+    trailing = [one for one in found if _TRAILING.match(" ".join(tokens[one.end :]))]
+    return _without(tokens, trailing) if trailing else tokens
+
+
+def is_negated(tokens: Tokens, begin: int) -> bool:
+    """Whether what begins there is what the caller does not want: ``i don't want to`` book an appointment."""
+    return _NOT_TO.fullmatch(" ".join(tokens[:begin])) is not None
+
+
+def _is_refused(tokens: Tokens, one: Mention) -> bool:
+    before, behind = " ".join(tokens[: one.begin]), " ".join(tokens[one.end :])
+    return _NOT.fullmatch(before) is not None or _IS_NO_GOOD.match(behind) is not None
+
+
+def _without(tokens: Tokens, mentions: Sequence[Mention]) -> Tokens:
+    for one in reversed(mentions):
+        tokens = (*tokens[: one.begin], TAKEN_BACK, *tokens[one.end :])
+    return tokens
+
+
+def _revised(tokens: Tokens, found: Sequence[Mention]) -> Tokens | None:
+    """The words with the first revision done, None if there is none: the new values stand where the old ones did."""
+    for index, first in enumerate(found):
+        if index == 0:
+            continue
+        gap = found[index - 1].end
+        start = next((at for at in range(gap, first.begin) if _BETWEEN.fullmatch(" ".join(tokens[at : first.begin]))), None)
+        if start is None:
+            continue
+        run = [first]
+        for one in found[index + 1 :]:
+            if not _JOINT.fullmatch(" ".join(tokens[run[-1].end : one.begin])):
+                break
+            run.append(one)
+        latest = {one.kind: one for one in found[:index]}
+        new = {latest[one.kind].begin: one for one in run if one.kind in latest}
+        if not new:
+            continue
+        words: list[str] = []
+        at = 0
+        for begin, one in sorted(new.items(), key=lambda pair: pair[0]):
+            words += [*tokens[at:begin], *tokens[one.begin : one.end]]
+            at = latest[one.kind].end
+        words += tokens[at:start]
+        replaced = {one.begin for one in new.values()}
+        end = start
+        for one in run:
+            words += () if one.begin in replaced else tokens[max(end, first.begin) : one.end]
+            end = one.end
+        return (*words, *tokens[end:])
+    return None
