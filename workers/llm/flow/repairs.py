@@ -47,6 +47,7 @@ _NOT_TO = re.compile(
     r"|would|my|the|an?|us|me|please|yet|actually|have|intend|plan|mean))*"
 )
 _JOINT = re.compile(rf"(?:{_SMALL}(?: {_SMALL})*)?")
+_CONTINUES = re.compile(r"(?:or|nor|and)(?: (?:not|on|at|the|with|for))*")
 _MAX_REVISIONS = 8
 _IS_NO_GOOD = re.compile(
     r"(?:(?:is|will|would|does|was|that|it|at|all|just|really|too|be|are|morning|afternoon|o'clock|[ap] m|in the \w+) )*"
@@ -75,7 +76,7 @@ def mended(tokens: Tokens, find: Callable[[Tokens], Sequence[Mention]]) -> Token
     found = find(tokens)
     if not found:
         return tokens
-    refused = [one for one in found if _is_refused(tokens, one)]
+    refused = _refused(tokens, found)
     if refused:
         tokens = _without(tokens, refused)
         found = find(tokens)
@@ -94,9 +95,18 @@ def is_negated(tokens: Tokens, begin: int) -> bool:
     return _NOT_TO.fullmatch(" ".join(tokens[:begin])) is not None
 
 
-def _is_refused(tokens: Tokens, one: Mention) -> bool:
-    before, behind = " ".join(tokens[: one.begin]), " ".join(tokens[one.end :])
-    return _NOT.fullmatch(before) is not None or _IS_NO_GOOD.match(behind) is not None
+def _refused(tokens: Tokens, found: Sequence[Mention]) -> list[Mention]:
+    """The values that the caller does not want: ``not monday``, ``monday is no good``."""
+    refused: list[Mention] = []
+    begin = 0  # of what may say something about the next one
+    for one in found:
+        before, behind = " ".join(tokens[begin : one.begin]), " ".join(tokens[one.end :])
+        bad = _IS_NO_GOOD.match(behind)
+        continued = refused and _CONTINUES.fullmatch(" ".join(tokens[refused[-1].end : one.begin])) is not None
+        if bad or continued or _NOT.fullmatch(before):
+            refused.append(one)
+            begin = one.end + (len(bad[0].split()) if bad else 0)
+    return refused
 
 
 def _without(tokens: Tokens, mentions: Sequence[Mention]) -> Tokens:
@@ -120,19 +130,16 @@ def _revised(tokens: Tokens, found: Sequence[Mention]) -> Tokens | None:
                 break
             run.append(one)
         latest = {one.kind: one for one in found[:index]}
-        new = {latest[one.kind].begin: one for one in run if one.kind in latest}
-        if not new:
+        if not any(one.kind in latest for one in run):
             continue
+        replaced = sorted((latest[kind] for kind in {one.kind for one in run} & latest.keys()), key=lambda one: one.begin)
+        stays = len(replaced) < len(run)  # the new values say more than the old ones did
         words: list[str] = []
         at = 0
-        for begin, one in sorted(new.items(), key=lambda pair: pair[0]):
-            words += [*tokens[at:begin], *tokens[one.begin : one.end]]
-            at = latest[one.kind].end
+        for old in replaced:
+            new = next(one for one in run if one.kind == old.kind)
+            words += [*tokens[at : old.begin], *(() if stays else tokens[new.begin : new.end])]
+            at = old.end
         words += tokens[at:start]
-        replaced = {one.begin for one in new.values()}
-        end = start
-        for one in run:
-            words += () if one.begin in replaced else tokens[max(end, first.begin) : one.end]
-            end = one.end
-        return (*words, *tokens[end:])
+        return (*words, *(tokens[first.begin :] if stays else tokens[run[-1].end :]))
     return None
