@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
 
 from ringline.engine.conversation.language_tags import primary_language
-from ringline.engine.conversation.spelling import normalise
+from ringline.engine.conversation.spelling import HESITATIONS, normalise
 
 EXPLAINED = "="
 """A token for words that the asker has understood otherwise, and that change nothing."""
-_QUESTION = "?"
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|\?")
+ASKS = "?"
+"""A token for what makes a question of an answer."""
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+")
 _MAX_PHRASE = 6
 
 
@@ -48,6 +49,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     soft: frozenset[str]
     open: frozenset[str]
     strong: frozenset[str]
+    answer: frozenset[str]
     not_: frozenset[str] = msgspec.field(name="not")
     sounds: tuple[tuple[str, str], ...] = ()
 
@@ -73,11 +75,17 @@ def spelled(text: str, language: str = "en") -> str:
 
 
 def tokens_of(text: str, language: str = "en") -> tuple[str, ...]:
-    """The words of an answer as `of` takes them, with a ``?`` at the end of one that asks something."""
-    text = re.sub(r"\b((?:why|warum|wieso) (?:not|nicht))\s*\?", r"\1", spelled(text, language))
-    if primary_language(language) == "en":
-        return normalise(text) + ((_QUESTION,) if _QUESTION in text else ())
-    return tuple(_WORD.findall(text))
+    """The words of an answer as `of` takes them, with `ASKS` at the end of one that asks something, or trails off."""
+    text = spelled(text, language)
+    end = (ASKS,) if asks(text) else ()
+    return (*(normalise(text) if primary_language(language) == "en" else _WORD.findall(text)), *end)
+
+
+def asks(text: str) -> bool:
+    """Whether the text asks something, or ends in a sound of somebody who looks for words."""
+    text = re.sub(r"\b((?:why|warum|wieso) (?:not|nicht))\s*\?", r"\1", text.lower())
+    words = _WORD.findall(text)
+    return "?" in text or (len(words) > 1 and words[-1] in HESITATIONS)
 
 
 def of(tokens: tuple[str, ...], language: str = "en", known: Set[str] = frozenset(), does: Set[str] = frozenset()) -> Verdict:
@@ -102,18 +110,6 @@ def of(tokens: tuple[str, ...], language: str = "en", known: Set[str] = frozense
     return Verdict.UNCLEAR if tokens[-1] in words.open and len(tokens) > 1 and tokens[-2:] != ("so", "so") else Verdict.YES
 
 
-def is_agreement(tokens: tuple[str, ...], language: str = "en") -> bool:
-    """Whether all the words agree, or change nothing."""
-    return of(tokens, language) is Verdict.YES
-
-
-def is_answer(tokens: Iterable[str]) -> bool:
-    """Whether there is nothing in the words but a yes or a no, in English."""
-    words = _all()["en"]
-    kinds = set(_kinds(tuple(tokens), words, frozenset(), frozenset()))
-    return bool(kinds & {"yes", "no"}) and kinds <= {"yes", "no", "soft"}
-
-
 def _kinds(tokens: tuple[str, ...], words: Words, known: Set[str], does: Set[str]) -> Iterator[str]:
     """The kind of each phrase, with negation worked out: ``unknown`` where no phrase is known."""
     phrases = list(_phrases(tokens, words, known, does))
@@ -131,9 +127,9 @@ def _kinds(tokens: tuple[str, ...], words: Words, known: Set[str], does: Set[str
             is_negated = True
         elif following[1] == "not" and kind == "yes" and phrase in words.strong:
             continue
-        elif is_negated and kind == "yes" and phrase not in ("yes", "yeah", "yep", "ja"):
+        elif is_negated and kind == "yes" and phrase not in words.answer:
             continue
-        elif is_negated and kind == "no":
+        elif is_negated and kind == "no" and phrase not in words.answer:
             yield "doubt"
         else:
             yield kind
@@ -159,6 +155,6 @@ def _phrases(tokens: tuple[str, ...], words: Words, known: Set[str], does: Set[s
                 break
         else:
             count, phrase = 1, tokens[index]
-            kind = "doubt" if phrase == _QUESTION else "soft" if phrase == EXPLAINED or phrase in known else "unknown"
+            kind = "doubt" if phrase == ASKS else "soft" if phrase == EXPLAINED or phrase in known else "unknown"
         yield phrase, kind
         index += count

@@ -47,6 +47,7 @@ _NOT_TO = re.compile(
     r"|would|my|the|an?|us|me|please|yet|actually|have|intend|plan|mean))*"
 )
 _JOINT = re.compile(rf"(?:{_SMALL}(?: {_SMALL})*)?")
+_REFUSED_CLAUSE = re.compile(r"(\b(?:not|can't|cannot|can not)(?: [\w'-]+){1,4})[,.;]+(?= [\w'])", re.IGNORECASE)
 _CONTINUES = re.compile(r"(?:or|nor|and)(?: (?:not|on|at|the|with|for))*")
 _MAX_REVISIONS = 8
 _IS_NO_GOOD = re.compile(
@@ -90,6 +91,11 @@ def mended(tokens: Tokens, find: Callable[[Tokens], Sequence[Mention]]) -> Token
     return _without(tokens, trailing) if trailing else tokens
 
 
+def told_apart(text: str) -> str:
+    """The text with a word where the pause behind a refused value would be lost: ``not nine, ten`` is not nine ten."""
+    return _REFUSED_CLAUSE.sub(r"\1 but ", text)
+
+
 def is_negated(tokens: Tokens, begin: int) -> bool:
     """Whether what begins there is what the caller does not want: ``i don't want to`` book an appointment."""
     return _NOT_TO.fullmatch(" ".join(tokens[:begin])) is not None
@@ -98,14 +104,22 @@ def is_negated(tokens: Tokens, begin: int) -> bool:
 def _refused(tokens: Tokens, found: Sequence[Mention]) -> list[Mention]:
     """The values that the caller does not want: ``not monday``, ``monday is no good``."""
     refused: list[Mention] = []
+    kinds: set[str] = set()  # of the values that one "not" stands in front of: ``not monday at ten``
     begin = 0  # of what may say something about the next one
     for one in found:
         before, behind = " ".join(tokens[begin : one.begin]), " ".join(tokens[one.end :])
         bad = _IS_NO_GOOD.match(behind)
         continued = refused and _CONTINUES.fullmatch(" ".join(tokens[refused[-1].end : one.begin])) is not None
-        if bad or continued or _NOT.fullmatch(before):
+        joined = kinds and one.kind not in kinds and _JOINT.fullmatch(" ".join(tokens[refused[-1].end : one.begin]))
+        if joined:
             refused.append(one)
+            kinds.add(one.kind)
+        elif bad or continued or _NOT.fullmatch(before):
+            refused.append(one)
+            kinds = set() if bad else {one.kind}
             begin = one.end + (len(bad[0].split()) if bad else 0)
+        else:
+            kinds = set()
     return refused
 
 

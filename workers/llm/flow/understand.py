@@ -41,18 +41,20 @@ def speech(
     `repairs`), and a yes is one only as `verdict` has it. ``known`` are the slots so far: who says yes may repeat them.
     """
     text = verdict.spelled(text)
-    readers = [Reader(repairs.mended(tokens, state.mentions)) for tokens in readings(text)]
     resolver = _Resolver(flow, setting)
-    answer = _answer(state, text, readers, resolver, known)
+    answer = _answer(state, text, resolver, known)
     if state.table.confirm and answer is Verdict.YES:
         return Meant(state.table.yes, (), {})
+    readers = [Reader(repairs.mended(tokens, state.mentions)) for tokens in readings(repairs.told_apart(text))]
     found = [
         (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
         for number, reader in enumerate(readers)
         for rank, heard in enumerate(state.heard)
         for begin, end, bindings in reader.search(heard.node, 0, len(reader.tokens))
-        if not heard.answer and not repairs.is_negated(reader.tokens, begin)
+        if not heard.answer
     ]
+    unwanted = [(number, b, e) for _, _, number, b, e, *_, reader, _ in found if repairs.is_negated(reader.tokens, b)]
+    found = [one for one in found if not any(n == one[2] and b <= one[3] and one[4] <= e for n, b, e in unwanted)]
     for _, _, _, begin, end, bindings, reader, heard in sorted(found, key=lambda one: one[:4]):
         values = resolver.resolve(bindings)
         if values is None or not _agrees(flow, state, heard, reader.tokens[begin:end], values, answer, reader.tokens):
@@ -64,13 +66,11 @@ def speech(
     return _bare(flow, state, answer)
 
 
-def _answer(
-    state: State, text: str, readers: list[Reader], resolver: _Resolver, known: Mapping[str, str]
-) -> Verdict:
+def _answer(state: State, text: str, resolver: _Resolver, known: Mapping[str, str]) -> Verdict:
     """What the whole answer comes to, as a yes or a no; values that are repeated as they are known change nothing."""
-    asks = verdict.tokens_of(text)[-1:] == ("?",)
+    asks = (verdict.ASKS,) if verdict.asks(text) else ()
     verdicts = []
-    for reader in readers:
+    for reader in map(Reader, readings(text)):
         tokens: Tokens = ()
         at = 0
         for begin, end, name, said in state.mentions.values(reader):
@@ -79,7 +79,7 @@ def _answer(
                 tokens += (*reader.tokens[at:begin], verdict.EXPLAINED)
                 at = end
         tokens += reader.tokens[at:]
-        verdicts.append(verdict.of(tokens + (("?",) if asks else ()), known=state.question, does=state.offer))
+        verdicts.append(verdict.of((*tokens, *asks), known=state.question, does=state.offer))
     return next((one for one in verdicts if one is Verdict.YES), verdicts[0])
 
 
