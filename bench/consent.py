@@ -31,7 +31,13 @@ from ringline.workers.llm.flow.compile import Flow, load
 NOW = datetime(2026, 11, 28, 12, 0)
 """A Saturday."""
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = "2026-12-01", "2026-12-02", "2026-12-03", "2026-12-04"
-DAYS = {"Wednesday": WEDNESDAY, "Thursday": THURSDAY, "Friday": FRIDAY, "the third": THURSDAY, "December fourth": FRIDAY}
+DAYS = {
+    "Wednesday": WEDNESDAY,
+    "Thursday": THURSDAY,
+    "Friday": FRIDAY,
+    "the third": THURSDAY,
+    "December fourth": FRIDAY,
+}
 TIMES = {
     "nine": "09:00", "eleven": "11:00", "half past ten": "10:30", "two in the afternoon": "14:00", "ten thirty": "10:30",
     "noon": "12:00", "three": "15:00", "11:30": "11:30", "2 p.m.": "14:00",
@@ -44,7 +50,20 @@ YES = (
     "certainly", "that works", "that works for me", "it is", "yes it is", "that would be great", "that'll do", "all right",
     "yes, Tuesday at ten", "Tuesday at ten is fine", "ten is perfect", "yes, on Tuesday", "works for me", "great", "lovely",
 )  # fmt: skip
-PLEASED = ("", "", "", "please", "thank you", "thanks", "thank you very much", "yes", "that's right", "that's great", "bye", "then")
+PLEASED = (
+    "",
+    "",
+    "",
+    "please",
+    "thank you",
+    "thanks",
+    "thank you very much",
+    "yes",
+    "that's right",
+    "that's great",
+    "bye",
+    "then",
+)
 NO = (
     "no", "nope", "nah", "no no no", "negative", "wrong", "incorrect", "that's wrong", "that's not right", "that isn't right",
     "absolutely not", "of course not", "certainly not", "definitely not", "not really", "not at all", "not okay", "not right",
@@ -140,7 +159,10 @@ def _doubt(rng: random.Random) -> Confirmation:
 def _mixed(rng: random.Random) -> Confirmation:
     if rng.random() < 0.5:
         return Confirmation("yes and no", _words(rng.choice(NOISE), rng.choice(MIXED)), None, False)
-    both = [rng.choice(YES), rng.choice(("no", "nope", "not", "wait", "no no", "that's wrong", "not really", "I said no"))]
+    both = [
+        rng.choice(YES),
+        rng.choice(("no", "nope", "not", "wait", "no no", "that's wrong", "not really", "I said no")),
+    ]
     rng.shuffle(both)
     said = _words(*both) if both[-1] in YES or rng.random() < 0.5 else ", ".join(both)
     # "of course not" and "not exactly" are refusals; nobody may book either way.
@@ -197,7 +219,9 @@ def _spelled(one: Confirmation, rng: random.Random) -> Confirmation:
         case 1:
             said = said[:1].upper() + said[1:] + ("" if said[-1] in ".?!" else ".")
         case 2 if not said.endswith("?"):
-            said = ". ".join(part[:1].upper() + part[1:] for part in said.split(", ")) + ("" if said[-1] in ".?!" else ".")
+            said = ". ".join(part[:1].upper() + part[1:] for part in said.split(", ")) + (
+                "" if said[-1] in ".?!" else "."
+            )
     return msgspec.structs.replace(one, said=said)
 
 

@@ -88,7 +88,9 @@ def asks(text: str) -> bool:
     return "?" in text or (len(words) > 1 and words[-1] in HESITATIONS)
 
 
-def of(tokens: tuple[str, ...], language: str = "en", known: Set[str] = frozenset(), does: Set[str] = frozenset()) -> Verdict:
+def of(
+    tokens: tuple[str, ...], language: str = "en", known: Set[str] = frozenset(), does: Set[str] = frozenset()
+) -> Verdict:
     """What the answer comes to; unclear in languages that are not in verdicts.toml.
 
     ``known`` are words of the question itself, which may be repeated. ``does`` are phrases that tell the bot to do what
@@ -107,7 +109,9 @@ def of(tokens: tuple[str, ...], language: str = "en", known: Set[str] = frozense
         return Verdict.UNCLEAR
     if "unknown" in said:
         return Verdict.LEANING_YES
-    return Verdict.UNCLEAR if tokens[-1] in words.open and len(tokens) > 1 and tokens[-2:] != ("so", "so") else Verdict.YES
+    return (
+        Verdict.UNCLEAR if tokens[-1] in words.open and len(tokens) > 1 and tokens[-2:] != ("so", "so") else Verdict.YES
+    )
 
 
 def _kinds(tokens: tuple[str, ...], words: Words, known: Set[str], does: Set[str]) -> Iterator[str]:

@@ -25,14 +25,29 @@ PLAIN = [
 REFUSALS = [
     *("No.", "Nope.", "No, Psy.", "Nah.", "Negative.", "Wrong.", "Incorrect.", "Absolutely not.", "Of course not."),
     *("certainly not", "I'd rather not", "Not really.", "That's not what I said.", "I don't think that's right."),
-    *("don't", "Please don't book it.", "That isn't correct.", "not okay", "yes, I mean no", "No, not on Tuesday.", "uh-uh"),
+    *(
+        "don't",
+        "Please don't book it.",
+        "That isn't correct.",
+        "not okay",
+        "yes, I mean no",
+        "No, not on Tuesday.",
+        "uh-uh",
+    ),
     *("That's not right, sorry.", "no no that's wrong", "I do not want that.", "No, thank you."),
 ]
 DOUBTFUL = [
     *("yes no", "No, yes.", "That's fine, no wait.", "No, that's right.", "Yeah, no.", "no yeah", "Nope, that's fine."),
     *("I guess.", "Hold on.", "What?", "Sorry?", "Yes if it is free.", "Yes, but for my wife."),
     *("Yes, please cancel.", "I'm not sure.", "Yes?", "Okay, uh...", "Maybe.", "Yes, actually...", "That's not wrong."),
-    *("Yes. Honey, turn that off!", "not yet", "Sure, unless it rains.", "Are you sure?", "No, I mean yes.", "yes don't"),
+    *(
+        "Yes. Honey, turn that off!",
+        "not yet",
+        "Sure, unless it rains.",
+        "Are you sure?",
+        "No, I mean yes.",
+        "yes don't",
+    ),
 ]
 
 
@@ -116,7 +131,11 @@ def test_the_last_of_several_values_counts(clinic_call: Any, said: list[str], bo
 
 @pytest.mark.parametrize(
     "said",
-    ["I don't want to book an appointment.", "Please don't cancel my appointment.", "i would not like to move my appointment"],
+    [
+        "I don't want to book an appointment.",
+        "Please don't cancel my appointment.",
+        "i would not like to move my appointment",
+    ],
 )
 def test_what_the_caller_does_not_want_is_not_begun(clinic_call: Any, said: str) -> None:
     assert clinic_call.say(said).startswith("Sorry, I did not understand that.")
@@ -172,8 +191,14 @@ hang_up = true
     [
         (["yes", "small, no, large", "not Anna, Hannah", "1234"], "New yes, large, Hannah, one two three four?"),
         (["absolutely not", "not the small one, the big one", "Hannah, sorry, Anna", "1234"], "New no, large, Anna"),
-        (["yes I moved here in May", "large", "Anna", "one two three four, no, one two three five"], "one two three five?"),
-        (["no yes", "no", "large", "Anna", "one two three four no five", "1234"], "New no, large, Anna, one two three four?"),
+        (
+            ["yes I moved here in May", "large", "Anna", "one two three four, no, one two three five"],
+            "one two three five?",
+        ),
+        (
+            ["no yes", "no", "large", "Anna", "one two three four no five", "1234"],
+            "New no, large, Anna, one two three four?",
+        ),
         (["I don't think so", "large, I mean small", "Hannah", "one one one one"], "New no, small, Hannah"),
     ],
 )
@@ -196,13 +221,19 @@ def test_of_generated_confirmations_none_is_booked_wrongly_and_hardly_one_asked_
     assert sum(one.asked for one in found) <= len(found) // 100
 
 
-@given(st.lists(st.sampled_from(YES), min_size=1, max_size=3), st.sampled_from(NO), st.lists(st.sampled_from(YES), max_size=2))
+@given(
+    st.lists(st.sampled_from(YES), min_size=1, max_size=3),
+    st.sampled_from(NO),
+    st.lists(st.sampled_from(YES), max_size=2),
+)
 def test_agreement_around_a_refusal_is_never_a_yes(before: list[str], refusal: str, behind: list[str]) -> None:
     tokens = verdict.tokens_of(", ".join([*before, refusal, *behind]))
     assert verdict.of(tokens) not in (Verdict.YES, Verdict.LEANING_YES)
 
 
-@given(st.lists(st.sampled_from(YES), min_size=1, max_size=3), st.sampled_from(["giraffe", "for six", "tomorrow", "below"]))
+@given(
+    st.lists(st.sampled_from(YES), min_size=1, max_size=3), st.sampled_from(["giraffe", "for six", "tomorrow", "below"])
+)
 def test_a_yes_with_a_word_that_nobody_knows_is_not_plain(agreement: list[str], word: str) -> None:
     assert verdict.of(verdict.tokens_of(" ".join([*agreement, word]))) is not Verdict.YES
 

@@ -158,7 +158,15 @@ class _Compiler:
                 break
             if state.tool:
                 verb, _, rest = state.tool.partition("_")
-                things = ("it", "that", "this", "this one", "that one", "it in", *filter(None, [rest.replace("_", " ")]))
+                things = (
+                    "it",
+                    "that",
+                    "this",
+                    "this one",
+                    "that one",
+                    "it in",
+                    *filter(None, [rest.replace("_", " ")]),
+                )
                 return frozenset(f"{verb} {thing}" for thing in things)
             name = state.goto
         return frozenset()

@@ -135,7 +135,9 @@ def _revised(tokens: Tokens, found: Sequence[Mention]) -> Tokens | None:
         if index == 0:
             continue
         gap = found[index - 1].end
-        start = next((at for at in range(gap, first.begin) if _BETWEEN.fullmatch(" ".join(tokens[at : first.begin]))), None)
+        start = next(
+            (at for at in range(gap, first.begin) if _BETWEEN.fullmatch(" ".join(tokens[at : first.begin]))), None
+        )
         if start is None:
             continue
         run = [first]
@@ -146,7 +148,9 @@ def _revised(tokens: Tokens, found: Sequence[Mention]) -> Tokens | None:
         latest = {one.kind: one for one in found[:index]}
         if not any(one.kind in latest for one in run):
             continue
-        replaced = sorted((latest[kind] for kind in {one.kind for one in run} & latest.keys()), key=lambda one: one.begin)
+        replaced = sorted(
+            (latest[kind] for kind in {one.kind for one in run} & latest.keys()), key=lambda one: one.begin
+        )
         stays = len(replaced) < len(run)  # the new values say more than the old ones did
         words: list[str] = []
         at = 0
