@@ -39,71 +39,69 @@ DAYS = {
     "December fourth": FRIDAY,
 }
 TIMES = {
-    "nine": "09:00", "eleven": "11:00", "half past ten": "10:30", "two in the afternoon": "14:00", "ten thirty": "10:30",
-    "noon": "12:00", "three": "15:00", "11:30": "11:30", "2 p.m.": "14:00",
+    "nine": "09:00", "eleven": "11:00", "half past ten": "10:30", "two in the afternoon": "14:00",
+    "ten thirty": "10:30", "noon": "12:00", "three": "15:00", "11:30": "11:30", "2 p.m.": "14:00",
 }  # fmt: skip
 
 YES = (
-    "yes", "yeah", "yep", "yup", "sure", "okay", "of course", "absolutely", "exactly", "right", "fine", "perfect", "correct",
-    "that's right", "that's correct", "that's fine", "that's perfect", "that's it", "sounds good", "sounds great", "uh-huh",
-    "mm-hm", "mhm", "go ahead", "do it", "book it", "please do", "you got it", "no problem", "why not", "definitely",
-    "certainly", "that works", "that works for me", "it is", "yes it is", "that would be great", "that'll do", "all right",
-    "yes, Tuesday at ten", "Tuesday at ten is fine", "ten is perfect", "yes, on Tuesday", "works for me", "great", "lovely",
+    "yes", "yeah", "yep", "yup", "sure", "okay", "of course", "absolutely", "exactly", "right", "fine", "perfect",
+    "correct", "that's right", "that's correct", "that's fine", "that's perfect", "that's it", "sounds good",
+    "sounds great", "uh-huh", "mm-hm", "mhm", "go ahead", "do it", "book it", "please do", "you got it", "no problem",
+    "why not", "definitely", "certainly", "that works", "that works for me", "it is", "yes it is",
+    "that would be great", "that'll do", "all right", "yes, Tuesday at ten", "Tuesday at ten is fine",
+    "ten is perfect", "yes, on Tuesday", "works for me", "great", "lovely",
 )  # fmt: skip
 PLEASED = (
-    "",
-    "",
-    "",
-    "please",
-    "thank you",
-    "thanks",
-    "thank you very much",
-    "yes",
-    "that's right",
-    "that's great",
-    "bye",
+    "", "", "", "please", "thank you", "thanks", "thank you very much", "yes", "that's right", "that's great", "bye",
     "then",
-)
+)  # fmt: skip
 NO = (
-    "no", "nope", "nah", "no no no", "negative", "wrong", "incorrect", "that's wrong", "that's not right", "that isn't right",
-    "absolutely not", "of course not", "certainly not", "definitely not", "not really", "not at all", "not okay", "not right",
-    "I'd rather not", "no way", "don't", "please don't", "don't do that", "please don't book it", "don't book it",
-    "I don't think so", "I don't think that's right", "I don't want that", "that's not what I said", "that's not correct",
-    "it isn't", "no it's not", "no I don't", "no, that's wrong", "that doesn't work", "that won't work", "never",
-    "that's not what I wanted", "no, Psy", "uh-uh", "that's incorrect", "no that is not okay", "I do not agree",
+    "no", "nope", "nah", "no no no", "negative", "wrong", "incorrect", "that's wrong", "that's not right",
+    "that isn't right", "absolutely not", "of course not", "certainly not", "definitely not", "not really",
+    "not at all", "not okay", "not right", "I'd rather not", "no way", "don't", "please don't", "don't do that",
+    "please don't book it", "don't book it", "I don't think so", "I don't think that's right", "I don't want that",
+    "that's not what I said", "that's not correct", "it isn't", "no it's not", "no I don't", "no, that's wrong",
+    "that doesn't work", "that won't work", "never", "that's not what I wanted", "no, Psy", "uh-uh",
+    "that's incorrect", "no that is not okay", "I do not agree",
 )  # fmt: skip
 REFUSED = ("", "", "", "thank you", "thanks", "no", "really", "sorry", "sir")
 DOUBT = (
-    "I guess", "I guess so", "maybe", "perhaps", "probably", "hold on", "wait", "wait a second", "one moment", "hang on",
-    "I'm not sure", "not sure", "I don't know", "not yet", "I think so", "I suppose so", "let me see", "hm", "well", "uh",
-    "what?", "sorry?", "huh?", "pardon?", "excuse me?", "yes?", "okay?", "is that right?", "how much is it?", "who?", "right?",
-    "could you repeat", "say that again please", "what did you say", "which day?", "are you sure?", "is it?", "can I call back?",
+    "I guess", "I guess so", "maybe", "perhaps", "probably", "hold on", "wait", "wait a second", "one moment",
+    "hang on", "I'm not sure", "not sure", "I don't know", "not yet", "I think so", "I suppose so", "let me see",
+    "hm", "well", "uh", "what?", "sorry?", "huh?", "pardon?", "excuse me?", "yes?", "okay?", "is that right?",
+    "how much is it?", "who?", "right?", "could you repeat", "say that again please", "what did you say",
+    "which day?", "are you sure?", "is it?", "can I call back?",
 )  # fmt: skip
 MIXED = (
-    "yes no", "no yes", "yeah no", "no yeah", "yes, no, wait", "that's fine, no wait", "no, that's right", "no, that's correct",
-    "nope that's fine", "yes... no wait", "okay no", "yes, actually no", "sure, no, sorry", "no, yes, that's fine", "right, no",
-    "no, I mean yes", "yes, wait", "perfect, hold on", "that's right, not", "yes not really", "not wrong", "that's not wrong",
-    "correct, no, incorrect", "okay, stop", "yes, but", "yes and no", "well yes, I mean, hm", "yes, or",
+    "yes no", "no yes", "yeah no", "no yeah", "yes, no, wait", "that's fine, no wait", "no, that's right",
+    "no, that's correct", "nope that's fine", "yes... no wait", "okay no", "yes, actually no", "sure, no, sorry",
+    "no, yes, that's fine", "right, no", "no, I mean yes", "yes, wait", "perfect, hold on", "that's right, not",
+    "yes not really", "not wrong", "that's not wrong", "correct, no, incorrect", "okay, stop", "yes, but",
+    "yes and no", "well yes, I mean, hm", "yes, or",
 )  # fmt: skip
 CONDITIONS = (
-    "if it is before ten", "if it's with Doctor Lee", "but for two people", "but not with Doctor Lee", "unless it rains",
-    "but only if it's free", "as long as my husband can come", "if you have nothing later", "but I may be late",
-    "except that I need a wheelchair", "provided it is short", "cancel", "cancel it", "please cancel", "cancel that please",
-    "for my daughter", "and one for my son", "but later", "if nothing else is free", "or maybe the week after",
+    "if it is before ten", "if it's with Doctor Lee", "but for two people", "but not with Doctor Lee",
+    "unless it rains", "but only if it's free", "as long as my husband can come", "if you have nothing later",
+    "but I may be late", "except that I need a wheelchair", "provided it is short", "cancel", "cancel it",
+    "please cancel", "cancel that please", "for my daughter", "and one for my son", "but later",
+    "if nothing else is free", "or maybe the week after",
 )  # fmt: skip
 ASIDE = (
-    "Yes. Honey, turn that off.", "No, not you, sit down.", "Yes, I'm on the phone!", "Okay mum, in a minute.", "Come here. Yes.",
-    "Yes, hang on, someone's at the door.", "Sure, what, no, the other one.", "Yes yes I am coming.", "Thanks for watching!",
-    "Tell him yes.", "Right, left, left, stop.", "Good dog.", "He said no, she said yes.", "No! Get down! Yes.",
+    "Yes. Honey, turn that off.", "No, not you, sit down.", "Yes, I'm on the phone!", "Okay mum, in a minute.",
+    "Come here. Yes.", "Yes, hang on, someone's at the door.", "Sure, what, no, the other one.",
+    "Yes yes I am coming.", "Thanks for watching!", "Tell him yes.", "Right, left, left, stop.", "Good dog.",
+    "He said no, she said yes.", "No! Get down! Yes.",
 )  # fmt: skip
 NOISE = ("", "", "", "uh", "um", "well", "oh", "so", "ah", "er")
 CORRECTIONS = (
-    "no, {new}", "no, make it {new}", "no, I said {new}", "no {new} please", "make that {new}", "sorry, {new}", "actually {new}",
-    "yes, no wait, {new}", "no no, {new}", "not {old}, {new}", "no, not {old}, {new}", "{new}, not {old}", "sure but make it {new}",
-    "yes but can we make it {new}", "I meant {new}", "{old}? no, {new}", "{new} would be better", "how about {new}", "{old} doesn't work, {new}",
-    "that's wrong, I said {new}", "that's not what I said, I said {new}", "I can't do {old}, {new}", "no, that's not right, {new}",
-    "{other}, no, {new}", "{other}, I mean {new}", "{other}, sorry, {new}", "no, {other}, no wait, {new}", "{other}, or rather {new}",
-    "not {other}, {new}", "yes, on, I mean, {new}", "I don't think that's right, {new}", "{new} instead of {old}",
+    "no, {new}", "no, make it {new}", "no, I said {new}", "no {new} please", "make that {new}", "sorry, {new}",
+    "actually {new}", "yes, no wait, {new}", "no no, {new}", "not {old}, {new}", "no, not {old}, {new}",
+    "{new}, not {old}", "sure but make it {new}", "yes but can we make it {new}", "I meant {new}", "{old}? no, {new}",
+    "{new} would be better", "how about {new}", "{old} doesn't work, {new}", "that's wrong, I said {new}",
+    "that's not what I said, I said {new}", "I can't do {old}, {new}", "no, that's not right, {new}",
+    "{other}, no, {new}", "{other}, I mean {new}", "{other}, sorry, {new}", "no, {other}, no wait, {new}",
+    "{other}, or rather {new}", "not {other}, {new}", "yes, on, I mean, {new}", "I don't think that's right, {new}",
+    "{new} instead of {old}",
 )  # fmt: skip
 
 

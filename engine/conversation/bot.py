@@ -14,9 +14,9 @@ from ringline.engine.agent import Agent
 from ringline.engine.config import TurnConfig
 from ringline.engine.conversation import builtin_tools
 from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
+from ringline.engine.conversation.consent import WITHHELD, has_agreed
 from ringline.engine.conversation.events import ToolReturned
 from ringline.engine.conversation.fixed_phrases import as_one
-from ringline.engine.conversation.consent import WITHHELD, has_agreed
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
 from ringline.engine.conversation.ledger import Pace, SpokenPhrase
 from ringline.engine.conversation.outbox import Outbox

@@ -15,9 +15,9 @@ _QUESTION = re.compile(r"[?\uff1f\u061f\u037e]")
 
 WITHHELD = msgspec.json.encode(
     {
-        "error": "not done: the caller has not agreed to it. Read back to the caller exactly what you are about to do, ask "
-        "whether that is right, and wait for a plain yes. If they correct you or are in doubt, ask again. Never say "
-        "that it is done."
+        "error": "not done: the caller has not agreed to it. Read back to them exactly what you are about to do, ask"
+        " whether that is right, and wait for a plain yes. If they correct you or are in doubt, ask again. Never say"
+        " that it is done."
     }
 ).decode()
 """What a model gets instead of a tool's result."""

@@ -109,9 +109,7 @@ def of(
         return Verdict.UNCLEAR
     if "unknown" in said:
         return Verdict.LEANING_YES
-    return (
-        Verdict.UNCLEAR if tokens[-1] in words.open and len(tokens) > 1 and tokens[-2:] != ("so", "so") else Verdict.YES
-    )
+    return Verdict.UNCLEAR if len(tokens) > 1 and tokens[-1] in words.open else Verdict.YES
 
 
 def _kinds(tokens: tuple[str, ...], words: Words, known: Set[str], does: Set[str]) -> Iterator[str]:
@@ -129,9 +127,9 @@ def _kinds(tokens: tuple[str, ...], words: Words, known: Set[str], does: Set[str
         if kind == "not":
             yield "doubt" if is_negated else "no"
             is_negated = True
-        elif following[1] == "not" and kind == "yes" and phrase in words.strong:
-            continue
-        elif is_negated and kind == "yes" and phrase not in words.answer:
+        elif kind == "yes" and following[1] == "not" and phrase in words.strong:
+            continue  # "absolutely" of "absolutely not"
+        elif kind == "yes" and is_negated and phrase not in words.answer:
             continue
         elif is_negated and kind == "no" and phrase not in words.answer:
             yield "doubt"

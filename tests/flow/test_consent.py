@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bench.consent import NO, YES, Outcome, confirmations, outcomes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.consent import NO, YES, Outcome, confirmations, outcomes
 from ringline.engine.conversation import verdict
 from ringline.engine.conversation.verdict import Verdict
 from ringline.workers.llm.flow.repairs import Mention, mended
@@ -262,7 +262,8 @@ GERMAN = {
     "Kein Problem.": Verdict.YES, "Warum nicht?": Verdict.YES, "Nein.": Verdict.NO, "Natürlich nicht.": Verdict.NO,
     "Das stimmt nicht.": Verdict.NO, "Das ist nicht richtig.": Verdict.NO, "Auf keinen Fall!": Verdict.NO,
     "Ja, nein.": Verdict.UNCLEAR, "Nein, das stimmt.": Verdict.UNCLEAR, "Ja, aber um zehn.": Verdict.UNCLEAR,
-    "Moment.": Verdict.UNCLEAR, "Ich glaube ja.": Verdict.UNCLEAR, "Wie bitte?": Verdict.UNCLEAR, "Doch.": Verdict.UNCLEAR,
+    "Moment.": Verdict.UNCLEAR, "Ich glaube ja.": Verdict.UNCLEAR,
+    "Wie bitte?": Verdict.UNCLEAR, "Doch.": Verdict.UNCLEAR,
 }  # fmt: skip
 
 

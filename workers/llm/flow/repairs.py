@@ -1,4 +1,4 @@
-"""What callers take back within one answer: ``monday, no wait, tuesday``, ``not monday, tuesday``, ``i can't do monday``.
+"""What callers take back within one answer: ``monday, no, tuesday``, ``not monday, tuesday``, ``i can't do monday``.
 
 The words are mended before any pattern sees them, alike for all types of slots: of a value that is taken back, nothing
 is left but a mark that no pattern knows, or the value that is said in its stead.
@@ -17,44 +17,59 @@ TAKEN_BACK = "~"
 """A token that stands for a value that was taken back: no word of any pattern."""
 
 _SMALL = (
-    r"(?:on|at|for|in|with|the|a|an|to|this|next|of|is|it|that|be|was|oh|so|well|then|please|and|or|but|about|like|maybe|my"
+    r"(?:on|at|for|in|with|the|a|an|to|this|next|of|is|it|that|be|was|oh|so|well|then|please|and|or|but|about"
+    r"|like|maybe|my"
     r"|name|number)"
 )
 _REVISION = (
-    r"(?:no|nope|nah|wait|sorry|hold on|hang on|stop|rather|actually|correction|oops|whoops|instead|better|pardon|excuse me"
+    r"(?:no|nope|nah|wait|sorry|hold on|hang on|stop|rather|actually|correction|oops|whoops|instead|better"
+    r"|pardon|excuse me"
     r"|apologies|my mistake|my bad|my fault"
-    r"|(?:i|we) (?:mean|meant|said|say|would prefer|would rather|would like)|scratch that|strike that|forget that|let us (?:say|make it|do)|let me (?:say|see)"
-    r"|(?:make|made) (?:it|that)|i am sorry|wrong|not|that is (?:not (?:right|it)|wrong)|it is|change that|how about|what about"
+    r"|(?:i|we) (?:mean|meant|said|say|would prefer|would rather|would like)|scratch that|strike that"
+    r"|forget that|let us (?:say|make it|do)|let me (?:say|see)"
+    r"|(?:make|made) (?:it|that)|i am sorry|wrong|not|that is (?:not (?:right|it)|wrong)|it is|change that"
+    r"|how about|what about"
     r"|(?:one|a|wait a|just a) (?:moment|second|minute|sec))"
 )
 _BETWEEN = re.compile(rf"(?:{_SMALL} )*{_REVISION}(?: (?:{_SMALL}|{_REVISION}))*")
 _TRAILING = re.compile(
-    r"(?:(?:oh|well|but|so|or|and) )*(?:no(?! (?:thank|thanks|problem|more|doubt|worries|one|matter|hurry|rush|preference|later|earlier))"
+    r"(?:(?:oh|well|but|so|or|and) )*(?:no(?! (?:thank|thanks|problem|more|doubt|worries|one|matter|hurry|rush"
+    r"|preference|later|earlier))"
     r"|nope|wait|hold on|hang on|scratch that|strike that|i mean|actually no|sorry no|rather|correction)\b"
 )
 """Behind a value: something is wrong with it, and what is right did not follow, or was not understood."""
 
 _NOT = re.compile(
-    r"(?:.* )?(?:(?<!why )(?:not|cannot|never)(?! (?:mind|care|know|we|you|i|sure|only|until|before|after|hear|understand)\b)"
-    r"|except|besides|excluding|unless|without|busy|any\w* but|any (?:day|time|one) but|(?:other|rather) than|instead of"
+    r"(?:.* )?(?:(?<!why )(?:not|cannot|never)(?! (?:mind|care|know|we|you|i|sure|only|until|before|after|hear"
+    r"|understand)\b)"
+    r"|except|besides|excluding|unless|without|busy|any\w* but|any (?:day|time|one) but|(?:other|rather) than"
+    r"|instead of"
     r"|dislike|hate|impossible|unavailable|away)"
-    r"(?: (?:on|at|for|in|with|the|a|an|to|this|next|of|do|come|make|it|have|want|need|like|be|me|think|time|free|available|there"
-    r"|here|really|even|say|said|mean|meant|book|take|my|any|that|able|actually|possible|possibly|attend|is|was|so|well|both|"
-    r"work|put|pick|want to|appointment|believe|going|good|through))*"
+    r"(?: (?:on|at|for|in|with|the|a|an|to|this|next|of|do|come|make|it|have|want|need|like|be|me|think|time"
+    r"|free|available|there"
+    r"|here|really|even|say|said|mean|meant|book|take|my|any|that|able|actually|possible|possibly|attend|is|was"
+    r"|so|well|both|"
+    r"work|put|pick|appointment|believe|going|good|through))*"
 )
 _NOT_TO = re.compile(
-    r"(?:.* )?(?<!why )(?:not|never|cannot)(?: (?:want|need|like|wish|to|really|yet|even|think|ever|i|going|go|ahead|and|dare|try"
+    r"(?:.* )?(?<!why )(?:not|never|cannot)(?: (?:want|need|like|wish|to|really|yet|even|think|ever|i|going|go"
+    r"|ahead|and|dare|try"
     r"|would|my|the|an?|us|me|please|yet|actually|have|intend|plan|mean))*"
 )
 _JOINT = re.compile(rf"(?:{_SMALL}(?: {_SMALL})*)?")
 _REFUSED_CLAUSE = re.compile(r"(\b(?:not|can't|cannot|can not)(?: [\w'-]+){1,4})[,.;]+(?= [\w'])", re.IGNORECASE)
 _CONTINUES = re.compile(r"(?:or|nor|and)(?: (?:not|on|at|the|with|for))*")
 _MAX_REVISIONS = 8
+_MAX_BETWEEN = 12
+"""Words of a revision; bounds the work, too."""
 _IS_NO_GOOD = re.compile(
-    r"(?:(?:is|will|would|does|was|that|it|at|all|just|really|too|be|are|morning|afternoon|o'clock|[ap] m|in the \w+) )*"
+    r"(?:(?:is|will|would|does|was|that|it|at|all|just|really|too|be|are|morning|afternoon|o'clock|[ap] m"
+    r"|in the \w+) )*"
     r"(?:not(?! (?:bad|a problem|only|until|before|after))(?! (?:(?:on|at|the|a) )*(?:~|\d))"
-    r"(?= (?:work|good|possible|great|suit|okay|fine|right|ideal|convenient|an option|going|be|so good|available|really|fit|it"
-    r"|what|do|quite|the right|correct)\b)|cannot work|no good|impossible|bad|wrong|too (?:early|late|soon|far)|out\b|full|unavailable"
+    r"(?= (?:work|good|possible|great|suit|okay|fine|right|ideal|convenient|an option|going|be|so good"
+    r"|available|really|fit|it"
+    r"|what|do|quite|the right|correct)\b)|cannot work|no good|impossible|bad|wrong|too (?:early|late|soon|far)"
+    r"|out\b|full|unavailable"
     r"|incorrect|busy)"
 )
 
@@ -136,7 +151,12 @@ def _revised(tokens: Tokens, found: Sequence[Mention]) -> Tokens | None:
             continue
         gap = found[index - 1].end
         start = next(
-            (at for at in range(gap, first.begin) if _BETWEEN.fullmatch(" ".join(tokens[at : first.begin]))), None
+            (
+                at
+                for at in range(max(gap, first.begin - _MAX_BETWEEN), first.begin)
+                if _BETWEEN.fullmatch(" ".join(tokens[at : first.begin]))
+            ),
+            None,
         )
         if start is None:
             continue

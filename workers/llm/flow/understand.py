@@ -16,7 +16,6 @@ from ringline.workers.llm.flow.match import Bindings, Reader
 from ringline.workers.llm.flow.repairs import Tokens
 from ringline.workers.llm.flow.slots import Setting, YesNo
 
-
 _TAKES_BACK_NO = frozenset({"yes", "yeah", "yep", "yup", "wait"})
 
 
