@@ -91,9 +91,17 @@ class Agent(msgspec.Struct, frozen=True):
     @overload
     def tool(self, function: F) -> F: ...
     @overload
-    def tool(self, *, timeout_s: float = ..., safe_to_draft: bool = ..., filler: str = ...) -> Callable[[F], F]: ...
     def tool(
-        self, function: F | None = None, *, timeout_s: float = 10.0, safe_to_draft: bool = False, filler: str = ""
+        self, *, timeout_s: float = ..., safe_to_draft: bool = ..., filler: str = ..., confirm: bool = ...
+    ) -> Callable[[F], F]: ...
+    def tool(
+        self,
+        function: F | None = None,
+        *,
+        timeout_s: float = 10.0,
+        safe_to_draft: bool = False,
+        filler: str = "",
+        confirm: bool = False,
     ) -> F | Callable[[F], F]:
         """Give this agent a typed function, plain or async, as a tool: a decorator, with or without `ToolOptions`.
 
@@ -101,7 +109,7 @@ class Agent(msgspec.Struct, frozen=True):
         """
 
         def add(added: F) -> F:
-            made = Tool.of(added, ToolOptions(timeout_s, safe_to_draft, filler))
+            made = Tool.of(added, ToolOptions(timeout_s, safe_to_draft, filler, confirm))
             if made.name in self.tools:
                 raise AgentError(f"tool {made.name}: the agent {self.name} has a tool of this name already")
             self.tools[made.name] = made

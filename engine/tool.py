@@ -46,6 +46,9 @@ class ToolOptions(msgspec.Struct, frozen=True):
     """It has no side effects: it may run before the caller's turn is known to be over, and in vain."""
     filler: str = ""
     """Said while a slow run goes on."""
+    confirm: bool = False
+    """It has effects that need the caller's yes: a language model's call of it runs only where the caller's last words
+    are a plain yes to a question of the bot's, and is otherwise answered with what the model has to ask first."""
 
 
 class Tool(msgspec.Struct, frozen=True):
@@ -61,6 +64,7 @@ class Tool(msgspec.Struct, frozen=True):
     timeout_s: float
     safe_to_draft: bool = False
     filler: str = ""
+    confirm: bool = False
 
     @classmethod
     def of(cls, function: Callable[..., Any], options: ToolOptions | None = None) -> Tool:
@@ -79,6 +83,8 @@ class Tool(msgspec.Struct, frozen=True):
             options = getattr(function, _MARK, ToolOptions())
         if not (math.isfinite(options.timeout_s) and options.timeout_s > 0):
             raise AgentError(f"tool {name}: timeout_s must be above 0, not {options.timeout_s:g}")
+        if options.confirm and options.safe_to_draft:
+            raise AgentError(f"tool {name}: safe_to_draft says that it has no effects, confirm that it has")
         arguments = _arguments(name, function)
         description, of_parameters = _words(function)
         parameters = json_schema(arguments)
@@ -101,9 +107,16 @@ class Tool(msgspec.Struct, frozen=True):
 @overload
 def tool(function: F) -> F: ...
 @overload
-def tool(*, timeout_s: float = ..., safe_to_draft: bool = ..., filler: str = ...) -> Callable[[F], F]: ...
 def tool(
-    function: F | None = None, *, timeout_s: float = 10.0, safe_to_draft: bool = False, filler: str = ""
+    *, timeout_s: float = ..., safe_to_draft: bool = ..., filler: str = ..., confirm: bool = ...
+) -> Callable[[F], F]: ...
+def tool(
+    function: F | None = None,
+    *,
+    timeout_s: float = 10.0,
+    safe_to_draft: bool = False,
+    filler: str = "",
+    confirm: bool = False,
 ) -> F | Callable[[F], F]:
     """Mark a typed function, plain or async, as a tool of the agent whose tools.py it stands in.
 
@@ -111,7 +124,7 @@ def tool(
     """
 
     def mark(marked: F) -> F:
-        setattr(marked, _MARK, ToolOptions(timeout_s, safe_to_draft, filler))
+        setattr(marked, _MARK, ToolOptions(timeout_s, safe_to_draft, filler, confirm))
         return marked
 
     return mark if function is None else mark(function)

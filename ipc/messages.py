@@ -258,6 +258,8 @@ class ReplyFinished(Message, frozen=True):
     expect: Expectation = Expectation()
     time_ns: int = 0
     usage: Usage = Usage()
+    agreed: bool = False
+    """The backend has seen to it that the caller agreed to the tools, as a flow does."""
 
 
 class ReplyFailed(Message, frozen=True):

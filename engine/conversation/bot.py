@@ -14,6 +14,7 @@ from ringline.engine.agent import Agent
 from ringline.engine.config import TurnConfig
 from ringline.engine.conversation import builtin_tools
 from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
+from ringline.engine.conversation.consent import WITHHELD, has_agreed
 from ringline.engine.conversation.events import ToolReturned
 from ringline.engine.conversation.fixed_phrases import as_one
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
@@ -320,6 +321,8 @@ class Bot:
             self._make_real(reply)
         tools = [(tool_call, self._built_in(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
         tools = [(tool_call, result) for tool_call, result in tools if result != ENDS_CALL]
+        if not event.agreed:
+            tools = [(tool_call, result or self._withheld(reply, tool_call)) for tool_call, result in tools]
         if reply.step >= MAX_STEPS:
             tools = []
         if all(result == DONE for _, result in tools) and (rest or not tools or reply.has_words_in_step):
@@ -398,6 +401,14 @@ class Bot:
     def _is_safe(self, tool_call: ToolCall) -> bool:
         tool = self._agent.tools.get(tool_call.name)
         return tool is not None and tool.safe_to_draft
+
+    def _withheld(self, reply: Reply, tool_call: ToolCall) -> str:
+        """What the model is told in place of a tool's result, where the caller would have to agree and has not."""
+        tool = self._agent.tools.get(tool_call.name)
+        if tool is None or not tool.confirm:
+            return ""
+        messages = (*self.history.messages(), *reply.pending)
+        return "" if has_agreed(messages, self._agent.language) else WITHHELD
 
     def _built_in(self, reply: Reply, tool_call: ToolCall, now_ns: int) -> str:
         """Do what a built-in tool is asked for. Returns its result, empty for the agent's own tools.

@@ -23,7 +23,7 @@ clock = datetime.now
 _lock = threading.Lock()  # tools of several calls run in threads
 
 
-@tool
+@tool(confirm=True)
 def book(day: str, time: str, name: str = "") -> Result:
     """Book an appointment on a day (YYYY-MM-DD) at a time (HH:MM), for a name if it is known.
 
@@ -37,7 +37,7 @@ def book(day: str, time: str, name: str = "") -> Result:
         return refusal or {"ok": True, "day": day, "time": time, "name": name}
 
 
-@tool
+@tool(confirm=True)
 def move(old_day: str, old_time: str, day: str, time: str) -> Result:
     """Move an appointment from one day and time to another."""
     with _lock:
@@ -51,7 +51,7 @@ def move(old_day: str, old_time: str, day: str, time: str) -> Result:
         return refusal or {"ok": True, "day": day, "time": time}
 
 
-@tool
+@tool(confirm=True)
 def cancel(day: str, time: str) -> Result:
     """Cancel the appointment on a day (YYYY-MM-DD) at a time (HH:MM)."""
     with _lock:

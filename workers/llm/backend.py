@@ -24,6 +24,8 @@ class Finished(msgspec.Struct, frozen=True):
     state: bytes = b""
     expect: Expectation = Expectation()
     usage: Usage = Usage()
+    agreed: bool = False
+    """See `ringline.ipc.messages.ReplyFinished`."""
 
 
 class LlmBackend(Protocol):

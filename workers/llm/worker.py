@@ -104,7 +104,7 @@ class LlmWorker:
                     send(ReplyDelta(*key, part.text, time.monotonic_ns()))
                 elif isinstance(part, Finished):
                     now_ns = time.monotonic_ns()
-                    send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, now_ns, part.usage))
+                    send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, now_ns, part.usage, part.agreed))
         except MemoryError as error:
             exit_out_of_memory(error)
         except Exception as error:

@@ -70,7 +70,9 @@ def answer(flow: Flow, request: Generate, now: datetime) -> tuple[str, Finished]
         raise FlowError(f"{flow.file}: the call has slots that there are not")
     step = _Step(flow, state, request)
     step.run()
-    return " ".join(step.texts), Finished(tuple(step.tool_calls), msgspec.msgpack.encode(state), step.expect)
+    return " ".join(step.texts), Finished(
+        tuple(step.tool_calls), msgspec.msgpack.encode(state), step.expect, agreed=True
+    )
 
 
 class _Step:

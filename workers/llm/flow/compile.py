@@ -8,13 +8,15 @@ from pathlib import Path
 import msgspec
 
 from ringline.engine.conversation.number_words import ONES
+from ringline.engine.conversation.spelling import normalise
 from ringline.ipc.messages import Expectation
 from ringline.workers.llm.flow import check, flow_file, pattern
 from ringline.workers.llm.flow.flow_file import Expect, FlowError, FlowTables, Key, StateTable
 from ringline.workers.llm.flow.grammar import jsgf
+from ringline.workers.llm.flow.mentions import Mentions
 from ringline.workers.llm.flow.pattern import Node, PatternError, Rule, Slot, choice, optional, sequence, unspoken
 from ringline.workers.llm.flow.phrases import optional_slots, phrases
-from ringline.workers.llm.flow.slots import Date, Digits, Hours, SlotTable, Time, YesNo
+from ringline.workers.llm.flow.slots import Choice, Date, Digits, Hours, Name, SlotTable, Time, YesNo
 from ringline.workers.llm.flow.yes_no import no, yes
 
 _BARE_TYPES: dict[str, Callable[[], SlotTable]] = {"date": Date, "time": Time, "yes_no": YesNo}
@@ -35,6 +37,8 @@ class Heard(msgspec.Struct, frozen=True):
     goto: str
     set: Mapping[str, str] = {}
     clear: tuple[str, ...] = ()
+    answer: bool = False
+    """The yes or the no of a state that confirms: `verdict` decides."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -49,6 +53,12 @@ class State(msgspec.Struct, frozen=True):
     no_input: tuple[str, ...]
     otherwise: str
     expect: Expectation
+    mentions: Mentions
+    """The values that may be said here."""
+    question: frozenset[str]
+    """Words of what the state says: who answers may repeat them."""
+    offer: frozenset[str]
+    """What tells the bot to do what a state that confirms asks for: ``book it``."""
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -121,7 +131,45 @@ class _Compiler:
             no_input=defaults.no_input if table.no_input is None else table.no_input,
             otherwise=table.otherwise or defaults.otherwise,
             expect=Expectation(grammar, phrases(weighted), num_keys, num_spoken) if table.waits else Expectation(),
+            mentions=self._mentions(heard),
+            question=frozenset(word for text in table.says for word in normalise(check.FIELD.sub(" ", text))),
+            offer=self._offer(table),
         )
+
+    def _mentions(self, heard: list[Heard]) -> Mentions:
+        """All values that may be said, but yes and no, which take others back."""
+        names = dict.fromkeys(name for one in heard for name in sorted(pattern.slot_names(one.node)))
+        slots = {name: self._slots[name] for name in names}
+        return Mentions(
+            tuple(
+                # Days may stand for one another, and so may times; two lists of names have nothing in common.
+                (name, name if isinstance(slot, Choice | Name) else type(slot).__name__, self._patterns[name])
+                for name, slot in slots.items()
+                if not isinstance(slot, YesNo)
+            )
+        )
+
+    def _offer(self, table: StateTable) -> frozenset[str]:
+        """``book it``, where a yes runs the tool ``book``, or ``book_table``."""
+        name = table.yes
+        for _ in self._tables.states:
+            state = self._tables.states.get(name)
+            if state is None or state.waits:
+                break
+            if state.tool:
+                verb, _, rest = state.tool.partition("_")
+                things = (
+                    "it",
+                    "that",
+                    "this",
+                    "this one",
+                    "that one",
+                    "it in",
+                    *filter(None, [rest.replace("_", " ")]),
+                )
+                return frozenset(f"{verb} {thing}" for thing in things)
+            name = state.goto
+        return frozenset()
 
     def _asked(self, table: StateTable) -> list[Node]:
         """What answers the state's question: its value, or yes and no."""
@@ -146,8 +194,8 @@ class _Compiler:
             )
             heard.append(Heard(unspoken(node) if given else node, ""))
         if table.confirm:
-            heard.append(Heard(yes(), table.yes))
-            heard.append(Heard(no(), table.no, clear=table.confirm))
+            heard.append(Heard(yes(), table.yes, answer=True))
+            heard.append(Heard(no(), table.no, clear=table.confirm, answer=True))
             heard.append(Heard(self._correction(table.confirm, f"{where}.confirm"), ""))
         return heard
 

@@ -7,13 +7,18 @@ from types import MappingProxyType
 
 import msgspec
 
+from ringline.engine.conversation import verdict
 from ringline.engine.conversation.spelling import readings
-from ringline.workers.llm.flow import pattern
+from ringline.engine.conversation.verdict import Verdict
+from ringline.workers.llm.flow import pattern, repairs
 from ringline.workers.llm.flow.compile import Flow, Heard, State
 from ringline.workers.llm.flow.corrections import corrected
 from ringline.workers.llm.flow.match import Bindings, Reader
-from ringline.workers.llm.flow.slots import Code, Digits, Email, Setting, Spelled
+from ringline.workers.llm.flow.repairs import Tokens
+from ringline.workers.llm.flow.slots import Code, Digits, Email, Setting, Spelled, YesNo
 from ringline.workers.llm.flow.spoken import address
+
+_TAKES_BACK_NO = frozenset({"yes", "yeah", "yep", "yup", "wait"})
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -28,29 +33,92 @@ class Meant(msgspec.Struct, frozen=True):
 def speech(
     flow: Flow, state: State, text: str, setting: Setting, known: Mapping[str, str] = MappingProxyType({})
 ) -> Meant | None:
-    """What was said: the pattern that leaves the fewest words unexplained; None if none stands in the text.
+    """What was said: the pattern that leaves the fewest words unexplained; None if none stands in the text, or if it is
+    not clear what the caller wants.
 
-    ``known`` are the slots so far: a few digits of one that is read back may be corrected (``the last one is a five``).
     Of equals, what comes first in the flow file wins, then the likelier reading of the numerals, then what comes first
     in the text. A pattern whose values make no sense (``the thirty first of june``) is passed over, and so is what
-    makes sense only as a part of it (``the thirty first``).
+    makes sense only as a part of it (``the thirty first``). What is taken back within the answer does not count (see
+    `repairs`), and a yes is one only as `verdict` has it. ``known`` are the slots so far: who says yes may repeat them,
+    and a few digits of one that is read back may be corrected (``the last one is a five``).
     """
     if meant := _whole(flow, state, text) or _corrected(flow, state, text, known):
         return meant
-    ways = {times: [Reader(tokens) for tokens in readings(text, times)] for times in (True, False)}
+    resolver = _Resolver(flow, setting)
+    in_words = verdict.spelled(text)
+    answer = _answer(state, in_words, resolver, known)
+    if state.table.confirm and answer is Verdict.YES:
+        return Meant(state.table.yes, (), {})
+    readers = {
+        times: [
+            ((times, number), Reader(repairs.mended(tokens, state.mentions)))
+            for number, tokens in enumerate(readings(repairs.told_apart(in_words if times else text), times))
+        ]
+        for times in (True, False)
+    }
     found = [
         (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
         for rank, heard in enumerate(state.heard)
-        for number, reader in enumerate(ways[not pattern.reads(heard.node)])
+        for number, reader in readers[not pattern.reads(heard.node)]
         for begin, end, bindings in reader.search(heard.node, 0, len(reader.tokens))
+        if not heard.answer
     ]
-    resolver = _Resolver(flow, setting)
+    unwanted = [(number, b, e) for _, _, number, b, e, *_, reader, _ in found if repairs.is_negated(reader.tokens, b)]
+    found = [one for one in found if not any(n == one[2] and b <= one[3] and one[4] <= e for n, b, e in unwanted)]
     for _, _, _, begin, end, bindings, reader, heard in sorted(found, key=lambda one: one[:4]):
         values = resolver.resolve(bindings)
         if values is None or resolver.doubts(bindings, reader, begin, end):
             continue
+        if not _agrees(flow, state, heard, reader.tokens[begin:end], values, answer, reader.tokens):
+            continue
+        if not values and end - begin == 1 and state.table.confirm and answer is Verdict.NO:
+            continue
         values |= _elsewhere(flow, reader, heard, values, begin, end, resolver)
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
+    return _bare(flow, state, answer)
+
+
+def _answer(state: State, text: str, resolver: _Resolver, known: Mapping[str, str]) -> Verdict:
+    """What the whole answer comes to, as a yes or a no; values that are repeated as they are known change nothing."""
+    asks = (verdict.ASKS,) if verdict.asks(text) else ()
+    verdicts = []
+    for reader in map(Reader, readings(text)):
+        tokens: Tokens = ()
+        at = 0
+        for begin, end, name, said in state.mentions.values(reader):
+            is_known = name in state.table.confirm and name in known
+            if begin >= at and is_known and resolver.resolve(((name, said),)) == {name: known[name]}:
+                tokens += (*reader.tokens[at:begin], verdict.EXPLAINED)
+                at = end
+        tokens += reader.tokens[at:]
+        verdicts.append(verdict.of((*tokens, *asks), known=state.question, does=state.offer))
+    return next((one for one in verdicts if one is Verdict.YES), verdicts[0])
+
+
+def _agrees(
+    flow: Flow, state: State, heard: Heard, span: Tokens, values: Mapping[str, str], answer: Verdict, tokens: Tokens
+) -> bool:
+    """Whether a pattern that stands for a yes or a no does not stand in an answer that comes to something else."""
+    said = {values[name] for name in values if isinstance(flow.slots[name], YesNo)}
+    if not said and not values:
+        of_span = verdict.of(span)
+        said = {of_span.value} if of_span in (Verdict.YES, Verdict.NO) else set()
+    if not said:
+        return True
+    if said == {"no"}:
+        return answer is Verdict.NO or not (_acts(flow, state, heard.goto) or _TAKES_BACK_NO & set(tokens))
+    if answer is Verdict.LEANING_YES:
+        return not _acts(flow, state, heard.goto)
+    return answer is Verdict.YES
+
+
+def _bare(flow: Flow, state: State, answer: Verdict) -> Meant | None:
+    """What follows from a yes or a no that no pattern has."""
+    table = state.table
+    if table.confirm:
+        return Meant(table.no, table.confirm, {}) if answer is Verdict.NO else None
+    if table.ask and isinstance(flow.slots[table.ask], YesNo) and answer in (Verdict.YES, Verdict.NO):
+        return Meant("", (), {table.ask: answer.value})
     return None
 
 
@@ -75,6 +143,19 @@ def _corrected(flow: Flow, state: State, text: str, known: Mapping[str, str]) ->
                 if new and (not isinstance(slot, Code) or slot.fits(new)):
                     found.add((name, new))
     return Meant("", (), dict(found)) if len(found) == 1 else None
+
+
+def _acts(flow: Flow, state: State, goto: str) -> bool:
+    """Whether a tool runs before the caller is heard again."""
+    name = goto or state.table.goto
+    for _ in flow.states:
+        table = flow.states[name].table if name in flow.states else None
+        if table is None or table.waits:
+            return False
+        if table.tool:
+            return True
+        name = table.goto
+    return False
 
 
 def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | None:
