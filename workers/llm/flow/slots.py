@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 
 from ringline.engine.conversation.number_words import ONES, cardinal
-from ringline.workers.llm.flow import dates, times
+from ringline.workers.llm.flow import dates, doubts, times
 from ringline.workers.llm.flow.match import Atoms
 from ringline.workers.llm.flow.pattern import (
     Atom,
@@ -72,6 +72,9 @@ class SlotType(Protocol):
     def lead(self) -> tuple[str, ...]:
         """Small words that callers put in front of it."""
 
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        """Whether what stands around [begin, end) makes another value of the one there, or none."""
+
     def resolve(self, said: Atoms, setting: Setting) -> str | None:
         """The value that was said, None if there is no such value."""
 
@@ -84,6 +87,9 @@ class SlotType(Protocol):
 
 class _Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
     """``[slots.NAME]``"""
+
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return False
 
 
 class YesNo(_Slot, frozen=True, tag="yes_no"):
@@ -167,6 +173,9 @@ class Date(_Slot, frozen=True, tag="date"):
     def lead(self) -> tuple[str, ...]:
         return ("on", "for")
 
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return doubts.day(tokens, begin, end)
+
     def resolve(self, said: Atoms, setting: Setting) -> str | None:
         return dates.resolve(said, setting.now)
 
@@ -191,6 +200,9 @@ class Time(_Slot, frozen=True, tag="time"):
 
     def lead(self) -> tuple[str, ...]:
         return ("at",)
+
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return doubts.time(tokens, begin, end)
 
     def resolve(self, said: Atoms, setting: Setting) -> str | None:
         return times.resolve(said, setting.hours.opens, setting.hours.closes)

@@ -27,7 +27,8 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
 
     Of equals, what comes first in the flow file wins, then the likelier reading of the numerals, then what comes first
     in the text. A pattern whose values make no sense (``the thirty first of june``) is passed over, and so is what
-    makes sense only as a part of it (``the thirty first``).
+    makes sense only as a part of it (``the thirty first``). So is one whose values are doubtful beside the words around
+    it (``after three``).
     """
     found = [
         (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
@@ -38,7 +39,7 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
     resolver = _Resolver(flow, setting)
     for _, _, _, begin, end, bindings, reader, heard in sorted(found, key=lambda one: one[:4]):
         values = resolver.resolve(bindings)
-        if values is None:
+        if values is None or resolver.doubts(bindings, reader, begin, end):
             continue
         values |= _elsewhere(flow, reader, heard, values, begin, end, resolver)
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
@@ -83,6 +84,11 @@ class _Resolver:
         return values
 
 
+    def doubts(self, bindings: Bindings, reader: Reader, begin: int, end: int) -> bool:
+        """Whether the words around what was said make another value of it: ``after three``."""
+        return any(self._flow.slots[name].doubtful(reader.tokens, begin, end) for name, _ in bindings)
+
+
 def _elsewhere(
     flow: Flow, reader: Reader, heard: Heard, values: dict[str, str], begin: int, end: int, resolver: _Resolver
 ) -> dict[str, str]:
@@ -102,7 +108,7 @@ def _elsewhere(
         for start, stop, bindings in sorted(places, key=lambda place: (place[0] - place[1], place[0])):
             distinct = any(flow.slots[name].distinct for name, _ in bindings)
             resolved = resolver.resolve(bindings) if distinct or stop - start > 1 else None
-            if resolved:
+            if resolved and not resolver.doubts(bindings, reader, start, stop):
                 more |= resolved
                 break
     return more

@@ -1,0 +1,90 @@
+"""Days and times in figures, as recognisers write them, -> the words that `dates` and `times` understand.
+
+``12/1/2026``, ``2026-12-01``, ``1.12.``: which of two numbers is the month depends on where the agent is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from ringline.engine.conversation.number_words import cardinal, ordinal
+from ringline.workers.llm.flow.dates import MONTHS
+
+Order = Literal["month first", "day first", "either"]
+"""What ``12/1`` is. ``either``: only what has one meaning is understood, ``12/13``."""
+
+_MONTH_FIRST = frozenset({"en", "en-us", "en-ph"})
+_EITHER = frozenset({"en-ca"})
+
+_CENTURY = 2_000
+_MONTHS = 12
+_FIGURES = re.compile(r"[0-9]\s?[-/.\u2013\u2014]")
+_NOTHING = " no such day "
+"""What a day that cannot be is read as: no part of it is another one."""
+
+_DAY_OR_MONTH = r"[0-3]?[0-9]"
+_ALONE = r"(?<![\w./:-])"
+_END = r"(?![\w/-])"
+_ISO = re.compile(
+    rf"{_ALONE}(?P<year>(?:19|20)[0-9]{{2}})(?P<sign>[-/.])(?P<month>{_DAY_OR_MONTH})(?P=sign)(?P<day>{_DAY_OR_MONTH})"
+    rf"(?:t(?=[0-9])|{_END})"
+)
+_WITH_YEAR = re.compile(
+    rf"{_ALONE}(?P<first>{_DAY_OR_MONTH})\s?(?P<sign>[-/.])\s?(?P<second>{_DAY_OR_MONTH})\s?(?P=sign)\s?"
+    rf"(?P<year>(?:(?:19|20)[0-9]{{2}}|[0-9]{{2}})){_END}"
+)
+_SLASHED = re.compile(
+    rf"{_ALONE}(?<![0-9]\s)(?P<first>{_DAY_OR_MONTH})/(?P<second>{_DAY_OR_MONTH}){_END}(?!\s*(?:past|to|of an?|hour|an?)\b)"
+)
+_DOTTED = re.compile(rf"{_ALONE}(?<!\bat )(?P<first>{_DAY_OR_MONTH})\.\s?(?P<second>0?[1-9]|1[0-2])\.{_END}")
+_RANGE = re.compile(r"(?<![\w.:/-])([1-9]|1[0-2])\s?[-\u2013\u2014]\s?([1-9]|1[0-2])(?![\w:/-]|\.[0-9])")
+_NO_DAYS = re.compile(r"(?<![\w/])(?:24/7|9/11|50/50)(?![\w/])")
+_FRACTIONS = {"\u00bd": " half ", "\u00bc": " quarter ", "\u00be": " three quarters "}
+
+
+def order(language: str) -> Order:
+    """How callers of the agent's language (``en``, ``en-GB``) write days in figures."""
+    tag = language.lower().replace("_", "-")
+    if tag in _EITHER:
+        return "either"
+    return "month first" if tag in _MONTH_FIRST else "day first"
+
+
+def in_words(text: str, order: Order) -> str:
+    """The text with days in figures written out in English, and signs that stand for words of the time."""
+    for sign, said in _FRACTIONS.items():
+        text = text.replace(sign, said)
+    if not _FIGURES.search(text):
+        return text
+
+    def iso(match: re.Match[str]) -> str:
+        return _day(int(match["day"]), int(match["month"]), int(match["year"]))
+
+    def with_year(match: re.Match[str]) -> str:
+        year = int(match["year"]) + (_CENTURY if len(match["year"]) == 2 else 0)
+        if match["sign"] == ".":
+            return _day(int(match["first"]), int(match["second"]), year)
+        return _ordered(match, order, year)
+
+    text = _NO_DAYS.sub(" ", text.lower())
+    text = _ISO.sub(iso, text)
+    text = _WITH_YEAR.sub(with_year, text)
+    text = _SLASHED.sub(lambda match: _ordered(match, order), text)
+    text = _DOTTED.sub(lambda match: _day(int(match["first"]), int(match["second"])), text)
+    return _RANGE.sub(r" \1 to \2 ", text)
+
+
+def _ordered(match: re.Match[str], order: Order, year: int | None = None) -> str:
+    first, second = int(match["first"]), int(match["second"])
+    if first > _MONTHS or second > _MONTHS or first == second:  # there is but one way to read it
+        return _day(max(first, second), min(first, second), year)
+    if order == "either":
+        return _NOTHING
+    return _day(second, first, year) if order == "month first" else _day(first, second, year)
+
+
+def _day(day: int, month: int, year: int | None = None) -> str:
+    if not (1 <= day <= 31 and 1 <= month <= _MONTHS) or (year is not None and year <= _CENTURY):
+        return _NOTHING
+    return f" the {ordinal(day)} of {MONTHS[month - 1]} {cardinal(year) if year is not None else ''} "
