@@ -12,7 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
+
 from ringline.engine.agent import Agent
+from ringline.engine.agents import Agents
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.call_setup import CallSetup
 from ringline.engine.config import Config
@@ -38,9 +41,9 @@ from ringline.ipc.messages import (
     CallArrived,
     CallEnded,
     CallReleased,
-    FixedTexts,
     FlushPlayout,
     FromWorker,
+    Generate,
     HangUp,
     PromptWarmed,
     Rehearsed,
@@ -73,11 +76,10 @@ class Switchboard:
         on_event: Callable[[Call, CallEvent], None],
         event_logs: EventLogs | None = None,
     ) -> None:
-        self.agent = agent
-        """For new calls."""
         self.calls: dict[int, Call] = {}
         self.finished: deque[Call] = deque(maxlen=MAX_FINISHED_CALLS)
         self._config = config
+        self._first_agent = agent
         self._exchange = exchange
         self._send = send
         self._on_event = on_event
@@ -90,12 +92,14 @@ class Switchboard:
         self.overload = Overload()
         self.supervisor: Supervisor
         self.requests: Requests
+        self.agents: Agents
         self.first_calls: FirstCalls
 
     def connect(self, supervisor: Supervisor) -> None:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
-        self.first_calls = FirstCalls(self._config, self.agent, supervisor, self._send)
+        self.agents = Agents(self._config, self._first_agent, supervisor, self._send)
+        self.first_calls = FirstCalls(self._config, self.agents, supervisor, self._send)
         self._tiers = Tiers(self._config, supervisor)
         self.requests = Requests(supervisor, self._tiers, self._send, self._deliver_soon)
 
@@ -119,7 +123,7 @@ class Switchboard:
             case WorkerBehind(lag_s=lag_s):
                 worker.lag_s = lag_s
                 self._look_at_lags()
-            case FixedTexts() | PromptWarmed() | Rehearsed():
+            case PromptWarmed() | Rehearsed():
                 self.first_calls.take(worker, message)
             case CallArrived():
                 self._begin(message)
@@ -134,14 +138,15 @@ class Switchboard:
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
+        self.agents.worker_ready(worker)
         self.first_calls.worker_ready(worker)
         self.requests.worker_ready(worker)
         self._look_at_lags()
 
     def use(self, agent: Agent) -> None:
-        """Let new calls be answered by this agent."""
-        self.agent = agent
-        self.first_calls.use(agent)
+        """Let new calls be answered by this agent. Raises AgentError; the old one stays then."""
+        self.agents.use(agent)
+        self.first_calls.agent_changed()
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""
@@ -176,9 +181,10 @@ class Switchboard:
         await self._idle.wait()
 
     def _begin(self, arrived: CallArrived) -> None:
-        setup = CallSetup.of(arrived, self.agent, self._config)
+        agent = self.agents.begin(arrived.call)
+        setup = CallSetup.of(arrived, agent, self._config)
         event_log = self._event_logs.open(setup, arrived.call_id) if self._event_logs is not None else None
-        call = Call(arrived, setup.conversation(), Toolbox(self.agent.tools), event_log)
+        call = Call(arrived, setup.conversation(), Toolbox(agent.tools), event_log)
         self.calls[call.number] = call
         self._idle.clear()
         log.info("call began", extra={"call": call.number, "door": call.door})
@@ -200,6 +206,7 @@ class Switchboard:
         if call.event_log is not None:
             call.event_log.close()
         self.requests.forget_call(number)
+        self.agents.end(number)
         log.info("call over", extra={"call": number, "reason": reason})
         self._on_event(call, CallOver(reason, stats))
         self._releasing[number] = call
@@ -277,6 +284,8 @@ class Switchboard:
                 slot = self._exchange.slots[call.slot]
                 slot.store(PLAY_TURN, turn)
                 slot.store(MIN_TURN, min_turn)
+            case Generate():
+                self.requests.route(msgspec.structs.replace(action, agent=self.agents.of(call.number).key))
             case RunTool():
                 task = asyncio.get_running_loop().create_task(self._run_tool(call, action))
                 self._tasks.add(task)
