@@ -440,6 +440,8 @@ class FlowText(Message, frozen=True):
     """Where it was read."""
     text: str
     """TOML."""
+    language: str = "en"
+    """The agent's, as ``en-GB``: how days in figures are read, ``12/1``."""
 
 
 class UseFlows(Message, frozen=True):

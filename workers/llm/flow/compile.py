@@ -9,7 +9,7 @@ import msgspec
 
 from ringline.engine.conversation.number_words import ONES
 from ringline.ipc.messages import Expectation
-from ringline.workers.llm.flow import check, flow_file, pattern
+from ringline.workers.llm.flow import check, flow_file, pattern, written
 from ringline.workers.llm.flow.flow_file import Expect, FlowError, FlowTables, Key, StateTable
 from ringline.workers.llm.flow.grammar import jsgf
 from ringline.workers.llm.flow.pattern import Node, PatternError, Rule, Slot, choice, optional, sequence, unspoken
@@ -59,6 +59,7 @@ class Flow(msgspec.Struct, frozen=True):
     hours: Hours
     slots: Mapping[str, SlotTable]
     states: Mapping[str, State]
+    order: written.Order
 
 
 def load(folder: str | Path) -> Flow:
@@ -66,14 +67,18 @@ def load(folder: str | Path) -> Flow:
     return compile_flow(flow_file.read(folder))
 
 
-def compile_flow(tables: FlowTables) -> Flow:
-    """The flow that the tables describe. Raises FlowError."""
-    return _Compiler(tables).flow()
+def compile_flow(tables: FlowTables, language: str = "en") -> Flow:
+    """The flow that the tables describe. Raises FlowError.
+
+    The language (``en``, ``en-GB``) says how callers' days in figures are read, ``12/1``.
+    """
+    return _Compiler(tables, written.order(language)).flow()
 
 
 class _Compiler:
-    def __init__(self, tables: FlowTables) -> None:
+    def __init__(self, tables: FlowTables, order: written.Order) -> None:
         self._tables = tables
+        self._order = order
         self._slots = dict(tables.slots)
         self._patterns: dict[str, Node] = {}
         self._rules: dict[str, Node] = {}
@@ -92,7 +97,7 @@ class _Compiler:
             for name, table in tables.states.items()
         }
         check.reach(tables)
-        return Flow(tables.file, tables.start, tables.hours, self._slots, states)
+        return Flow(tables.file, tables.start, tables.hours, self._slots, states, self._order)
 
     def _state(self, name: str, table: StateTable, own: dict[str, list[Heard]], everywhere: list[Heard]) -> State:
         defaults = self._tables.defaults

@@ -101,7 +101,7 @@ def _counted(weekday: Node, shapes: dict[str, Node]) -> Node:
         *(Atom("months_ahead", number, word(f"{cardinal(number)} months")) for number in range(2, _MAX_MONTHS + 1)),
     )
     week_s = Atom("days", 7, choice("a week's time", "one week's time"))
-    day = choice(shapes["today"], weekday, shapes["day"], shapes["month"])
+    day = choice(*shapes.values())
     return choice(
         sequence("in", choice(sequence(choice(days, weeks, months), optional("time", "from now")), week_s)),
         sequence(choice(days, weeks, months), choice("from now", "from today")),

@@ -36,20 +36,17 @@ _SMALL = r"(?: (?:on|the|at|a|of|for|this|next|coming|like|about|around|maybe|sa
 _BEFORE_DAY = re.compile(
     rf"\b(?:{_BOUND}|{_EXCEPT}|last|previous|every|each|other|following|ago|yesterday|around|weeks?|fortnight|months?"
     rf"|weekend|{_DAY_NAME} {_ALTERNATIVE}(?: (?:else|maybe|possibly|even))?){_SMALL}"
-    rf"|\b{_ORDINAL}$"
+    rf"|(?<!\bnot )(?<!\bnot on )(?<!\bnot the )(?<!\binstead of )\b{_DAY_NAME}(?: on| the)?$"
 )
 _BEHIND_DAY = re.compile(
-    rf"(?:weeks?|weekend|fortnight|ago|through|thru|{_LATER}|(?:after|before|until|till|til) (?!{_HOUR})|(?:after|before)$"
+    rf"(?:{_DAY_NAME}|(?:and|or) (?:the )?(?:day|one|week) (?:after|before)|weeks?|weekend|fortnight|ago|through|thru|{_LATER}|(?:after|before|until|till|til) (?!{_HOUR})|(?:after|before)$"
     rf"|in (?:\w+ ){{1,3}}(?:weeks?|months?|years?|fortnight)|of (?:the|that|last|every|each|any)|last (?:week|month|year)"
-    rf"|(?:the|that) (?:week|month|weekend|following)|\w+ (?:weeks|months) (?:from|after)|nineteen|one nine|two zero"
+    rf"|(?:the|that) (?:week|month|weekend|following)|\w+ (?:weeks|months) (?:from|after)|nineteen|one nine|(?:one|two) thousand|two zero"
     rf"|{_ALTERNATIVE} (?:(?:on|the|this|next|maybe|even|any|a|perhaps) )*{_DAY_NAME})\b"
 )
 _COUNTED = re.compile(r"(?:days|weeks|months|week|fortnight|month|time)")
-_DAY_NAME_LAST = re.compile(rf"\b{_DAY_NAME}$")
-_DAY_NAME_FIRST = re.compile(rf"(?:(?:on|the) )*{_DAY_NAME}\b")
-"""``monday in two weeks`` is counted from today or from monday."""
 _COUNTED_NOUN = re.compile(
-    r"(?:ones?|available|appointments?|slots?|things?|openings?|times?|free|possible|half|days?|open|floor|person|visit"
+    rf"(?:{_any(WEEKDAYS)}|ones?|available|appointments?|slots?|things?|openings?|times?|free|possible|half|days?|open|floor|person|visit"
     r"|choice|option|of all|that|you|quarter|door|line|attempt|to)\b"
 )
 """Behind an ordinal: ``the first one`` is no day."""
@@ -74,7 +71,7 @@ _ZONES = _any(
      "[ecmpa]dt", "a[ecw]?[sd]t", "cest", "[ewc]et", "[ecmp]t")
 )  # fmt: skip
 _BEHIND_TIME = re.compile(
-    rf"(?:{_UNITS}|{_LATER}|{_any(MONTHS)}|of {_any(MONTHS)}|(?:standard |daylight )?{_ZONES}"
+    rf"(?:o'clock |[ap] m )*(?:{_UNITS}|{_LATER}|{_any(MONTHS)}|of {_any(MONTHS)}|(?:standard |daylight )?{_ZONES}"
     r"|(?:in )?(?!(?:your|local|the|that|this|same|any|some|what|more|no|of|in|it|is)\b)\w+(?: \w+)? time"
     rf"|{_ALTERNATIVE} (?:(?:at|maybe|perhaps|even|around|about|like|a|the) )*{_NUMBER}"
     rf"|(?:through|thru|till|til|until|to) {_HOUR})\b"
@@ -86,8 +83,8 @@ def day(tokens: tuple[str, ...], begin: int, end: int) -> bool:
     before, behind = _around(tokens, begin, end)
     if tokens[end - 1] == "after" and behind:  # ``the tuesday after``: after what?
         return True
-    if _COUNTED.fullmatch(tokens[end - 1]) and (_DAY_NAME_LAST.search(before) or _DAY_NAME_FIRST.match(behind)):
-        return True
+    if before.endswith(" in") or before == "in":  # ``in two weeks on monday`` is not two weeks on monday
+        return any(map(_COUNTED.fullmatch, tokens[begin:end]))
     if re.fullmatch(_ORDINAL, tokens[end - 1]) and (_COUNTED_NOUN.match(behind) or re.search(r"\b(?:a|my)$", before)):
         return True
     return _BEFORE_DAY.search(before) is not None or _BEHIND_DAY.match(behind) is not None

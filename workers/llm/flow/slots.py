@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, time
 from typing import Annotated, Literal, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -28,10 +29,13 @@ _HourMinute = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[hours]``: when callers mean a time that they give without morning or afternoon."""
+    """``[hours]``: when callers mean a time that they give without morning or afternoon, and where that is."""
 
     open: _HourMinute = "08:00"
     close: _HourMinute = "18:00"
+    timezone: str = ""
+    """What ``today`` and ``tomorrow`` go by (``Europe/London``); empty: the machine's own, which is UTC in most
+    containers."""
 
     @property
     def opens(self) -> time:
@@ -43,9 +47,18 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """``close`` as a time."""
         return time.fromisoformat(self.close)
 
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """``timezone``; None for the machine's own."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
     def __post_init__(self) -> None:
         if not self.open < self.close:
             raise ValueError(f"opens at {self.open} and closes at {self.close}")
+        try:
+            _ = self.zone
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"timezone: there is no `{self.timezone}`; they are named like Europe/London") from None
 
 
 class Setting(msgspec.Struct, frozen=True):

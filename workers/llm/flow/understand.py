@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import msgspec
 
 from ringline.engine.conversation.spelling import readings
-from ringline.workers.llm.flow import pattern
+from ringline.workers.llm.flow import pattern, written
 from ringline.workers.llm.flow.compile import Flow, Heard, State
 from ringline.workers.llm.flow.match import Bindings, Reader
-from ringline.workers.llm.flow.slots import Setting
+from ringline.workers.llm.flow.slots import Digits, Setting
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
     """
     found = [
         (len(reader.tokens) - (end - begin), rank, number, begin, end, bindings, reader, heard)
-        for number, reader in enumerate(map(Reader, readings(text)))
+        for number, reader in enumerate(map(Reader, readings(_in_words(flow, state, text))))
         for rank, heard in enumerate(state.heard)
         for begin, end, bindings in reader.search(heard.node, 0, len(reader.tokens))
     ]
@@ -44,6 +44,12 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
         values |= _elsewhere(flow, reader, heard, values, begin, end, resolver)
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
     return None
+
+
+def _in_words(flow: Flow, state: State, text: str) -> str:
+    """The text with days in figures written out, where no code is asked for: ``4-12`` may be a part of one."""
+    asks_code = isinstance(flow.slots.get(state.table.ask), Digits)
+    return text if asks_code else written.in_words(text, flow.order)
 
 
 def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | None:
@@ -83,10 +89,11 @@ class _Resolver:
             values[name] = value
         return values
 
-
     def doubts(self, bindings: Bindings, reader: Reader, begin: int, end: int) -> bool:
         """Whether the words around what was said make another value of it: ``after three``."""
-        return any(self._flow.slots[name].doubtful(reader.tokens, begin, end) for name, _ in bindings)
+        doubtful = [one for one in bindings if self._flow.slots[one[0]].doubtful(reader.tokens, begin, end)]
+        self._senseless += [(name, frozenset(said)) for name, said in doubtful]
+        return bool(doubtful)
 
 
 def _elsewhere(

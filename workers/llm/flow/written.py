@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ringline.engine.conversation.number_words import cardinal, ordinal
+from ringline.engine.conversation.number_words import ONES, TENS, cardinal, ordinal
 from ringline.workers.llm.flow.dates import MONTHS
 
 Order = Literal["month first", "day first", "either"]
@@ -19,7 +19,6 @@ _EITHER = frozenset({"en-ca"})
 
 _CENTURY = 2_000
 _MONTHS = 12
-_FIGURES = re.compile(r"[0-9]\s?[-/.\u2013\u2014]")
 _NOTHING = " no such day "
 """What a day that cannot be is read as: no part of it is another one."""
 
@@ -40,7 +39,14 @@ _SLASHED = re.compile(
 _DOTTED = re.compile(rf"{_ALONE}(?<!\bat )(?P<first>{_DAY_OR_MONTH})\.\s?(?P<second>0?[1-9]|1[0-2])\.{_END}")
 _RANGE = re.compile(r"(?<![\w.:/-])([1-9]|1[0-2])\s?[-\u2013\u2014]\s?([1-9]|1[0-2])(?![\w:/-]|\.[0-9])")
 _NO_DAYS = re.compile(r"(?<![\w/])(?:24/7|9/11|50/50)(?![\w/])")
-_FRACTIONS = {"\u00bd": " half ", "\u00bc": " quarter ", "\u00be": " three quarters "}
+_FRACTION = re.compile(r"(?<![\w/.])(1/2|1/4|\u00bd|\u00bc)(?=\s*(?:past|to|after|before|of)\b)")
+_FRACTIONS = {"1/2": "half", "\u00bd": "half", "1/4": "quarter", "\u00bc": "quarter"}
+_CLOCK = r"[0-9]{1,2}[:.][0-9]{2}(?:\s?[ap]\.?m\.?)?"
+_CLOCK_RANGE = re.compile(rf"({_CLOCK})\s?[-\u2013\u2014]\s?(?={_CLOCK})")
+_ISH = re.compile(rf"\b({'|'.join((*ONES, *TENS[2:], 'noon', 'half'))}|[0-9]+)-?ish\b")
+_NAMED_MONTHS = "|".join(f"{name}|{name[:3]}" for name in MONTHS if name != "may")
+_MONTH_DAY = re.compile(rf"\b({_NAMED_MONTHS}|sept)(\.?\s+)([12]?[1-9]|[1-3]0|3[1-9])(?![\w:/]|[.,-]?[0-9]|\s*[ap]\.?m\b|,?\s+(?:19|20)[0-9][0-9])")
+"""Without its ending, 31 may be read as a three and a one. ``May 3`` may be a verb and a number."""
 
 
 def order(language: str) -> Order:
@@ -53,9 +59,9 @@ def order(language: str) -> Order:
 
 def in_words(text: str, order: Order) -> str:
     """The text with days in figures written out in English, and signs that stand for words of the time."""
-    for sign, said in _FRACTIONS.items():
-        text = text.replace(sign, said)
-    if not _FIGURES.search(text):
+    text = _ISH.sub(r"\1 ish", text.lower())
+    text = _FRACTION.sub(lambda match: _FRACTIONS[match[1]], text)
+    if not re.search("[0-9]", text):
         return text
 
     def iso(match: re.Match[str]) -> str:
@@ -67,11 +73,13 @@ def in_words(text: str, order: Order) -> str:
             return _day(int(match["first"]), int(match["second"]), year)
         return _ordered(match, order, year)
 
-    text = _NO_DAYS.sub(" ", text.lower())
+    text = _NO_DAYS.sub(" ", text)
     text = _ISO.sub(iso, text)
     text = _WITH_YEAR.sub(with_year, text)
     text = _SLASHED.sub(lambda match: _ordered(match, order), text)
     text = _DOTTED.sub(lambda match: _day(int(match["first"]), int(match["second"])), text)
+    text = _MONTH_DAY.sub(lambda match: f"{match[1]} {ordinal(int(match[3]))}", text)
+    text = _CLOCK_RANGE.sub(r"\1 to ", text)
     return _RANGE.sub(r" \1 to \2 ", text)
 
 
