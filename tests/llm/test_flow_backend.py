@@ -18,7 +18,7 @@ OTHER = FlowText("other", "other.toml", CLINIC.text.replace("Hello, this is the 
 
 
 def backend(now: datetime = NOW, *flows: FlowText) -> FlowBackend:
-    made = FlowBackend(clock=lambda: now)
+    made = FlowBackend(clock=lambda zone: now)
     made.use_flows(flows or (CLINIC,))
     return made
 

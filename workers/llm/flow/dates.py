@@ -32,7 +32,9 @@ _FEASTS = {
 def pattern(forms: tuple[str, ...] = FORMS) -> Node:
     """Everything that names a day. Forms not listed are understood too, but stay out of the grammar."""
     of_century = atoms("year", {cardinal(number): _CENTURY + number for number in range(1, 100)})
-    year = optional(unspoken(sequence(choice("twenty", sequence("two thousand", optional("and"))), of_century)))
+    century = choice("twenty", sequence("two thousand", optional("and")))
+    this_year, next_year = (Atom("years", number, word(text)) for number, text in enumerate(("this year", "next year")))
+    year = optional(unspoken(sequence(century, of_century), sequence(optional("of"), choice(this_year, next_year))))
     weekday = Rule("weekday", atoms("weekday", {name: index for index, name in enumerate(WEEKDAYS)}))
     month = Rule("month", atoms("month", {name: index for index, name in enumerate(MONTHS, 1)}))
     day = Rule("ordinal", atoms("day", {ordinal(number): number for number in range(1, 32)}))
@@ -63,11 +65,11 @@ def pattern(forms: tuple[str, ...] = FORMS) -> Node:
         sequence(optional(weekday), month, optional("the"), number, year),
         sequence(optional(weekday), optional("the"), number, optional("of"), month, year),
         sequence(optional(weekday), the_day, of_this_or_next),
-        sequence(optional(weekday), optional("the"), day, "of the", _ordinal_month(), year),
+        sequence(optional(weekday), optional("the"), day, "of", optional("the"), _ordinal_month(), year),
         sequence(next_month, optional("on"), the_day),
         sequence(shapes["today"], optional("on"), choice(weekday, shapes["day"], shapes["month"])),
         sequence(weekday, shapes["today"]),
-        _nth_weekday(weekday, choice(sequence(choice("of", "in"), month), of_this_or_next)),
+        _nth_weekday(weekday, choice(sequence(choice("of", "in"), month, year), of_this_or_next)),
         _counted(weekday, shapes),
         _weeks(weekday, shapes["today"], choice(weekday, shapes["day"], shapes["month"])),
         *(Atom("month", feast[0], Atom("day", feast[1], word(name))) for name, feast in _FEASTS.items()),
@@ -137,6 +139,8 @@ def resolve(said: tuple[tuple[str, str | int], ...], now: datetime) -> str | Non
     days = sum(int(value) for key, value in said if key == "days")
     fields = {key: int(value) for key, value in said if key != "days"}
     months = fields.get("months")
+    if "years" in fields:
+        fields["year"] = today.year + fields["years"]
     if months is not None:
         fields["year"], fields["month"] = _months_after(today, months)
     if "ahead" in fields:

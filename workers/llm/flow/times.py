@@ -21,6 +21,7 @@ def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
     """Everything that names a time. The grammar has minutes in steps of ``step_min``; any minute is understood."""
     hour = Rule("hour", atoms("hour", {cardinal(number): number for number in range(1, 13)}))
     hour_24 = atoms("hour_24", {cardinal(number): number for number in (*range(13, 24), 0)})
+    military = atoms("hour_24", {cardinal(number): number for number in range(1, 13)})
     stepped = [number for number in range(1, 60) if number % step_min == 0]
     others = [number for number in range(1, 60) if number % step_min]
     minute = choice(
@@ -51,8 +52,8 @@ def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
             sequence(count, optional("minutes", "minute"), past, hour, optional("o'clock")),
             sequence(choice(count_to, sequence(count, choice("minutes", "minute"))), to, hour, optional("o'clock")),
             sequence(hour_24, choice("o'clock", "hundred", _minutes(range(1, 60))), optional("hours")),
-            sequence(optional("zero", "oh"), hour, "hundred", optional("hours")),
-            sequence(choice("zero", "oh"), hour, choice("o'clock", _minutes(range(1, 60)))),
+            sequence(optional("zero", "oh"), military, "hundred", optional("hours")),
+            sequence(choice("zero", "oh"), military, choice("o'clock", _minutes(range(1, 60))), optional("hours")),
         ),
     )
     return choice(

@@ -34,18 +34,24 @@ _WITH_YEAR = re.compile(
     rf"(?P<year>(?:(?:19|20)[0-9]{{2}}|[0-9]{{2}})){_END}"
 )
 _SLASHED = re.compile(
-    rf"{_ALONE}(?<![0-9]\s)(?P<first>{_DAY_OR_MONTH})/(?P<second>{_DAY_OR_MONTH}){_END}(?!\s*(?:past|to|of an?|hour|an?)\b)"
+    rf"{_ALONE}(?<![0-9]\s)(?P<first>{_DAY_OR_MONTH})/(?P<second>{_DAY_OR_MONTH}){_END}"
+    r"(?!\s*(?:past|to|of an?|hour|an?)\b)"
 )
 _DOTTED = re.compile(rf"{_ALONE}(?<!\bat )(?P<first>{_DAY_OR_MONTH})\.\s?(?P<second>0?[1-9]|1[0-2])\.{_END}")
 _RANGE = re.compile(r"(?<![\w.:/-])([1-9]|1[0-2])\s?[-\u2013\u2014]\s?([1-9]|1[0-2])(?![\w:/-]|\.[0-9])")
-_NO_DAYS = re.compile(r"(?<![\w/])(?:24/7|9/11|50/50)(?![\w/])")
+_ROUND_THE_MILITARY = re.compile(rf"{_ALONE}(?<![0-9]\s)0([1-9])([0-5][0-9]){_END}(?![.:]?[0-9])(?!\s[0-9])")
+_CLOCK = re.compile(r"(?<![\w/])24/7(?![\w/])")
 _FRACTION = re.compile(r"(?<![\w/.])(1/2|1/4|\u00bd|\u00bc)(?=\s*(?:past|to|after|before|of)\b)")
 _FRACTIONS = {"1/2": "half", "\u00bd": "half", "1/4": "quarter", "\u00bc": "quarter"}
 _CLOCK = r"[0-9]{1,2}[:.][0-9]{2}(?:\s?[ap]\.?m\.?)?"
-_CLOCK_RANGE = re.compile(rf"({_CLOCK})\s?[-\u2013\u2014]\s?(?={_CLOCK})")
+_CLOCK_RANGE = re.compile(rf"({_CLOCK})\s?[-\u2013\u2014]\s?(?=[0-9])")
 _ISH = re.compile(rf"\b({'|'.join((*ONES, *TENS[2:], 'noon', 'half'))}|[0-9]+)-?ish\b")
+_MONTH_OF = {name[:3]: name for name in MONTHS}
 _NAMED_MONTHS = "|".join(f"{name}|{name[:3]}" for name in MONTHS if name != "may")
-_MONTH_DAY = re.compile(rf"\b({_NAMED_MONTHS}|sept)(\.?\s+)([12]?[1-9]|[1-3]0|3[1-9])(?![\w:/]|[.,-]?[0-9]|\s*[ap]\.?m\b|,?\s+(?:19|20)[0-9][0-9])")
+_MONTH_DAY = re.compile(
+    rf"\b({_NAMED_MONTHS}|sept)(\.?\s+(?:the\s+)?)([12]?[1-9]|[1-3]0|3[1-9])"
+    r"(?![\w:/]|[.,-]?[0-9]|\s*[ap]\.?m\b|,?\s+(?:19|20)[0-9][0-9])"
+)
 """Without its ending, 31 may be read as a three and a one. ``May 3`` may be a verb and a number."""
 
 
@@ -73,12 +79,15 @@ def in_words(text: str, order: Order) -> str:
             return _day(int(match["first"]), int(match["second"]), year)
         return _ordered(match, order, year)
 
-    text = _NO_DAYS.sub(" ", text)
+    if order != "day first":
+        text = _ROUND_THE_CLOCK.sub(" ", text)
+    text = re.sub(r"(?<!\w)['\u2019](?=[0-9]{2}\b)", "20", text)
     text = _ISO.sub(iso, text)
     text = _WITH_YEAR.sub(with_year, text)
     text = _SLASHED.sub(lambda match: _ordered(match, order), text)
     text = _DOTTED.sub(lambda match: _day(int(match["first"]), int(match["second"])), text)
-    text = _MONTH_DAY.sub(lambda match: f"{match[1]} {ordinal(int(match[3]))}", text)
+    text = _MILITARY.sub(lambda match: f" zero {match[1]} {match[2].replace('00', 'hundred')} ", text)
+    text = _MONTH_DAY.sub(lambda match: f"{_MONTH_OF[match[1][:3]]} {ordinal(int(match[3]))}", text)
     text = _CLOCK_RANGE.sub(r"\1 to ", text)
     return _RANGE.sub(r" \1 to \2 ", text)
 
