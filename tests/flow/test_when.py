@@ -104,7 +104,8 @@ def of(form: str, day: date | NoDay) -> str:
 WITH_YEAR = (
     "{y}-{mm}-{dd}", "{y}/{mm}/{dd}", "{d}.{m}.{y}", "{dd}.{mm}.{yy}", "{d}. {m}. {y}",
     "{month} {d}, {y}", "{mon} {d}, {y}", "{mon}. {th}, {y}", "{d} {month} {y}", "{th} of {month} {y}",
-    "{weekday}, {month} {d}, {y}", "{weekday} {d} {mon} {y}", "{month} {ordinal} {year}", "{month} {ordinal} {thousand}",
+    "{weekday}, {month} {d}, {y}", "{weekday} {d} {mon} {y}", "{month} {ordinal} {year}",
+    "{month} {ordinal} {thousand}",
     "the {ordinal} of {month} {year}", "{weekday} the {ordinal} of {month} {thousand}",
 )  # fmt: skip
 WITHOUT_YEAR = (
@@ -114,7 +115,7 @@ WITHOUT_YEAR = (
 )  # fmt: skip
 US = ("{m}/{d}/{y}", "{mm}/{dd}/{yy}", "{mm}-{dd}-{y}", "{m}/{d}", "{weekday} {m}/{d}")
 GB = ("{d}/{m}/{y}", "{dd}/{mm}/{yy}", "{dd}-{mm}-{y}", "{d}/{m}", "{weekday} {d}/{m}")
-LANGUAGES = {**{form: "en-US" for form in US}, **{form: "en-GB" for form in GB}}
+LANGUAGES = {**dict.fromkeys(US, "en-US"), **dict.fromkeys(GB, "en-GB")}
 
 
 @pytest.mark.kind("days in every form", inputs=NUM_DAYS)

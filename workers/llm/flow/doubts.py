@@ -26,13 +26,16 @@ _NUMBER = _any((*sorted(CARDINALS), "noon", "midday", "midnight", "half", "quart
 _PERIOD = _any(("weeks?", "weekend", "fortnight", "months?"))
 
 _BOUND = _any(("after", "before", "until", "till", "til", "by", "since", "between", "from", "than", "past"))
-_BUT = r"(?:not|cannot(?: do| come| make)?|except|excluding|besides|(?:any\w*|every\w*|all|(?:any|every) (?:day|time)) but)"
+_BUT = _any(
+    ("not", "cannot(?: do| come| make)?", "except", "excluding", "besides",
+     r"(?:any\w*|every\w*|all|(?:any|every) (?:day|time)) but")
+)  # fmt: skip
 _JOINT = _any(("or", "and", "to", "through", "thru", "till", "til", "until"))
 """Between two values; either may be meant, both, or all that lies between."""
 _RANGE = _any(("or", "to", "through", "thru", "till", "til", "until"))
 _PERHAPS = r"(?: (?:else|maybe|perhaps|possibly|even))*"
 _LATER = _any(
-    (r"(?:or|and) (?:any ?time |some ?time |even |a (?:bit|little) )?(?:later|earlier|sooner|after|before|onwards?|beyond)",
+    ("(?:or|and) (?:any ?time |some ?time |even |a (?:bit|little) )?(?:later|earlier|sooner|after|before|onwards?)",
      "onwards?", "and up", "at the (?:very )?(?:latest|earliest|soonest)", "latest", "earliest")
 )  # fmt: skip
 _SMALL = r"(?: (?:on|the|at|a|of|for|this|next|coming|like|about|around|maybe|say|any ?time|some ?time))*$"
@@ -41,8 +44,8 @@ _SMALL = r"(?: (?:on|the|at|a|of|for|this|next|coming|like|about|around|maybe|sa
 _HOUR = rf"(?:(?:about|around|like|a|at|maybe|say) )*(?:{_NUMBER}|lunch|lunchtime|work|school|hours|dark)\b"
 """What is the time's, not the day's: ``tuesday after three``."""
 _BEFORE_DAY = re.compile(
-    rf"\b(?:{_BOUND}|{_BUT}|last|previous|every|each|other|following|ago|yesterday|around|was|were|{_PERIOD}"
-    rf"|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}){_SMALL}"
+    rf"\b(?:{_BOUND}|{_BUT}|last|previous|every|each|other|following|ago|yesterday|around"
+    rf"|(?:was|were)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}){_SMALL}"
     rf"|\bon a$|\b{_ORDINAL} of$"
     # Two days without a word between them, but for ``not monday tuesday``.
     rf"|(?<!\bnot )(?<!\bnot on )(?<!\bnot the )(?<!\binstead of )\b{_DAY_NAME}(?: on| the)?$"
@@ -50,10 +53,12 @@ _BEFORE_DAY = re.compile(
 _BEHIND_DAY = re.compile(
     _any(
         (_DAY_NAME, _PERIOD, "ago", "through", "thru", _LATER,
-         rf"(?:after|before|until|till|til) (?!{_HOUR})", "(?:after|before)$", "following", "or so", "mornings", "afternoons", "evenings",
+         rf"(?:after|before|until|till|til) (?!{_HOUR})", "(?:after|before)$", "following", "or so",
+         "mornings", "afternoons", "evenings",
          rf"(?:or|to|through|thru) {_NUMBER}",
          rf"in (?:\w+ ){{1,3}}(?:years?|{_PERIOD})", "of (?:the|that|last|every|each|any)",
-         "(?:last|next) (?:week|month|year)", "(?:the|that) (?:week|month|weekend|following)", rf"\w+ {_PERIOD} (?:from|after|before|later|earlier|ago)",
+         "(?:last|next) (?:week|month|year)", "(?:the|that) (?:week|month|weekend|following)",
+         rf"\w+ {_PERIOD} (?:from|after|before|later|earlier|ago)",
          "nineteen", "one nine", "(?:one|two) thousand", "two zero",  # a year, of birth most likely
          "(?:and|or) (?:the )?(?:day|one|week) (?:after|before)",
          rf"{_JOINT} (?:(?:on|the|this|next|maybe|even|any|a|perhaps) )*{_DAY_NAME}")
@@ -62,8 +67,8 @@ _BEHIND_DAY = re.compile(
 _COUNTED = re.compile(r"days|weeks?|fortnight|months?|time")
 _FIRST_WHAT = re.compile(
     _any(
-        (*WEEKDAYS, "ones?", "available", "appointments?", "slots?", "things?", "openings?", "times?", "free", "possible",
-         "half", "days?", "open", "floor", "person", "visit", "choice", "option", "of all", "that", "you", "quarter",
+        (*WEEKDAYS, "ones?", "available", "appointments?", "slots?", "things?", "openings?", "times?", "free",
+         "possible", "half", "days?", "open", "floor", "person", "visit", "choice", "option", "of all", "that", "you", "quarter",
          "door", "line", "attempt", "to")
     ) + r"\b"
 )  # fmt: skip
@@ -71,7 +76,7 @@ _FIRST_WHAT = re.compile(
 
 _BEFORE_TIME = re.compile(
     rf"\b(?:{_BOUND}|{_BUT}|in|within|every|last|next|other|number|room|option|floor|line|door|street|ward|extension"
-    rf"|code|{_MONTH}|{_NUMBER}(?: o'clock)?(?: [ap] m| in the \w+)? {_JOINT}{_PERHAPS}){_SMALL}"
+    rf"|code|{_MONTH}|{_NUMBER}(?: ish| o'clock)?(?: [ap] m| in the \w+)? {_JOINT}{_PERHAPS}){_SMALL}"
 )
 _WHICH_ONE = re.compile(
     r"\b(?:the|this|that|these|those|which|any|no|each|every|another|other|first|second|third|last|next|early|earlier"
@@ -89,7 +94,8 @@ _ZONE = _any(
      r"(?:in )?(?!(?:your|local|the|that|this|same|any|some|what|more|no|of|in|it|is)\b)\w+(?: \w+)? time")
 )  # fmt: skip
 _BEHIND_TIME = re.compile(
-    rf"(?:o'clock |ish |[ap] m |in the \w+ )*(?:{_COUNTED_THING}|(?:to|past|till|til|of)$|{_JOINT} [ap] m|{_LATER}|(?:of )?{_MONTH}|(?:standard |daylight )?{_ZONE}"
+    rf"(?:o'clock |ish |[ap] m |in the \w+ )*(?:{_COUNTED_THING}|(?:to|past|till|til|of)$"
+    rf"|{_JOINT} [ap] m|{_LATER}|(?:of )?{_MONTH}|(?:standard |daylight )?{_ZONE}"
     rf"|{_JOINT} (?:(?:at|maybe|perhaps|even|around|about|like|a|the) )*{_NUMBER}|{_JOINT} {_HOUR})\b"
 )
 

@@ -39,10 +39,10 @@ _SLASHED = re.compile(
 )
 _DOTTED = re.compile(rf"{_ALONE}(?<!\bat )(?P<first>{_DAY_OR_MONTH})\.\s?(?P<second>0?[1-9]|1[0-2])\.{_END}")
 _RANGE = re.compile(r"(?<![\w.:/-])([1-9]|1[0-2])\s?[-\u2013\u2014]\s?([1-9]|1[0-2])(?![\w:/-]|\.[0-9])")
-_ROUND_THE_MILITARY = re.compile(rf"{_ALONE}(?<![0-9]\s)0([1-9])([0-5][0-9]){_END}(?![.:]?[0-9])(?!\s[0-9])")
-_CLOCK = re.compile(r"(?<![\w/])24/7(?![\w/])")
+_ROUND_THE_CLOCK = re.compile(r"(?<![\w/])24/7(?![\w/])")
 _FRACTION = re.compile(r"(?<![\w/.])(1/2|1/4|\u00bd|\u00bc)(?=\s*(?:past|to|after|before|of)\b)")
 _FRACTIONS = {"1/2": "half", "\u00bd": "half", "1/4": "quarter", "\u00bc": "quarter"}
+_MILITARY = re.compile(rf"{_ALONE}(?<![0-9]\s)0([1-9])([0-5][0-9]){_END}(?![.:]?[0-9])(?!\s[0-9])")
 _CLOCK = r"[0-9]{1,2}[:.][0-9]{2}(?:\s?[ap]\.?m\.?)?"
 _CLOCK_RANGE = re.compile(rf"({_CLOCK})\s?[-\u2013\u2014]\s?(?=[0-9])")
 _ISH = re.compile(rf"\b({'|'.join((*ONES, *TENS[2:], 'noon', 'half'))}|[0-9]+)-?ish\b")
