@@ -67,6 +67,7 @@ def pattern(forms: tuple[str, ...] = FORMS) -> Node:
         sequence(optional(weekday), the_day, of_this_or_next),
         sequence(optional(weekday), optional("the"), day, "of", optional("the"), _ordinal_month(), year),
         sequence(next_month, optional("on"), the_day),
+        sequence(weekday, choice("next", "coming"), the_day),
         sequence(shapes["today"], optional("on"), choice(weekday, shapes["day"], shapes["month"])),
         sequence(weekday, shapes["today"]),
         _nth_weekday(weekday, choice(sequence(choice("of", "in"), month, year), of_this_or_next)),

@@ -26,10 +26,28 @@ _NUMBER = _any((*sorted(CARDINALS), "noon", "midday", "midnight", "half", "quart
 _PERIOD = _any(("weeks?", "weekend", "fortnight", "months?"))
 
 _BOUND = _any(("after", "before", "until", "till", "til", "by", "since", "between", "from", "than", "past"))
+_NO_REFUSAL = (
+    r"(?:but|so|then|if|because|and|or|only|mind|know|sure|well|care|matter|problem"
+    rf"|(?:works?|suits?|fits?|possible|good|ideal|great|convenient|okay)(?! on\b| at\b)|{_DAY_NAME}|{_NUMBER})\b"
+)
+"""Behind a ``not`` that is not said of the value: ``i do not mind, tuesday``."""
 _BUT = _any(
-    ("not", "cannot(?: do| come| make)?", "except", "excluding", "besides",
-     r"(?:any\w*|every\w*|all|(?:any|every) (?:day|time)) but")
+    (rf"(?<!why )(?:not|cannot|never)(?: (?!{_NO_REFUSAL})\w+){{0,3}}?", "except", "excluding", "besides",
+     "instead of", "rather than", "away", "busy", "closed", r"(?:any\w*|every\w*|all|(?:any|every) (?:day|time)) but")
 )  # fmt: skip
+_IS_NOT = _any(
+    (r"(?:does|do|did|is|are|was|will|would|can|could|might|may)(?: \w+)? not(?! (?:\w+ )?(?:problem|bad|issue)\b)",
+     "cannot",     "(?:is|are|would be|might be|was|sounds|seems|looks) (?:a (?:bit|little) )?(?:too|no good|bad|difficult|impossible"
+     "|out|full|taken|tricky|hard|late|early|awkward|wrong)", "no good", "too (?:early|late|soon)", "not (?:possible|good|works?)")
+)  # fmt: skip
+"""Behind what the caller cannot do: ``monday doesn't work``."""
+_INSTEAD = (
+    r"(?:(?:no|nope|sorry|wait|actually|i mean|i meant|or rather|rather|correction|scratch that|make (?:it|that)"
+    r"|hang on|hold on|instead|i said|not that|that is wrong|excuse me|my mistake|let us (?:do|say|make it)|better)\b ?)"
+    r"(?:(?:no|sorry|wait|actually|i|mean|meant|rather|scratch|that|make|it|hang|hold|on|instead|said|is|wrong|let|us|do"
+    r"|say|better|but|well|oh|ah|at|the|a|this|next|for|to|of|course|not|cannot|how|what|about|have|want|would|like) )*"
+)
+"""Between what was said and what is meant: ``monday, no wait, tuesday``."""
 _JOINT = _any(("or", "and", "to", "through", "thru", "till", "til", "until"))
 """Between two values; either may be meant, both, or all that lies between."""
 _RANGE = _any(("or", "to", "through", "thru", "till", "til", "until"))
@@ -47,12 +65,11 @@ _BEFORE_DAY = re.compile(
     rf"\b(?:{_BOUND}|{_BUT}|last|previous|every|each|other|following|ago|yesterday|around"
     rf"|(?:was|were)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}){_SMALL}"
     rf"|\bon a$|\b{_ORDINAL} of$"
-    # Two days without a word between them, but for ``not monday tuesday``.
-    rf"|(?<!\bnot )(?<!\bnot on )(?<!\bnot the )(?<!\binstead of )\b{_DAY_NAME}(?: on| the)?$"
 )
+_AT = rf"(?:(?:at )?(?:{_NUMBER} )+(?:o'clock |[ap] m |in the \w+ )*)"
 _BEHIND_DAY = re.compile(
     _any(
-        (_DAY_NAME, _PERIOD, "ago", "through", "thru", _LATER,
+        (_DAY_NAME, _PERIOD, _IS_NOT, rf"{_AT}?{_INSTEAD}(?:{_DAY_NAME}|day after|one after|next one)", "ago", "through", "thru", _LATER,
          rf"(?:after|before|until|till|til) (?!{_HOUR})", "(?:after|before)$", "following", "or so",
          "mornings", "afternoons", "evenings",
          rf"(?:or|to|through|thru) {_NUMBER}",
@@ -64,12 +81,15 @@ _BEHIND_DAY = re.compile(
          rf"{_JOINT} (?:(?:on|the|this|next|maybe|even|any|a|perhaps) )*{_DAY_NAME}")
     ) + r"\b"
 )  # fmt: skip
+_NEIGHBOUR = re.compile(rf"\b{_DAY_NAME}(?: on| the)?$")
+_REFUSED_NEIGHBOUR = re.compile(rf"\b{_BUT}(?: (?:on|the|next|this))* {_DAY_NAME}(?: on| the)?$")
+"""Two days without a word between them are two, but for ``not monday, tuesday``."""
 _COUNTED = re.compile(r"days|weeks?|fortnight|months?|time")
 _FIRST_WHAT = re.compile(
     _any(
         (*WEEKDAYS, "ones?", "available", "appointments?", "slots?", "things?", "openings?", "times?", "free",
-         "possible", "half", "days?", "open", "floor", "person", "visit", "choice", "option", "of all", "that", "you", "quarter",
-         "door", "line", "attempt", "to")
+         "possible", "half", "days?", "open", "floor", "person", "visit", "choice", "option", "of all", "that",
+         "you", "quarter", "door", "line", "attempt", "to")
     ) + r"\b"
 )  # fmt: skip
 """Behind an ordinal that is no day: ``the first one``."""
@@ -94,7 +114,7 @@ _ZONE = _any(
      r"(?:in )?(?!(?:your|local|the|that|this|same|any|some|what|more|no|of|in|it|is)\b)\w+(?: \w+)? time")
 )  # fmt: skip
 _BEHIND_TIME = re.compile(
-    rf"(?:o'clock |ish |[ap] m |in the \w+ )*(?:{_COUNTED_THING}|(?:to|past|till|til|of)$"
+    rf"(?:o'clock |ish |[ap] m |in the \w+ )*(?:{_COUNTED_THING}|{_IS_NOT}|{_INSTEAD}{_NUMBER}|(?:to|past|till|til|of)$"
     rf"|{_JOINT} [ap] m|{_LATER}|(?:of )?{_MONTH}|(?:standard |daylight )?{_ZONE}"
     rf"|{_JOINT} (?:(?:at|maybe|perhaps|even|around|about|like|a|the) )*{_NUMBER}|{_JOINT} {_HOUR})\b"
 )
@@ -108,6 +128,8 @@ def day(tokens: tuple[str, ...], begin: int, end: int) -> bool:
     if before.endswith(" in") or before == "in":  # ``in two weeks on monday`` is not two weeks on monday
         return any(map(_COUNTED.fullmatch, tokens[begin:end]))
     if re.fullmatch(_ORDINAL, tokens[end - 1]) and (_FIRST_WHAT.match(behind) or re.search(r"\b(?:a|my)$", before)):
+        return True
+    if _NEIGHBOUR.search(before) and not _REFUSED_NEIGHBOUR.search(before):
         return True
     return _BEFORE_DAY.search(before) is not None or _BEHIND_DAY.match(behind) is not None
 

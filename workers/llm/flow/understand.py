@@ -10,7 +10,7 @@ from ringline.engine.conversation.spelling import readings
 from ringline.workers.llm.flow import pattern, written
 from ringline.workers.llm.flow.compile import Flow, Heard, State
 from ringline.workers.llm.flow.match import Bindings, Reader
-from ringline.workers.llm.flow.slots import Digits, Setting
+from ringline.workers.llm.flow.slots import Date, Digits, Setting, Time
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -42,6 +42,11 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
         if values is None or resolver.doubts(bindings, reader, begin, end):
             continue
         values |= _elsewhere(flow, reader, heard, values, begin, end, resolver)
+        if not heard.goto:
+            for name in _with_rivals(flow, reader, heard, values, begin, end, resolver):
+                del values[name]
+            if not values:
+                continue
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
     return None
 
@@ -94,6 +99,29 @@ class _Resolver:
         doubtful = [one for one in bindings if self._flow.slots[one[0]].doubtful(reader.tokens, begin, end)]
         self._senseless += [(name, frozenset(said)) for name, said in doubtful]
         return bool(doubtful)
+
+
+def _with_rivals(
+    flow: Flow, reader: Reader, heard: Heard, values: dict[str, str], begin: int, end: int, resolver: _Resolver
+) -> set[str]:
+    """The days and times that are not the only ones: ``tuesday is fine, wednesday too``."""
+    rivals = set()
+    for slot in pattern.slots(heard.node):
+        if slot.name not in values or not isinstance(flow.slots[slot.name], Date | Time):
+            continue
+        places = [*reader.search(slot, 0, begin), *reader.search(slot, end, len(reader.tokens))]
+        covered: list[range] = []
+        for start, stop, bindings in sorted(places, key=lambda place: (place[0] - place[1], place[0])):
+            if any(start < span.stop and span.start < stop for span in covered):
+                continue
+            covered.append(range(start, stop))
+            other = resolver.resolve(bindings)
+            offered = "or" in reader.tokens[max(0, start - 2) : start]
+            if other is None or other[slot.name] in values.values():
+                continue
+            if offered or not resolver.doubts(bindings, reader, start, stop):
+                rivals.add(slot.name)
+    return rivals
 
 
 def _elsewhere(
