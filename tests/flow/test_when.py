@@ -18,7 +18,7 @@ from ringline.workers.llm.flow.dates import MONTHS, WEEKDAYS
 from ringline.workers.llm.flow.flow_file import read
 from ringline.workers.llm.flow.slots import Setting
 
-from .conftest import CLINIC
+from .conftest import CLINIC, Talk
 
 PHRASES = Path(__file__).parents[2] / "bench" / "when"
 NOW = datetime(2026, 11, 28, 18)  # a Saturday
@@ -233,3 +233,39 @@ def test_of_two_times_none_is_taken(
 ) -> None:
     assume(one != other)
     assert understood("book_time", pair.format(say(*one), say(*other))) == "-"
+
+
+# --- the call -----------------------------------------------------------------------------------------------------
+
+
+def test_a_day_far_ahead_is_read_back_with_its_year(clinic_call: Talk) -> None:
+    assert "Wednesday, November third, twenty twenty-seven" in clinic_call.say("An appointment on November 3rd at ten.")
+    assert "Thursday, December third, at" in clinic_call.say("No, on December 3rd.")
+
+
+@pytest.mark.kind("what is asked again")
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the thirty first of april",
+        "Monday the 3rd",
+        "monday or tuesday",
+        "not on Monday",
+        "May 3rd, 2025",
+        "12/1, or 12/2",
+    ],
+)
+def test_a_doubtful_day_is_asked_for_again_and_nothing_is_booked(clinic_call: Talk, said: str) -> None:
+    clinic_call.say("I need an appointment.")
+    assert "which day" in clinic_call.say(said)
+    assert not clinic_call.tool_results
+
+
+@pytest.mark.kind("what is asked again")
+@pytest.mark.parametrize(
+    "said", ["after three", "between ten and eleven", "ten or eleven", "any time", "3 pm Pacific time"]
+)
+def test_a_doubtful_time_is_asked_for_again_and_nothing_is_booked(clinic_call: Talk, said: str) -> None:
+    clinic_call.say("I need an appointment on Tuesday.")
+    assert "what time" in clinic_call.say(said)
+    assert not clinic_call.tool_results

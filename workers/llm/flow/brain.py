@@ -13,11 +13,11 @@ import msgspec
 
 from ringline.ipc.messages import ChatMessage, Expectation, Generate, ToolCall
 from ringline.workers.llm.backend import Finished
-from ringline.workers.llm.flow import understand
+from ringline.workers.llm.flow import dates, understand
 from ringline.workers.llm.flow.check import FIELD, PROMPT
 from ringline.workers.llm.flow.compile import Flow, State
 from ringline.workers.llm.flow.flow_file import BACK, REPEAT, Branch, FlowError
-from ringline.workers.llm.flow.slots import Setting
+from ringline.workers.llm.flow.slots import Date, Setting
 
 MAX_STATES = 50
 """States passed in one reply. More is a circle that the checks of the file cannot see (slots decide), and an error."""
@@ -171,7 +171,10 @@ class _Step:
             name = match.group(1)
             if name == PROMPT:
                 return prompt
-            return self.flow.slots[name].spoken(self.state.slots[name]) if name in self.state.slots else ""
+            if name not in self.state.slots:
+                return ""
+            slot, said = self.flow.slots[name], self.state.slots[name]
+            return dates.spoken(said, self.state.now) if isinstance(slot, Date) else slot.spoken(said)
 
         return FIELD.sub(value, text)
 

@@ -20,6 +20,8 @@ _LEAP_CYCLE_YEARS = 8
 """February 29th comes back within so many years."""
 _MAX_WEEKS = 12
 _MAX_MONTHS = 12
+_FAR = timedelta(days=270)
+"""Whoever says ``november third`` in late November may well mean another day."""
 _LAST = -1
 
 _FEASTS = {
@@ -213,8 +215,17 @@ def keyed(digits: str, now: datetime) -> str | None:
     return resolve((("day", int(digits)),), now) if 1 <= len(digits) <= 2 else None
 
 
-def spoken(value: str) -> str:
-    """``2026-11-24`` -> ``Tuesday, November twenty-fourth``. Raises ValueError."""
+def spoken(value: str, now: datetime | None = None) -> str:
+    """``2026-11-24`` -> ``Tuesday, November twenty-fourth``. Raises ValueError.
+
+    With ``now``, a day so far ahead that another year may have been meant is said with its year.
+    """
     day = date.fromisoformat(value)
-    number = ordinal(day.day).replace(" ", "-")
-    return f"{WEEKDAYS[day.weekday()].capitalize()}, {MONTHS[day.month - 1].capitalize()} {number}"
+    said = f"{WEEKDAYS[day.weekday()].capitalize()}, {MONTHS[day.month - 1].capitalize()} {_hyphened(ordinal(day.day))}"
+    if now is None or day - now.date() < _FAR:
+        return said
+    return f"{said}, twenty {_hyphened(cardinal(day.year - _CENTURY))}"
+
+
+def _hyphened(words: str) -> str:
+    return words.replace(" ", "-")

@@ -37,15 +37,18 @@ _BUT = _any(
 )  # fmt: skip
 _IS_NOT = _any(
     (r"(?:does|do|did|is|are|was|will|would|can|could|might|may)(?: \w+)? not(?! (?:\w+ )?(?:problem|bad|issue)\b)",
-     "cannot",     "(?:is|are|would be|might be|was|sounds|seems|looks) (?:a (?:bit|little) )?(?:too|no good|bad|difficult|impossible"
-     "|out|full|taken|tricky|hard|late|early|awkward|wrong)", "no good", "too (?:early|late|soon)", "not (?:possible|good|works?)")
+     "cannot", "(?:is|are|was|would be|might be|sounds|seems|looks) (?:a (?:bit|little) )?(?:too|no good|bad|difficult"
+     "|impossible|out|full|taken|tricky|hard|late|early|awkward|wrong)",
+     "no good", "too (?:early|late|soon)", "not (?:possible|good|works?)")
 )  # fmt: skip
 """Behind what the caller cannot do: ``monday doesn't work``."""
 _INSTEAD = (
     r"(?:(?:no|nope|sorry|wait|actually|i mean|i meant|or rather|rather|correction|scratch that|make (?:it|that)"
-    r"|hang on|hold on|instead|i said|not that|that is wrong|excuse me|my mistake|let us (?:do|say|make it)|better)\b ?)"
-    r"(?:(?:no|sorry|wait|actually|i|mean|meant|rather|scratch|that|make|it|hang|hold|on|instead|said|is|wrong|let|us|do"
-    r"|say|better|but|well|oh|ah|at|the|a|this|next|for|to|of|course|not|cannot|how|what|about|have|want|would|like) )*"
+    r"|hang on|hold on|instead|i said|not that|that is wrong|excuse me|my mistake|let us (?:do|say|make it)"
+    r"|better)\b ?)"
+    r"(?:(?:no|sorry|wait|actually|i|mean|meant|rather|scratch|that|make|it|hang|hold|on|instead|said|is|wrong|let|us"
+    r"|do|say|better|but|well|oh|ah|at|the|a|this|next|for|to|of|course|not|cannot|how|what|about|have|want|would"
+    r"|like) )*"
 )
 """Between what was said and what is meant: ``monday, no wait, tuesday``."""
 _JOINT = _any(("or", "and", "to", "through", "thru", "till", "til", "until"))
@@ -63,13 +66,15 @@ _HOUR = rf"(?:(?:about|around|like|a|at|maybe|say) )*(?:{_NUMBER}|lunch|lunchtim
 """What is the time's, not the day's: ``tuesday after three``."""
 _BEFORE_DAY = re.compile(
     rf"\b(?:{_BOUND}|{_BUT}|last|previous|every|each|other|following|ago|yesterday|around"
-    rf"|(?:was|were)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}){_SMALL}"
+    rf"|(?:was|were)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}"
+    rf"|{_MONTH} (?:{_NUMBER} )+{_JOINT}){_SMALL}"
     rf"|\bon a$|\b{_ORDINAL} of$"
 )
 _AT = rf"(?:(?:at )?(?:{_NUMBER} )+(?:o'clock |[ap] m |in the \w+ )*)"
 _BEHIND_DAY = re.compile(
     _any(
-        (_DAY_NAME, _PERIOD, _IS_NOT, rf"{_AT}?{_INSTEAD}(?:{_DAY_NAME}|day after|one after|next one)", "ago", "through", "thru", _LATER,
+        (_DAY_NAME, _PERIOD, _IS_NOT, rf"{_AT}?{_INSTEAD}(?:{_DAY_NAME}|day after|one after|next one)",
+         "ago", "through", "thru", _LATER,
          rf"(?:after|before|until|till|til) (?!{_HOUR})", "(?:after|before)$", "following", "or so",
          "mornings", "afternoons", "evenings",
          rf"(?:or|to|through|thru) {_NUMBER}",
