@@ -44,7 +44,7 @@ _IS_NOT = _any(
 """Behind what the caller cannot do: ``monday doesn't work``."""
 _INSTEAD = (
     r"(?:(?:no|nope|sorry|wait|actually|i mean|i meant|or rather|rather|correction|scratch that|make (?:it|that)"
-    r"|hang on|hold on|instead|i said|not that|that is wrong|excuse me|my mistake|let us (?:do|say|make it)"
+    r"|hang on|hold on|instead(?! of)|i said|not that|that is wrong|excuse me|my mistake|let us (?:do|say|make it)"
     r"|better)\b ?)"
     r"(?:(?:no|sorry|wait|actually|i|mean|meant|rather|scratch|that|make|it|hang|hold|on|instead|said|is|wrong|let|us"
     r"|do|say|better|but|well|oh|ah|at|the|a|this|next|for|to|of|course|not|cannot|how|what|about|have|want|would"
@@ -66,7 +66,7 @@ _HOUR = rf"(?:(?:about|around|like|a|at|maybe|say) )*(?:{_NUMBER}|lunch|lunchtim
 """What is the time's, not the day's: ``tuesday after three``."""
 _BEFORE_DAY = re.compile(
     rf"\b(?:{_BOUND}|{_BUT}|last|previous|every|each|other|following|ago|yesterday|around"
-    rf"|(?:was|were)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}"
+    rf"|(?:i was|we were|was born)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}"
     rf"|{_MONTH} (?:{_NUMBER} )+{_JOINT}){_SMALL}"
     rf"|\bon a$|\b{_ORDINAL} of$"
 )
