@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ringline.engine.conversation.number_words import cardinal, minutes, ordinal
-from ringline.workers.llm.flow import understand
+from ringline.workers.llm.flow import german, understand
 from ringline.workers.llm.flow.compile import Flow, compile_flow
 from ringline.workers.llm.flow.dates import MONTHS, WEEKDAYS
 from ringline.workers.llm.flow.flow_file import read
@@ -233,6 +233,60 @@ def test_of_two_times_none_is_taken(
 ) -> None:
     assume(one != other)
     assert understood("book_time", pair.format(say(*one), say(*other))) == "-"
+
+
+# --- German -------------------------------------------------------------------------------------------------------
+
+GERMAN_DAYS = (
+    "{weekday}, den {d}. {month}", "am {d}. {month} {y}", "{d}. {month}", "der {d}.{m}.{y}", "am {d}.{m}.", "{dd}.{mm}.{yy}",
+    "am {ordinal}en {month}", "{weekday}, der {ordinal}e {month}", "am {ordinal}en {ordinal_month}en",
+)  # fmt: skip
+
+
+@pytest.mark.kind("days in every form", inputs=365)
+@pytest.mark.parametrize("form", GERMAN_DAYS)
+def test_every_day_of_a_year_is_itself_in_german(form: str) -> None:
+    for ahead in range(365):
+        day = NOW.date() + timedelta(days=ahead)
+        text = form.format(
+            weekday=german.WEEKDAYS[day.weekday()], month=german.MONTHS[day.month - 1], d=day.day, m=day.month,
+            dd=f"{day.day:02}", mm=f"{day.month:02}", y=day.year, yy=f"{day.year % 100:02}",
+            ordinal=german.ordinal_stem(day.day), ordinal_month=german.ordinal_stem(day.month),
+        )  # fmt: skip
+        assert understood("book_day", text, NOW, "de") == day.isoformat(), text
+
+
+@given(NOWS, st.integers(0, NUM_DAYS - 1))
+def test_a_day_read_back_in_german_is_the_same_day(now: datetime, ahead: int) -> None:
+    day = (now.date() + timedelta(days=ahead)).isoformat()
+    assert understood("book_day", german.spoken_day(day, now), now, "de") == day
+
+
+@given(st.times())
+def test_a_time_read_back_in_german_is_the_same_time_where_it_has_one_meaning(moment: time) -> None:
+    value = f"{moment:%H:%M}"
+    got = understood("book_time", german.spoken_time(value), NOW, "de")
+    half_a_day_later = f"{(moment.hour + 12) % 24:02}:{moment.minute:02}"
+    assert got == value if moment.hour > 12 else got in (value, half_a_day_later)
+
+
+HALF_HOURS = [("halb {next}", 30), ("viertel nach {hour}", 15), ("viertel {next}", 15), ("dreiviertel {next}", 45),
+              ("viertel vor {next}", 45), ("fünf vor halb {next}", 25), ("fünf nach halb {next}", 35),
+              ("zehn nach {hour}", 10), ("zwanzig vor {next}", 40)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "minute"), HALF_HOURS)
+@pytest.mark.parametrize("hour", range(9, 17))
+def test_german_halves_and_quarters(form: str, minute: int, hour: int) -> None:
+    names = {"hour": german.number_word((hour - 1) % 12 + 1), "next": german.number_word(hour % 12 + 1)}
+    assert understood("book_time", form.format(**names), NOW, "de") == f"{hour:02}:{minute:02}"
+
+
+def test_a_german_agent_reads_days_and_times_back_in_german() -> None:
+    talk = Talk(clinic("de"))
+    talk.open()
+    talk.say("I need an appointment.")
+    assert "Dienstag, der vierundzwanzigste November, at vierzehn Uhr dreißig" in talk.say("am Dienstag um halb drei")
 
 
 # --- the call -----------------------------------------------------------------------------------------------------

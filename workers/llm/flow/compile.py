@@ -9,7 +9,7 @@ import msgspec
 
 from ringline.engine.conversation.number_words import ONES
 from ringline.ipc.messages import Expectation
-from ringline.workers.llm.flow import check, flow_file, pattern, written
+from ringline.workers.llm.flow import check, flow_file, pattern
 from ringline.workers.llm.flow.flow_file import Expect, FlowError, FlowTables, Key, StateTable
 from ringline.workers.llm.flow.grammar import jsgf
 from ringline.workers.llm.flow.pattern import Node, PatternError, Rule, Slot, choice, optional, sequence, unspoken
@@ -59,7 +59,7 @@ class Flow(msgspec.Struct, frozen=True):
     hours: Hours
     slots: Mapping[str, SlotTable]
     states: Mapping[str, State]
-    order: written.Order
+    language: str
 
 
 def load(folder: str | Path) -> Flow:
@@ -70,15 +70,16 @@ def load(folder: str | Path) -> Flow:
 def compile_flow(tables: FlowTables, language: str = "en") -> Flow:
     """The flow that the tables describe. Raises FlowError.
 
-    The language (``en``, ``en-GB``) says how callers' days in figures are read, ``12/1``.
+    The language (``en``, ``en-GB``, ``de``) is the one in which callers name days and times, and says how those in
+    figures are read, ``12/1``.
     """
-    return _Compiler(tables, written.order(language)).flow()
+    return _Compiler(tables, language).flow()
 
 
 class _Compiler:
-    def __init__(self, tables: FlowTables, order: written.Order) -> None:
+    def __init__(self, tables: FlowTables, language: str) -> None:
         self._tables = tables
-        self._order = order
+        self._language = language
         self._slots = dict(tables.slots)
         self._patterns: dict[str, Node] = {}
         self._rules: dict[str, Node] = {}
@@ -97,7 +98,7 @@ class _Compiler:
             for name, table in tables.states.items()
         }
         check.reach(tables)
-        return Flow(tables.file, tables.start, tables.hours, self._slots, states, self._order)
+        return Flow(tables.file, tables.start, tables.hours, self._slots, states, self._language)
 
     def _state(self, name: str, table: StateTable, own: dict[str, list[Heard]], everywhere: list[Heard]) -> State:
         defaults = self._tables.defaults

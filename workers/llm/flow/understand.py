@@ -54,7 +54,7 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
 def _in_words(flow: Flow, state: State, text: str) -> str:
     """The text with days in figures written out, where no code is asked for: ``4-12`` may be a part of one."""
     asks_code = isinstance(flow.slots.get(state.table.ask), Digits)
-    return text if asks_code else written.in_words(text, flow.order)
+    return text if asks_code else written.in_words(text, flow.language)
 
 
 def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | None:

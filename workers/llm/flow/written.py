@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
+from ringline.engine.conversation.language_tags import primary_language
 from ringline.engine.conversation.number_words import ONES, TENS, cardinal, ordinal
+from ringline.workers.llm.flow import german
 from ringline.workers.llm.flow.dates import MONTHS
 
 Order = Literal["month first", "day first", "either"]
 """What ``12/1`` is. ``either``: only what has one meaning is understood, ``12/13``."""
+
+LANGUAGES: dict[str, Callable[[str], str]] = {"de": german.in_english}
+"""Other languages than English -> what puts their days and times into English."""
 
 _MONTH_FIRST = frozenset({"en", "en-us", "en-ph"})
 _EITHER = frozenset({"en-ca"})
@@ -63,8 +69,15 @@ def order(language: str) -> Order:
     return "month first" if tag in _MONTH_FIRST else "day first"
 
 
-def in_words(text: str, order: Order) -> str:
-    """The text with days in figures written out in English, and signs that stand for words of the time."""
+def in_words(text: str, language: str = "en") -> str:
+    """The text with days in figures written out in English, and signs that stand for words of the time; days and times
+    in words, too, where the language is another one of `LANGUAGES`."""
+    if (translate := LANGUAGES.get(primary_language(language))) is not None:
+        text = translate(text)
+    return _figures_in_words(text, order(language))
+
+
+def _figures_in_words(text: str, order: Order) -> str:
     text = _ISH.sub(r"\1 ish", text.lower())
     text = _FRACTION.sub(lambda match: _FRACTIONS[match[1]], text)
     if not re.search("[0-9]", text):
