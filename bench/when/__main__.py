@@ -114,9 +114,9 @@ def _dateparser(search: bool) -> Parser:
             "DATE_ORDER": "DMY" if _day_first(phrase) else "MDY",
         }
         if search:
-            found = dateparser.search.search_dates(phrase.text, languages=["en"], settings=settings)
+            found = dateparser.search.search_dates(phrase.text, languages=[phrase.language[:2]], settings=settings)
             return _of_moment(phrase, found[0][1] if found else None)
-        return _of_moment(phrase, dateparser.parse(phrase.text, languages=["en"], settings=settings))
+        return _of_moment(phrase, dateparser.parse(phrase.text, languages=[phrase.language[:2]], settings=settings))
 
     return parse
 
@@ -175,7 +175,8 @@ def _recognizers() -> Parser:
     from recognizers_date_time import Culture, recognize_datetime
 
     def parse(phrase: Phrase) -> str:
-        culture = Culture.EnglishOthers if _day_first(phrase) else Culture.English
+        english = Culture.EnglishOthers if _day_first(phrase) else Culture.English
+        culture = Culture.German if phrase.language == "de" else english
         kind = "date" if phrase.table == "days" else "time"
         for found in recognize_datetime(phrase.text, culture, reference=phrase.now):
             values = (found.resolution or {}).get("values", [])

@@ -238,7 +238,8 @@ def test_of_two_times_none_is_taken(
 # --- German -------------------------------------------------------------------------------------------------------
 
 GERMAN_DAYS = (
-    "{weekday}, den {d}. {month}", "am {d}. {month} {y}", "{d}. {month}", "der {d}.{m}.{y}", "am {d}.{m}.", "{dd}.{mm}.{yy}",
+    "{weekday}, den {d}. {month}", "am {d}. {month} {y}", "{d}. {month}", "der {d}.{m}.{y}", "am {d}.{m}.",
+    "{dd}.{mm}.{yy}",
     "am {ordinal}en {month}", "{weekday}, der {ordinal}e {month}", "am {ordinal}en {ordinal_month}en",
 )  # fmt: skip
 

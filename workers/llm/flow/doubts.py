@@ -66,8 +66,8 @@ _HOUR = rf"(?:(?:about|around|like|a|at|maybe|say) )*(?:{_NUMBER}|lunch|lunchtim
 """What is the time's, not the day's: ``tuesday after three``."""
 _BEFORE_DAY = re.compile(
     rf"\b(?:{_BOUND}|{_BUT}|last|previous|every|each|other|following|ago|yesterday|around"
-    rf"|(?:i was|we were|was born)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}|{_NUMBER} {_RANGE}"
-    rf"|{_MONTH} (?:{_NUMBER} )+{_JOINT}){_SMALL}"
+    rf"|(?:i was|we were|was born)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}"
+    rf"|{_NUMBER} {_RANGE}|{_MONTH} (?:{_NUMBER} )+{_JOINT}){_SMALL}"
     rf"|\bon a$|\b{_ORDINAL} of$"
 )
 _AT = rf"(?:(?:at )?(?:{_NUMBER} )+(?:o'clock |[ap] m |in the \w+ )*)"

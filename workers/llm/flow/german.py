@@ -72,45 +72,46 @@ _WORDS = {
     "uebernaechste woche": "the week after next", "uebernaechster woche": "the week after next",
     "naechste woche": "next week", "naechster woche": "next week", "kommende woche": "next week",
     "kommender woche": "next week", "der kommenden woche": "of next week", "der naechsten woche": "of next week",
-    "diese woche": "this week", "dieser woche": "this week", "letzte woche": "last week", "letzter woche": "last week",
-    "naechsten monats": "next month", "naechsten monat": "next month", "des naechsten monats": "of next month",
-    "diesen monats": "this month", "dieses monats": "this month", "des monats": "of the month",
-    "naechsten jahres": "next year", "naechstes jahr": "next year", "dieses jahres": "this year", "dieses jahr": "this year",
-    "in einer woche": "in a week", "in einem monat": "in a month", "in einem tag": "in one day",
-    "eine woche": "a week", "einer woche": "a week", "einem monat": "a month",
-    "in einer stunde": "in one hour", "eine stunde": "one hour", "einer stunde": "one hour",
+    "diese woche": "this week", "dieser woche": "this week", "letzte woche": "last week",
+    "letzter woche": "last week", "naechsten monats": "next month", "naechsten monat": "next month",
+    "des naechsten monats": "of next month", "diesen monats": "this month", "dieses monats": "this month",
+    "des monats": "of the month", "naechsten jahres": "next year", "naechstes jahr": "next year",
+    "dieses jahres": "this year", "dieses jahr": "this year", "in einer woche": "in a week",
+    "in einem monat": "in a month", "in einem tag": "in one day", "eine woche": "a week", "einer woche": "a week",
+    "einem monat": "a month", "in einer stunde": "in one hour", "eine stunde": "one hour", "einer stunde": "one hour",
     "heute morgen": "today in the morning", "morgen frueh": "tomorrow morning", "am morgen": "in the morning",
     "am vormittag": "in the morning", "am nachmittag": "in the afternoon", "am abend": "in the evening",
     "in der frueh": "in the morning", "in der nacht": "at night", "zu mittag": "lunchtime", "am mittag": "lunchtime",
-    "ueber mittag": "lunchtime", "gegen mittag": "lunchtime", "um mittag": "lunchtime",
-    "um den": "around the", "um mitternacht": "at midnight", "irgendwann": "sometime", "jederzeit": "any time",
-    "oder so": "or so", "ich meine": "i mean", "ich meinte": "i meant", "ich wollte sagen": "i mean",
-    "kann ich nicht": "cannot", "kann ich leider nicht": "cannot", "kann nicht": "cannot",
-    "ist schlecht": "is bad", "ist ganz schlecht": "is bad", "waere schlecht": "would be bad", "ist unguenstig": "is bad",
-    "ist zu frueh": "is too early", "ist zu spaet": "is too late", "oder spaeter": "or later", "oder frueher": "or earlier",
-    "einen moment": "one moment", "ein moment": "one moment", "moment": "wait", "noch nicht": "not",
-    "der tag danach": "the day after", "am tag danach": "the day after", "am tag darauf": "the day after",
-    "einen tag": "one day", "jeden tag": "every day", "alle tage": "every day",
+    "ueber mittag": "lunchtime", "gegen mittag": "lunchtime", "um mittag": "lunchtime", "um den": "around the",
+    "um mitternacht": "at midnight", "irgendwann": "sometime", "jederzeit": "any time", "oder so": "or so",
+    "ich meine": "i mean", "ich meinte": "i meant", "ich wollte sagen": "i mean", "kann ich nicht": "cannot",
+    "kann ich leider nicht": "cannot", "kann nicht": "cannot", "ist schlecht": "is bad",
+    "ist ganz schlecht": "is bad", "waere schlecht": "would be bad", "ist unguenstig": "is bad",
+    "ist zu frueh": "is too early", "ist zu spaet": "is too late", "oder spaeter": "or later",
+    "oder frueher": "or earlier", "einen moment": "one moment", "ein moment": "one moment", "moment": "wait",
+    "noch nicht": "not", "der tag danach": "the day after", "am tag danach": "the day after",
+    "am tag darauf": "the day after", "einen tag": "one day", "jeden tag": "every day", "alle tage": "every day",
     # words
     "heute": "today", "uebermorgen": "the day after tomorrow", "morgen": "tomorrow", "gestern": "yesterday",
     "vorgestern": "yesterday", "morgens": "in the morning", "frueh": "in the morning", "vormittags": "in the morning",
     "vormittag": "in the morning", "mittags": "in the afternoon", "nachmittags": "in the afternoon",
     "nachmittag": "in the afternoon", "abends": "in the evening", "abend": "in the evening", "nachts": "at night",
-    "mitternacht": "midnight", "mittag": "noon",
-    "naechsten": "next", "naechster": "next", "naechste": "next", "naechstem": "next", "kommenden": "this coming",
-    "kommender": "this coming", "diesen": "this", "dieser": "this", "diesem": "this", "letzten": "last", "letzter": "last",
-    "vorigen": "last", "vergangenen": "last", "jeden": "every", "jeder": "every", "jedem": "every",
-    "wochen": "weeks", "woche": "week", "tagen": "days", "tage": "days", "monaten": "months", "monate": "months",
-    "termin": "appointment", "termine": "appointments", "stunden": "hours", "stunde": "hours", "minuten": "minutes", "minute": "minutes", "personen": "people", "leute": "people",
-    "kinder": "kids", "kindern": "kids", "jahre": "years", "jahren": "years", "mal": "times", "prozent": "percent",
-    "nicht": "not", "kein": "not", "keinen": "not", "keine": "not", "nie": "never", "niemals": "never", "ausser": "except",
-    "statt": "instead of", "anstatt": "instead of", "sondern": "but", "aber": "but", "nein": "no", "nee": "no", "ne": "no",
-    "quatsch": "no", "doch": "", "entschuldigung": "sorry", "sorry": "sorry", "verzeihung": "sorry", "warte": "wait",
-    "warten": "wait", "besser": "better", "lieber": "rather", "beziehungsweise": "or rather", "bzw": "or rather",
-    "nach": "after", "vor": "before", "bis": "until", "ab": "from", "seit": "since", "zwischen": "between", "von": "from",
-    "fruehestens": "not before", "spaetestens": "by", "und": "and", "oder": "or", "danach": "after", "spaeter": "later",
-    "gegen": "around", "ungefaehr": "around", "etwa": "around", "circa": "around", "ca": "around", "so": "", "ist": "is",
-    "am": "on", "um": "at", "der": "the", "den": "the", "dem": "the", "des": "of the", "im": "in", "erstes": "first",
+    "mitternacht": "midnight", "mittag": "noon", "naechsten": "next", "naechster": "next", "naechste": "next",
+    "naechstem": "next", "kommenden": "this coming", "kommender": "this coming", "diesen": "this", "dieser": "this",
+    "diesem": "this", "letzten": "last", "letzter": "last", "vorigen": "last", "vergangenen": "last",
+    "jeden": "every", "jeder": "every", "jedem": "every", "wochen": "weeks", "woche": "week", "tagen": "days",
+    "tage": "days", "monaten": "months", "monate": "months", "termin": "appointment", "termine": "appointments",
+    "stunden": "hours", "stunde": "hours", "minuten": "minutes", "minute": "minutes", "personen": "people",
+    "leute": "people", "kinder": "kids", "kindern": "kids", "jahre": "years", "jahren": "years", "mal": "times",
+    "prozent": "percent", "nicht": "not", "kein": "not", "keinen": "not", "keine": "not", "nie": "never",
+    "niemals": "never", "ausser": "except", "statt": "instead of", "anstatt": "instead of", "sondern": "but",
+    "aber": "but", "nein": "no", "nee": "no", "ne": "no", "quatsch": "no", "doch": "", "entschuldigung": "sorry",
+    "sorry": "sorry", "verzeihung": "sorry", "warte": "wait", "warten": "wait", "besser": "better",
+    "lieber": "rather", "beziehungsweise": "or rather", "bzw": "or rather", "nach": "after", "vor": "before",
+    "bis": "until", "ab": "from", "seit": "since", "zwischen": "between", "von": "from", "fruehestens": "not before",
+    "spaetestens": "by", "und": "and", "oder": "or", "danach": "after", "spaeter": "later", "gegen": "around",
+    "ungefaehr": "around", "etwa": "around", "circa": "around", "ca": "around", "so": "", "ist": "is", "am": "on",
+    "um": "at", "der": "the", "den": "the", "dem": "the", "des": "of the", "im": "in", "erstes": "first",
     "zum": "to the", "bitte": "please", "ja": "yes",
 }  # fmt: skip
 _PHRASES = re.compile(
@@ -191,35 +192,46 @@ def _two_ordinals(match: re.Match[str]) -> str:
     return f" the {ordinal(day)} of {dates.MONTHS[month - 1]} " if month <= 12 else " no such day "
 
 
-_Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
-_RULES: tuple[_Rule, ...] = (
-    (re.compile(r"\b(?:(?:geht|passt|klappt|geht's|passt's)(?: \w+){0,2} nicht)\b"), lambda match: " does not work "),
+_Replace = Callable[[re.Match[str]], str]
+_LEADS = "(?:am|den|der|dem|zum|vom|bis|und|oder|nach|vor|ab)"
+_COUNTS = "|".join(sorted((name for name in _NUMBERS if name != "ein"), key=len, reverse=True))
+
+
+def _thousands(match: re.Match[str]) -> str:
+    """``zweitausendsechsundzwanzig``"""
+    return f" two thousand {cardinal(_NUMBERS[match[1]])} " if match[1] in _NUMBERS else " no such day "
+
+
+_TABLE: tuple[tuple[str, _Replace], ...] = (
+    (r"(?:geht|passt|klappt)(?:'s)?(?: \w+){0,2} nicht\b", lambda match: " does not work "),
     # times
-    (re.compile(rf"\b(?:(?P<count>{_NUMBER}) (?:minuten )?(?P<side>vor|nach) )?halb (?P<hour>{_NUMBER})\b(?! uhr [0-9a-z]*(?:ig|zehn)\b)"), _half),
-    (re.compile(rf"\b(?P<three>drei)?viertel (?:(?P<side>vor|nach) )?(?P<hour>{_NUMBER})\b"), _quarter),
-    (re.compile(rf"\b(?P<count>{_NUMBER}) (?:minuten )?(?P<side>vor|nach) (?P<hour>{_NUMBER})\b(?![.:])"), _count),
-    (re.compile(r"(?<![0-9.:])\b(?P<hour>[0-9]{1,2})[.:](?P<minute>[0-9]{2}) ?(?:uhr|h)\b"), _clock),
-    (re.compile(rf"\b(?P<hour>{_NUMBER}) ?(?:uhr|h)\b(?: (?P<minute>{_NUMBER})\b(?! (?:minuten|tagen?|wochen?)))?"), _clock),
+    (rf"(?:(?P<count>{_NUMBER}) (?:minuten )?(?P<side>vor|nach) )?halb (?P<hour>{_NUMBER})\b", _half),
+    (rf"(?P<three>drei)?viertel (?:(?P<side>vor|nach) )?(?P<hour>{_NUMBER})\b", _quarter),
+    (rf"(?P<count>{_NUMBER}) (?:minuten )?(?P<side>vor|nach) (?P<hour>{_NUMBER})\b(?![.:])", _count),
+    (r"(?<![0-9.:])(?P<hour>[0-9]{1,2})[.:](?P<minute>[0-9]{2}) ?(?:uhr|h)\b", _clock),
+    (rf"(?P<hour>{_NUMBER}) ?(?:uhr|h)\b(?: (?P<minute>{_NUMBER})\b(?! (?:minuten|tagen?|wochen?)))?", _clock),
     # days
-    (re.compile(r"\b(heute|morgen) in (?:einer woche|(?:acht|8) tagen)\b"), lambda match: f" {match[1]} week "),
-    (re.compile(r"\b(heute|morgen) in (?:zwei wochen|(?:vierzehn|14) tagen)\b"), lambda match: f" {match[1]} fortnight "),
-    (re.compile(rf"\b({_WEEKDAYS}) in (?:acht|8) tagen\b"), lambda match: f" {_WEEKDAY[match[1]]} week "),
-    (re.compile(r"\bin (?:acht|8) tagen\b"), lambda match: " in a week "),
-    (re.compile(r"\bin (?:vierzehn|14) tagen\b"), lambda match: " in two weeks "),
-    (re.compile(rf"\b({_WEEKDAYS}) ?({_PARTS})s?\b"), lambda match: f"{_WEEKDAY[match[1]]} {_PART[match[2]]} "),
-    (re.compile(rf"\bmorgen ({_PARTS})\b"), lambda match: f" tomorrow {_PART[match[1]]} "),
-    (re.compile(rf"\b(?:den |am |der )?uebernaechsten ({_WEEKDAYS})\b"), lambda match: f" the {_WEEKDAY[match[1]]} after next "),
-    (re.compile(rf"\b({'|'.join(_SHORT)})\.?,?\s+(?=(?:den |der |dem )?[0-9]{{1,2}}\.)"), lambda match: f" {_SHORT[match[1]]} "),
-    (re.compile(rf"\b({_WEEKDAYS})(s?)\b"), lambda match: _WEEKDAY[match[1]] + match[2]),
-    (re.compile(rf"\b(?:(?:der|den|dem|am) )?(?P<day>[0-9]{{1,2}}|{_ORDINAL})\.? ?(?P<month>{_MONTHS})\b\.?"), _of_month),
-    (re.compile(rf"\b(?:(?:der|den|dem|am) )?(?P<day>{_ORDINAL}) (?:(?:im|des) )?(?P<month>{_ORDINAL})\b"), _two_ordinals),
-    (re.compile(r"\b(?P<lead>(?:am|den|der|dem|zum|vom|bis|und|oder|nach|vor|ab) )(?:den |dem |der |zum )?(?P<day>[0-9]{1,2})\.(?!\s?[0-9])"), _numbered),
-    (re.compile(rf"\b(?P<lead>(?:am|der|den|dem|zum) )?(?P<day>{_ORDINAL})\b"), _ordinals),
-    (re.compile(rf"\b({_MONTHS})\b"), lambda match: _MONTH[match[1]]),
-    (re.compile(r"\bzweitausend(?:und)?([a-z]+)\b"), lambda match: f" two thousand {cardinal(_NUMBERS[match[1]])} " if match[1] in _NUMBERS else " no such day "),
-    (re.compile(rf"\b({'|'.join(sorted((name for name in _NUMBERS if name != 'ein'), key=len, reverse=True))})\b"), lambda match: f" {cardinal(_NUMBERS[match[1]])} "),
-)  # fmt: skip
+    (r"(heute|morgen) in (?:einer woche|(?:acht|8) tagen)\b", lambda match: f" {match[1]} week "),
+    (r"(heute|morgen) in (?:zwei wochen|(?:vierzehn|14) tagen)\b", lambda match: f" {match[1]} fortnight "),
+    (rf"({_WEEKDAYS}) in (?:acht|8) tagen\b", lambda match: f" {_WEEKDAY[match[1]]} week "),
+    (r"in (?:acht|8) tagen\b", lambda match: " in a week "),
+    (r"in (?:vierzehn|14) tagen\b", lambda match: " in two weeks "),
+    (rf"({_WEEKDAYS}) ?({_PARTS})s?\b", lambda match: f"{_WEEKDAY[match[1]]} {_PART[match[2]]} "),
+    (rf"morgen ({_PARTS})\b", lambda match: f" tomorrow {_PART[match[1]]} "),
+    (rf"(?:den |am |der )?uebernaechsten ({_WEEKDAYS})\b", lambda match: f" the {_WEEKDAY[match[1]]} after next "),
+    (rf"({'|'.join(_SHORT)})\.?,?\s+(?=(?:den |der |dem )?[0-9]{{1,2}}\.)", lambda match: f" {_SHORT[match[1]]} "),
+    (rf"({_WEEKDAYS})(s?)\b", lambda match: _WEEKDAY[match[1]] + match[2]),
+    (rf"(?:(?:der|den|dem|am) )?(?P<day>[0-9]{{1,2}}|{_ORDINAL})\.? ?(?P<month>{_MONTHS})\b\.?", _of_month),
+    (rf"(?:(?:der|den|dem|am) )?(?P<day>{_ORDINAL}) (?:(?:im|des) )?(?P<month>{_ORDINAL})\b", _two_ordinals),
+    (rf"um den (?=[0-9]|{_ORDINAL})", lambda match: " around the "),
+    (rf"(?P<lead>{_LEADS} )(?:den |dem |der |zum )?(?P<day>[0-9]{{1,2}})\.(?!\s?[0-9])", _numbered),
+    (rf"(?P<lead>(?:am|der|den|dem|zum) )?(?P<day>{_ORDINAL})\b", _ordinals),
+    (rf"({_MONTHS})\b", lambda match: _MONTH[match[1]]),
+    (r"zweitausend(?:und)?([a-z]+)\b", _thousands),
+    (rf"({_COUNTS})\b", lambda match: f" {cardinal(_NUMBERS[match[1]])} "),
+)
 """In this order: what is longer comes before what is a part of it."""
+_RULES = tuple((re.compile(rf"\b{pattern}"), replace) for pattern, replace in _TABLE)
 
 
 def spoken_day(value: str, now: datetime | None = None) -> str:
