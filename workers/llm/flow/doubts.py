@@ -68,7 +68,7 @@ _BEFORE_DAY = re.compile(
     rf"\b(?:{_BOUND}|{_BUT}|last|previous|every|each|other|following|ago|yesterday|around"
     rf"|(?:i was|we were|was born)(?: here| there| born| seen)?|{_PERIOD}|{_DAY_NAME} {_JOINT}{_PERHAPS}"
     rf"|{_NUMBER} {_RANGE}|{_MONTH} (?:{_NUMBER} )+{_JOINT}){_SMALL}"
-    rf"|\bon a$|\b{_ORDINAL} of$"
+    rf"|\b(?:on a|any|some)$|\b{_ORDINAL} of$"
 )
 _AT = rf"(?:(?:at )?(?:{_NUMBER} )+(?:o'clock |[ap] m |in the \w+ )*)"
 _BEHIND_DAY = re.compile(
@@ -82,7 +82,7 @@ _BEHIND_DAY = re.compile(
          "(?:last|next) (?:week|month|year)", "(?:the|that) (?:week|month|weekend|following)",
          rf"\w+ {_PERIOD} (?:from|after|before|later|earlier|ago)",
          "nineteen", "one nine", "(?:one|two) thousand", "two zero",  # a year, of birth most likely
-         "(?:and|or) (?:the )?(?:day|one|week) (?:after|before)",
+         "(?:and|or) (?:the )?(?:day|one|week) (?:after|before)", "(?:and|or) (?:the )?(?:next|following|other)",
          rf"{_JOINT} (?:(?:on|the|this|next|maybe|even|any|a|perhaps) )*{_DAY_NAME}")
     ) + r"\b"
 )  # fmt: skip

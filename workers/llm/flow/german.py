@@ -107,8 +107,9 @@ _WORDS = {
     "niemals": "never", "ausser": "except", "statt": "instead of", "anstatt": "instead of", "sondern": "but",
     "aber": "but", "nein": "no", "nee": "no", "ne": "no", "quatsch": "no", "doch": "", "entschuldigung": "sorry",
     "sorry": "sorry", "verzeihung": "sorry", "warte": "wait", "warten": "wait", "besser": "better",
-    "lieber": "rather", "beziehungsweise": "or rather", "bzw": "or rather", "nach": "after", "vor": "before",
-    "bis": "until", "ab": "from", "seit": "since", "zwischen": "between", "von": "from", "fruehestens": "not before",
+    "lieber": "rather", "beziehungsweise": "or rather", "bzw": "or rather", "ich war": "i was",
+    "wir waren": "we were", "warten sie": "wait", "ach": "oh", "nach": "after", "vor": "before", "bis": "until",
+    "ab": "from", "seit": "since", "zwischen": "between", "von": "from", "fruehestens": "not before",
     "spaetestens": "by", "und": "and", "oder": "or", "danach": "after", "spaeter": "later", "gegen": "around",
     "ungefaehr": "around", "etwa": "around", "circa": "around", "ca": "around", "so": "", "ist": "is", "am": "on",
     "um": "at", "der": "the", "den": "the", "dem": "the", "des": "of the", "im": "in", "erstes": "first",
@@ -204,7 +205,10 @@ def _thousands(match: re.Match[str]) -> str:
 
 _TABLE: tuple[tuple[str, _Replace], ...] = (
     (r"(?:geht|passt|klappt)(?:'s)?(?: \w+){0,2} nicht\b", lambda match: " does not work "),
+    (r"habe? (?:ich|wir) (?:da |leider |schon |aber )*(?:keine zeit|e?t?was vor)\b", lambda match: " does not work "),
+    (r"(?:kann|koennen|will|moechte)(?: ich| wir)? ((?:[^\s,.]+ ){1,4}?)nicht\b", lambda match: f" cannot {match[1]} "),
     # times
+    (r"([0-9]{1,2}) ?[-\u2013] ?(?=[0-9]{1,2} ?(?:uhr|h)\b)", lambda match: f"{match[1]} until "),
     (rf"(?:(?P<count>{_NUMBER}) (?:minuten )?(?P<side>vor|nach) )?halb (?P<hour>{_NUMBER})\b", _half),
     (rf"(?P<three>drei)?viertel (?:(?P<side>vor|nach) )?(?P<hour>{_NUMBER})\b", _quarter),
     (rf"(?P<count>{_NUMBER}) (?:minuten )?(?P<side>vor|nach) (?P<hour>{_NUMBER})\b(?![.:])", _count),
