@@ -53,8 +53,8 @@ def speech(flow: Flow, state: State, text: str, setting: Setting) -> Meant | Non
 
 def _in_words(flow: Flow, state: State, text: str) -> str:
     """The text with days in figures written out, where no code is asked for: ``4-12`` may be a part of one."""
-    asks_code = isinstance(flow.slots.get(state.table.ask), Digits)
-    return text if asks_code else written.in_words(text, flow.language)
+    asked = flow.slots.get(state.table.ask)
+    return text if isinstance(asked, Digits) else written.in_words(text, flow.language, isinstance(asked, Time))
 
 
 def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | None:

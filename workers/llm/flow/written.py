@@ -54,6 +54,7 @@ _CLOCK_RANGE = re.compile(rf"({_CLOCK})\s?[-\u2013\u2014]\s?(?=[0-9])")
 _ISH = re.compile(rf"\b({'|'.join((*ONES, *TENS[2:], 'noon', 'half'))}|[0-9]+)-?ish\b")
 _MONTH_OF = {name[:3]: name for name in MONTHS}
 _NAMED_MONTHS = "|".join(f"{name}|{name[:3]}" for name in MONTHS if name != "may")
+_DOTTED_ON = re.compile(rf"(?:(?<=\bon )|(?<=\bthe )){_DOTTED.pattern}")
 _MONTH_DAY = re.compile(
     rf"\b({_NAMED_MONTHS}|sept)(\.?\s+(?:the\s+)?)([12]?[1-9]|[1-3]0|3[1-9])"
     r"(?![\w:/]|[.,-]?[0-9]|\s*[ap]\.?m\b|,?\s+(?:19|20)[0-9][0-9])"
@@ -69,15 +70,18 @@ def order(language: str) -> Order:
     return "month first" if tag in _MONTH_FIRST else "day first"
 
 
-def in_words(text: str, language: str = "en") -> str:
+def in_words(text: str, language: str = "en", asks_time: bool = False) -> str:
     """The text with days in figures written out in English, and signs that stand for words of the time; days and times
-    in words, too, where the language is another one of `LANGUAGES`."""
+    in words, too, where the language is another one of `LANGUAGES`.
+
+    Where a time is asked for, ``10.12.`` is one.
+    """
     if (translate := LANGUAGES.get(primary_language(language))) is not None:
         text = translate(text)
-    return _figures_in_words(text, order(language))
+    return _figures_in_words(text, order(language), _DOTTED_ON if asks_time else _DOTTED)
 
 
-def _figures_in_words(text: str, order: Order) -> str:
+def _figures_in_words(text: str, order: Order, dotted: re.Pattern[str]) -> str:
     text = _ISH.sub(r"\1 ish", text.lower())
     text = _FRACTION.sub(lambda match: _FRACTIONS[match[1]], text)
     if not re.search("[0-9]", text):
@@ -98,7 +102,7 @@ def _figures_in_words(text: str, order: Order) -> str:
     text = _ISO.sub(iso, text)
     text = _WITH_YEAR.sub(with_year, text)
     text = _SLASHED.sub(lambda match: _ordered(match, order), text)
-    text = _DOTTED.sub(lambda match: _day(int(match["first"]), int(match["second"])), text)
+    text = dotted.sub(lambda match: _day(int(match["first"]), int(match["second"])), text)
     text = _MILITARY.sub(lambda match: f" zero {match[1]} {match[2].replace('00', 'hundred')} ", text)
     text = _MONTH_DAY.sub(lambda match: f"{_MONTH_OF[match[1][:3]]} {ordinal(int(match[3]))}", text)
     text = _CLOCK_RANGE.sub(r"\1 to ", text)
