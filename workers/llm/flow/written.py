@@ -12,7 +12,7 @@ from typing import Literal
 from ringline.engine.conversation.language_tags import primary_language
 from ringline.engine.conversation.number_words import ONES, TENS, cardinal, ordinal
 from ringline.workers.llm.flow import german
-from ringline.workers.llm.flow.dates import MONTHS
+from ringline.workers.llm.flow.dates import MONTHS, WEEKDAYS
 
 Order = Literal["month first", "day first", "either"]
 """What ``12/1`` is. ``either``: only what has one meaning is understood, ``12/13``."""
@@ -45,6 +45,14 @@ _SLASHED = re.compile(
 )
 _DOTTED = re.compile(rf"{_ALONE}(?<!\bat )(?P<first>{_DAY_OR_MONTH})\.\s?(?P<second>0?[1-9]|1[0-2])\.{_END}")
 _RANGE = re.compile(r"(?<![\w.:/-])([1-9]|1[0-2])\s?[-\u2013\u2014]\s?([1-9]|1[0-2])(?![\w:/-]|\.[0-9])")
+_NUMBERED = (
+    rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)|{'|'.join(ordinal(number).replace(' ', '[ -]') for number in range(31, 0, -1))})"
+)
+_COMMA = re.compile(
+    rf"\b((?:{'|'.join(WEEKDAYS)}|(?:mon|tues?|weds?|thu|thurs?|fri|sat|sun)\b)\.?|(?:{'|'.join(MONTHS)}) [0-9a-z -]{{1,14}}?)\s?,\s+"
+    rf"(?=(?:the )?(?:{'|'.join(MONTHS)}|{'|'.join(name[:3] for name in MONTHS)}\b|{_NUMBERED}\b|20[0-9][0-9]\b))"
+)
+"""Within one day, not between two: ``tuesday, december 1st, 2026``."""
 _ROUND_THE_CLOCK = re.compile(r"(?<![\w/])24/7(?![\w/])")
 _FRACTION = re.compile(r"(?<![\w/.])(1/2|1/4|\u00bd|\u00bc)(?=\s*(?:past|to|after|before|of)\b)")
 _FRACTIONS = {"1/2": "half", "\u00bd": "half", "1/4": "quarter", "\u00bc": "quarter"}
@@ -83,6 +91,7 @@ def in_words(text: str, language: str = "en", asks_time: bool = False) -> str:
 
 def _figures_in_words(text: str, order: Order, dotted: re.Pattern[str]) -> str:
     text = _ISH.sub(r"\1 ish", text.lower())
+    text = _COMMA.sub(r"\1 ", text)
     text = _FRACTION.sub(lambda match: _FRACTIONS[match[1]], text)
     if not re.search("[0-9]", text):
         return text
