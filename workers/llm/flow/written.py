@@ -49,7 +49,8 @@ _NUMBERED = (
     rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)|{'|'.join(ordinal(number).replace(' ', '[ -]') for number in range(31, 0, -1))})"
 )
 _COMMA = re.compile(
-    rf"\b((?:{'|'.join(WEEKDAYS)}|(?:mon|tues?|weds?|thu|thurs?|fri|sat|sun)\b)\.?|(?:{'|'.join(MONTHS)}) [0-9a-z -]{{1,14}}?)\s?,\s+"
+    rf"\b((?:{'|'.join(WEEKDAYS)}|(?:mon|tues?|weds?|thu|thurs?|fri|sat|sun)\b)\.?"
+    rf"|(?:{'|'.join(MONTHS)}) [0-9a-z -]{{1,14}}?)\s?,\s+"
     rf"(?=(?:the )?(?:{'|'.join(MONTHS)}|{'|'.join(name[:3] for name in MONTHS)}\b|{_NUMBERED}\b|20[0-9][0-9]\b))"
 )
 """Within one day, not between two: ``tuesday, december 1st, 2026``."""
