@@ -86,7 +86,8 @@ class Agent(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """Names the agent with this very flow: what a call remembers of one flow means nothing to another."""
-        return f"{self.name}-{hashlib.blake2b(self.flow.text.encode(), digest_size=6).hexdigest()}"
+        content = f"{self.language}\n{self.flow.text}"
+        return f"{self.name}-{hashlib.blake2b(content.encode(), digest_size=6).hexdigest()}"
 
     @overload
     def tool(self, function: F) -> F: ...

@@ -30,7 +30,7 @@ def flow_of(agent: Agent, config: Config) -> Flow | None:
             "or configure a language model ([llm] in README.md)"
         )
     try:
-        return compile_flow(parse(agent.flow.text, agent.flow.file))
+        return compile_flow(parse(agent.flow.text, agent.flow.file), agent.language)
     except FlowError as error:
         raise AgentError(str(error)) from None
 
@@ -77,8 +77,8 @@ class Agents:
             self._send(worker.bus_name, UseFlows(tuple(self._given.values())))
 
     def _give_flows(self) -> None:
-        in_use = {agent.key: agent.flow for agent in (*self._of_calls.values(), self.current)}
-        flows = {key: FlowText(key, flow.file, flow.text) for key, flow in in_use.items()}
+        in_use = {agent.key: agent for agent in (*self._of_calls.values(), self.current)}
+        flows = {key: FlowText(key, agent.flow.file, agent.flow.text, agent.language) for key, agent in in_use.items()}
         if flows.keys() != self._given.keys():
             self._given = flows
             for worker in self._supervisor.workers:

@@ -442,6 +442,8 @@ class FlowText(msgspec.Struct, frozen=True, array_like=True):
     """Where it was read."""
     text: str
     """TOML."""
+    language: str = "en"
+    """The agent's, as ``en-GB``: how days in figures are read, ``12/1``."""
 
 
 class UseFlows(Message, frozen=True):

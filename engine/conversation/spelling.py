@@ -27,7 +27,8 @@ FILLERS = HESITATIONS | {"please", "just", "sil"}
 _CONTRACTIONS = {
     "can't": "cannot", "won't": "will not", "let's": "let us", "pm": "p m", "ok": "okay",
     "gonna": "going to", "wanna": "want to", "doctor's": "doctor", "dr": "doctor", "tmrw": "tomorrow",
-    "tue": "tuesday", "tues": "tuesday", "thu": "thursday", "thur": "thursday", "thurs": "thursday", "fri": "friday",
+    "tue": "tuesday", "tues": "tuesday", "weds": "wednesday",
+    "thu": "thursday", "thur": "thursday", "thurs": "thursday", "fri": "friday",
     "jan": "january", "feb": "february", "apr": "april", "jun": "june", "jul": "july", "aug": "august",
     "sep": "september", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
 }  # fmt: skip

@@ -57,6 +57,8 @@ def spelled_times(draw: st.DrawFn, minute: st.SearchStrategy[int]) -> tuple[str,
         : 7 if minute_ else 5
     ]
     forms += [] if minute_ else ["{} o'clock", "{} o' clock", "{} O'Clock"]
+    # 10-12 is rather from ten to twelve.
+    forms = [form for form in forms if form != "{}-{:02}" or not 10 <= minute_ <= 12]
     text = draw(st.sampled_from(forms)).format(hour, minute_)
     half, spelled = draw(
         st.sampled_from([("", ("",)), (" a m", (" AM", " am", " a.m.")), (" p m", (" PM", " pm", " p.m."))])

@@ -1,5 +1,5 @@
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ OTHER = FlowText("other", "other.toml", CLINIC.text.replace("Hello, this is the 
 
 
 def backend(now: datetime = NOW, *flows: FlowText) -> FlowBackend:
-    made = FlowBackend(clock=lambda: now)
+    made = FlowBackend(clock=lambda zone: now)
     made.use_flows(flows or (CLINIC,))
     return made
 
@@ -83,3 +83,40 @@ def test_a_broken_flow_leaves_the_others() -> None:
     with pytest.raises(FlowError, match=r"broken.toml: start: there is no \[state.hello\]"):
         made.use_flows((CLINIC, FlowText("broken", "broken.toml", 'start = "hello"')))
     assert generate(made, OPENING)[0] == list(HELLO)
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc", "today"),
+    [
+        ("Europe/London", datetime(2026, 7, 1, 23, 30), "Thursday, July second"),  # summer time
+        ("Europe/London", datetime(2026, 12, 1, 23, 30), "Tuesday, December first"),
+        ("America/New_York", datetime(2026, 7, 2, 3, 30), "Wednesday, July first"),
+        ("America/New_York", datetime(2026, 11, 1, 5, 30), "Sunday, November first"),  # twice half past one
+        ("Australia/Sydney", datetime(2026, 12, 31, 14, 0), "Friday, January first"),
+    ],
+)
+def test_today_is_the_day_of_the_office_and_not_of_the_machine(zone: str, utc: datetime, today: str) -> None:
+    text = CLINIC.text.replace('close = "17:00"', f'close = "17:00"\ntimezone = "{zone}"')
+    made = FlowBackend(clock=lambda of: utc.replace(tzinfo=UTC).astimezone(of))
+    made.use_flows((FlowText("clinic", "flow.toml", text),))
+    request = Generate(
+        1, 1, 0, "speech", (ChatMessage("user", "An appointment today at ten."),), generate(made, OPENING)[1].state,
+        agent="clinic",
+    )  # fmt: skip
+    assert f"{today}, at ten in the morning" in "".join(generate(made, request)[0])
+
+
+def test_a_zone_that_there_is_not_is_an_error() -> None:
+    text = CLINIC.text.replace('close = "17:00"', 'close = "17:00"\ntimezone = "Europe/Atlantis"')
+    with pytest.raises(FlowError, match="there is no `Europe/Atlantis`"):
+        backend().use_flows((FlowText("other", "other.toml", text),))
+
+
+@pytest.mark.parametrize(("language", "day"), [("en", "December first"), ("en-GB", "January twelfth")])
+def test_days_in_figures_are_read_by_the_language_of_the_agent(language: str, day: str) -> None:
+    made = backend(NOW, FlowText("clinic", "flow.toml", CLINIC.text, language))
+    request = Generate(
+        1, 1, 0, "speech", (ChatMessage("user", "An appointment on 12/1 at ten."),), generate(made, OPENING)[1].state,
+        agent="clinic",
+    )  # fmt: skip
+    assert day in "".join(generate(made, request)[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from ringline.ipc.messages import FlowText, Generate, WarmPrompt
 from ringline.workers.llm.backend import Finished, TextDelta
@@ -20,8 +20,8 @@ class FlowBackend:
 
     pool = None
 
-    def __init__(self, clock: Callable[[], datetime] = datetime.now) -> None:
-        """``clock`` gives the local time at which a call begins."""
+    def __init__(self, clock: Callable[[tzinfo | None], datetime] = datetime.now) -> None:
+        """``clock`` gives the time of a zone, or of the machine's own; a call begins at it."""
         self._clock = clock
         self._flows: dict[str, Flow] = {}
 
@@ -31,7 +31,8 @@ class FlowBackend:
     def use_flows(self, flows: tuple[FlowText, ...]) -> None:
         """Raises FlowError for a broken flow; the engine sends none."""
         self._flows = {
-            flow.agent: self._flows.get(flow.agent) or compile_flow(parse(flow.text, flow.file)) for flow in flows
+            flow.agent: self._flows.get(flow.agent) or compile_flow(parse(flow.text, flow.file), flow.language)
+            for flow in flows
         }
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
@@ -39,7 +40,7 @@ class FlowBackend:
         flow = self._flows.get(request.agent)
         if flow is None:
             raise FlowError(f"the agent {request.agent} has no flow here")
-        text, finished = answer(flow, request, self._clock())
+        text, finished = answer(flow, request, self._clock(flow.hours.zone))
         for sentence in sentences(unsaid(text, request.said)):
             yield TextDelta(sentence)
         yield finished

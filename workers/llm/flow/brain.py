@@ -12,13 +12,14 @@ from typing import Literal
 
 import msgspec
 
+from ringline.engine.conversation.language_tags import primary_language
 from ringline.ipc.messages import ChatMessage, Expectation, Generate, ToolCall
 from ringline.workers.llm.backend import Finished
-from ringline.workers.llm.flow import understand
+from ringline.workers.llm.flow import dates, german, understand
 from ringline.workers.llm.flow.check import FIELD, PROMPT
 from ringline.workers.llm.flow.compile import Flow, State
 from ringline.workers.llm.flow.flow_file import BACK, REPEAT, Branch, FlowError
-from ringline.workers.llm.flow.slots import Setting
+from ringline.workers.llm.flow.slots import Date, Setting, Time
 
 MAX_STATES = 50
 """States passed in one reply. More is a circle that the checks of the file cannot see (slots decide), and an error."""
@@ -199,7 +200,13 @@ class _Step:
             name = match.group(1)
             if name == PROMPT:
                 return prompt
-            return self.flow.slots[name].spoken(self.state.slots[name]) if name in self.state.slots else ""
+            if name not in self.state.slots:
+                return ""
+            slot, said = self.flow.slots[name], self.state.slots[name]
+            is_german = primary_language(self.flow.language) == "de"
+            if isinstance(slot, Date):
+                return german.spoken_day(said, self.state.now) if is_german else dates.spoken(said, self.state.now)
+            return german.spoken_time(said) if is_german and isinstance(slot, Time) else slot.spoken(said)
 
         return FIELD.sub(value, text)
 

@@ -69,6 +69,7 @@ class Flow(msgspec.Struct, frozen=True):
     hours: Hours
     slots: Mapping[str, SlotTable]
     states: Mapping[str, State]
+    language: str
 
 
 def load(folder: str | Path) -> Flow:
@@ -76,14 +77,19 @@ def load(folder: str | Path) -> Flow:
     return compile_flow(flow_file.read(folder))
 
 
-def compile_flow(tables: FlowTables) -> Flow:
-    """The flow that the tables describe. Raises FlowError."""
-    return _Compiler(tables).flow()
+def compile_flow(tables: FlowTables, language: str = "en") -> Flow:
+    """The flow that the tables describe. Raises FlowError.
+
+    The language (``en``, ``en-GB``, ``de``) is the one in which callers name days and times, and says how those in
+    figures are read, ``12/1``.
+    """
+    return _Compiler(tables, language).flow()
 
 
 class _Compiler:
-    def __init__(self, tables: FlowTables) -> None:
+    def __init__(self, tables: FlowTables, language: str) -> None:
         self._tables = tables
+        self._language = language
         self._slots = dict(tables.slots)
         self._patterns: dict[str, Node] = {}
         self._rules: dict[str, Node] = {}
@@ -102,7 +108,7 @@ class _Compiler:
             for name, table in tables.states.items()
         }
         check.reach(tables)
-        return Flow(tables.file, tables.start, tables.hours, self._slots, states)
+        return Flow(tables.file, tables.start, tables.hours, self._slots, states, self._language)
 
     def _state(self, name: str, table: StateTable, own: dict[str, list[Heard]], everywhere: list[Heard]) -> State:
         defaults = self._tables.defaults

@@ -187,6 +187,18 @@ def reads(node: Node) -> bool:
     return False
 
 
+def slots(node: Node) -> list[Slot]:
+    """The slots that a pattern may fill, each name once."""
+    match node:
+        case Slot():
+            return [node] if node.name else []
+        case Sequence(items=items) | Choice(items=items):
+            return list({slot.name: slot for item in items for slot in slots(item)}.values())
+        case Optional(item=item) | Rule(item=item) | Atom(item=item) | Unspoken(item=item):
+            return slots(item)
+    return []
+
+
 def optional_parts(node: Node) -> list[Node]:
     """The optional parts that hold slots, outermost first: callers say them before, behind or in between."""
     match node:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime, time
 from typing import Annotated, Literal, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from ringline.engine.conversation.number_words import ONES
-from ringline.workers.llm.flow import dates, times
+from ringline.workers.llm.flow import dates, doubts, times
 from ringline.workers.llm.flow.match import Atoms
 from ringline.workers.llm.flow.pattern import (
     NOTHING,
@@ -39,10 +40,13 @@ _HourMinute = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[hours]``: when callers mean a time that they give without morning or afternoon."""
+    """``[hours]``: when callers mean a time that they give without morning or afternoon, and where that is."""
 
     open: _HourMinute = "08:00"
     close: _HourMinute = "18:00"
+    timezone: str = ""
+    """What ``today`` and ``tomorrow`` go by (``Europe/London``); empty: the machine's own, which is UTC in most
+    containers."""
 
     @property
     def opens(self) -> time:
@@ -54,9 +58,18 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """``close`` as a time."""
         return time.fromisoformat(self.close)
 
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """``timezone``; None for the machine's own."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
     def __post_init__(self) -> None:
         if not self.open < self.close:
             raise ValueError(f"opens at {self.open} and closes at {self.close}")
+        try:
+            _ = self.zone
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"timezone: there is no `{self.timezone}`; they are named like Europe/London") from None
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -270,6 +283,9 @@ class Date(_Slot, frozen=True, tag="date"):
     def lead(self) -> tuple[str, ...]:
         return ("on", "for")
 
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return doubts.day(tokens, begin, end)
+
     def resolve(self, said: Atoms, setting: Setting) -> str | None:
         return dates.resolve(said, setting.now)
 
@@ -294,6 +310,9 @@ class Time(_Slot, frozen=True, tag="time"):
 
     def lead(self) -> tuple[str, ...]:
         return ("at",)
+
+    def doubtful(self, tokens: tuple[str, ...], begin: int, end: int) -> bool:
+        return doubts.time(tokens, begin, end)
 
     def resolve(self, said: Atoms, setting: Setting) -> str | None:
         return times.resolve(said, setting.hours.opens, setting.hours.closes)

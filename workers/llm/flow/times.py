@@ -13,12 +13,15 @@ _NOON_MIN = 12 * 60
 _DAY_MIN = 24 * 60
 _NIGHT_ENDS_MIN = 6 * 60
 """``three at night`` lies before it, ``ten at night`` on the other side of midnight."""
+_RANGE_HOURS = 2
+"""``ten to eleven`` is from ten to eleven as likely as ten minutes to eleven; ``ten to three`` hardly."""
 
 
 def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
     """Everything that names a time. The grammar has minutes in steps of ``step_min``; any minute is understood."""
     hour = Rule("hour", atoms("hour", {cardinal(number): number for number in range(1, 13)}))
     hour_24 = atoms("hour_24", {cardinal(number): number for number in (*range(13, 24), 0)})
+    military = atoms("hour_24", {cardinal(number): number for number in range(1, 13)})
     stepped = [number for number in range(1, 60) if number % step_min == 0]
     others = [number for number in range(1, 60) if number % step_min]
     minute = choice(
@@ -32,6 +35,8 @@ def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
         unspoken(Atom("half", "night", choice("at night", "tonight"))),
     )
     count = atoms("minute", {cardinal(number): number for number in range(1, 30)})
+    # Nobody says ``nine to ten`` for a minute past half past nine: that is from nine to ten.
+    count_to = atoms("count_to", {cardinal(number): number for number in (5, 10, 20, 25)})
     past = choice("past", unspoken("after"))
     to = Atom("to", 1, choice("to", unspoken("before", "of", "til", "till")))
     half_past = sequence(Atom("minute", 30, word("half")), choice("past", unspoken("after")), hour)
@@ -44,18 +49,20 @@ def pattern(step_min: int = DEFAULT_STEP_MIN) -> Node:
         *(shape if 15 % step_min == 0 else unspoken(shape) for shape in (quarter_past, quarter_to)),
         unspoken(
             sequence(Atom("minute", 30, word("half")), hour),
-            sequence(count, optional("minutes", "minute"), choice(past, to), hour),
-            sequence(hour_24, choice("o'clock", "hundred", _minutes(range(1, 60)))),
-            sequence(optional("zero", "oh"), hour, "hundred"),
-            sequence(choice("zero", "oh"), hour, choice("o'clock", _minutes(range(1, 60)))),
+            sequence(count, optional("minutes", "minute"), past, hour, optional("o'clock")),
+            sequence(choice(count_to, sequence(count, choice("minutes", "minute"))), to, hour, optional("o'clock")),
+            sequence(hour_24, choice("o'clock", "hundred", _minutes(range(1, 60))), optional("hours")),
+            sequence(optional("zero", "oh"), military, "hundred", optional("hours")),
+            sequence(choice("zero", "oh"), military, choice("o'clock", _minutes(range(1, 60))), optional("hours")),
         ),
     )
     return choice(
         sequence(core, optional(part)),
         Atom("hour_24", 12, choice("noon", unspoken("midday", "twelve noon"))),
         unspoken(
+            Atom("hour_24", 12, Atom("minute", 30, word("noon thirty"))),
             sequence(optional("in the"), _part(), optional("at"), core),
-            Atom("hour_24", 0, word("midnight")),
+            Atom("hour_24", 0, choice("midnight", "twelve midnight")),
         ),
     )
 
@@ -82,9 +89,12 @@ def _minute_words(number: int) -> list[Node]:
 def resolve(said: tuple[tuple[str, str | int], ...], opens: time, closes: time) -> str | None:
     """The time that was meant, as HH:MM; without morning or afternoon, the one in or next to the opening hours."""
     fields = dict(said)
-    minute = int(fields.get("minute", 0))
+    minute = int(fields.get("minute", fields.get("count_to", 0)))
     if "hour_24" in fields:
-        return _text(int(fields["hour_24"]) * 60 + minute)
+        contradicts = fields.get("half") == "am" and int(fields["hour_24"]) > 12
+        return None if contradicts else _text(int(fields["hour_24"]) * 60 + minute)
+    if "count_to" in fields and 1 <= (int(fields["hour"]) - minute) % 12 <= _RANGE_HOURS:
+        return None
     clock = int(fields["hour"]) % 12 * 60 + (-minute if "to" in fields else minute)
     early, late = clock % _DAY_MIN, (clock + _NOON_MIN) % _DAY_MIN
     if "half" in fields:

@@ -10,12 +10,12 @@ import msgspec
 from ringline.engine.conversation import verdict
 from ringline.engine.conversation.spelling import readings
 from ringline.engine.conversation.verdict import Verdict
-from ringline.workers.llm.flow import pattern, repairs
+from ringline.workers.llm.flow import pattern, repairs, written
 from ringline.workers.llm.flow.compile import Flow, Heard, State
 from ringline.workers.llm.flow.corrections import corrected
 from ringline.workers.llm.flow.match import Bindings, Reader
 from ringline.workers.llm.flow.repairs import Tokens
-from ringline.workers.llm.flow.slots import Code, Digits, Email, Setting, Spelled, YesNo
+from ringline.workers.llm.flow.slots import Code, Date, Digits, Email, Setting, Spelled, Time, YesNo
 from ringline.workers.llm.flow.spoken import address
 
 _TAKES_BACK_NO = frozenset({"yes", "yeah", "yep", "yup", "wait"})
@@ -40,12 +40,13 @@ def speech(
     in the text. A pattern whose values make no sense (``the thirty first of june``) is passed over, and so is what
     makes sense only as a part of it (``the thirty first``). What is taken back within the answer does not count (see
     `repairs`), and a yes is one only as `verdict` has it. ``known`` are the slots so far: who says yes may repeat them,
-    and a few digits of one that is read back may be corrected (``the last one is a five``).
+    and a few digits of one that is read back may be corrected (``the last one is a five``). So is one whose
+    values are doubtful beside the words around it (``after three``).
     """
     if meant := _whole(flow, state, text) or _corrected(flow, state, text, known):
         return meant
     resolver = _Resolver(flow, setting)
-    in_words = verdict.spelled(text)
+    in_words = verdict.spelled(_in_words(flow, state, text))
     answer = _answer(state, in_words, resolver, known)
     if state.table.confirm and answer is Verdict.YES:
         return Meant(state.table.yes, (), {})
@@ -74,6 +75,11 @@ def speech(
         if not values and end - begin == 1 and state.table.confirm and answer is Verdict.NO:
             continue
         values |= _elsewhere(flow, reader, heard, values, begin, end, resolver)
+        if not heard.goto:
+            for name in _with_rivals(flow, reader, heard, values, begin, end, resolver):
+                del values[name]
+            if not values:
+                continue
         return Meant(heard.goto, heard.clear, values | dict(heard.set))
     return _bare(flow, state, answer)
 
@@ -158,6 +164,16 @@ def _acts(flow: Flow, state: State, goto: str) -> bool:
     return False
 
 
+def _in_words(flow: Flow, state: State, text: str) -> str:
+    """The text with days in figures written out, where no code is asked for: ``4-12`` may be a part of one."""
+    asked = flow.slots.get(state.table.ask)
+    return (
+        text
+        if isinstance(asked, Digits | Code | Spelled | Email)
+        else written.in_words(text, flow.language, isinstance(asked, Time))
+    )
+
+
 def dtmf(flow: Flow, state: State, digits: str, setting: Setting) -> Meant | None:
     """What was keyed; None if it means nothing here."""
     digits = digits.strip("#")
@@ -200,6 +216,29 @@ class _Resolver:
         doubtful = [one for one in bindings if self._flow.slots[one[0]].doubtful(reader.tokens, begin, end)]
         self._senseless += [(name, frozenset(said)) for name, said in doubtful]
         return bool(doubtful)
+
+
+def _with_rivals(
+    flow: Flow, reader: Reader, heard: Heard, values: dict[str, str], begin: int, end: int, resolver: _Resolver
+) -> set[str]:
+    """The days and times that are not the only ones: ``tuesday is fine, wednesday too``."""
+    rivals = set()
+    for slot in pattern.slots(heard.node):
+        if slot.name not in values or not isinstance(flow.slots[slot.name], Date | Time):
+            continue
+        places = [*reader.search(slot, 0, begin), *reader.search(slot, end, len(reader.tokens))]
+        covered: list[range] = []
+        for start, stop, bindings in sorted(places, key=lambda place: (place[0] - place[1], place[0])):
+            if any(start < span.stop and span.start < stop for span in covered):
+                continue
+            covered.append(range(start, stop))
+            other = resolver.resolve(bindings)
+            offered = "or" in reader.tokens[max(0, start - 2) : start]
+            if other is None or other[slot.name] in values.values():
+                continue
+            if offered or not resolver.doubts(bindings, reader, start, stop):
+                rivals.add(slot.name)
+    return rivals
 
 
 def _elsewhere(
