@@ -58,7 +58,8 @@ _NOT_TO = re.compile(
 )
 _JOINT = re.compile(rf"(?:{_SMALL}(?: {_SMALL})*)?")
 _REFUSED_CLAUSE = re.compile(
-    r"(\b(?:not|can't|cannot|can not)(?! (?:before|until|till|after|later|earlier)\b)(?: [\w'-]+){1,4})[,.;]+(?= [\w'])",
+    r"(\b(?:not|can't|cannot|can not)(?! (?:before|until|till|after|later|earlier)\b)(?: [\w'-]+){1,4})"
+    r"[,.;]+(?= [\w'])",
     re.IGNORECASE,
 )
 _CONTINUES = re.compile(r"(?:or|nor|and)(?: (?:not|on|at|the|with|for))*")
