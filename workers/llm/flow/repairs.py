@@ -57,7 +57,11 @@ _NOT_TO = re.compile(
     r"|would|my|the|an?|us|me|please|yet|actually|have|intend|plan|mean))*"
 )
 _JOINT = re.compile(rf"(?:{_SMALL}(?: {_SMALL})*)?")
-_REFUSED_CLAUSE = re.compile(r"(\b(?:not|can't|cannot|can not)(?: [\w'-]+){1,4})[,.;]+(?= [\w'])", re.IGNORECASE)
+_REFUSED_CLAUSE = re.compile(
+    r"(\b(?:not|can't|cannot|can not)(?! (?:before|until|till|after|later|earlier)\b)(?: [\w'-]+){1,4})"
+    r"[,.;]+(?= [\w'])",
+    re.IGNORECASE,
+)
 _CONTINUES = re.compile(r"(?:or|nor|and)(?: (?:not|on|at|the|with|for))*")
 _MAX_REVISIONS = 8
 _MAX_BETWEEN = 12
