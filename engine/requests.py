@@ -32,6 +32,7 @@ from ringline.ipc.messages import (
     PhraseFailed,
     PhraseFinished,
     PhraseStarted,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
@@ -116,8 +117,8 @@ class Requests:
             return  # it has answered meanwhile
         is_restarting = not request.worker or request.deaths > 0
         has_fallback = self._tiers.after(stage, request.tier) is not None
-        if is_restarting and not has_fallback:
-            return  # its worker died, which explains the delay: the next one gets its chance
+        if (is_restarting or request.awaits_model) and not has_fallback:
+            return  # its worker died, or the model is being loaded, which explains the delay: it gets its chance
         only_waits = self._only_waits(request)
         if only_waits and not has_fallback:
             return  # its turn will come
@@ -145,7 +146,7 @@ class Requests:
         match message:
             case TranscriptPartial() | TranscriptFinal() | TranscriptFailed():
                 request = self._open.get(("stt", message.call, message.utterance))
-            case ReplyDelta() | ReplyFinished() | ReplyFailed():
+            case ReplyAwaitsModel() | ReplyDelta() | ReplyFinished() | ReplyFailed():
                 request = self._open.get(("llm", message.call, message.turn))
                 if request is not None and request.generate.step != message.step:
                     return None
@@ -162,7 +163,11 @@ class Requests:
                 return message
         if request is None or request.worker != bus_name:
             return None
+        if isinstance(message, ReplyAwaitsModel):
+            request.awaits_model = True
+            return message
         self._num_answers[bus_name] += 1
+        request.awaits_model = False
         match message:
             case TranscriptFinal():
                 self._succeeded(request)

@@ -236,6 +236,15 @@ class TranscriptFailed(Message, frozen=True):
     reason: str
 
 
+class ReplyAwaitsModel(Message, frozen=True):
+    """LLM -> engine: there is no answer yet, and very likely because the server is loading its model. What is said of
+    a reply's patience does not hold till then."""
+
+    call: int
+    turn: int
+    step: int
+
+
 class ReplyDelta(Message, frozen=True):
     """LLM -> engine: a piece of the reply's text."""
 
@@ -355,6 +364,7 @@ FromWorker = (
     | TranscriptPartial
     | TranscriptFinal
     | TranscriptFailed
+    | ReplyAwaitsModel
     | ReplyDelta
     | ReplyFinished
     | ReplyFailed

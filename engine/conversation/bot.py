@@ -38,6 +38,7 @@ from ringline.ipc.messages import (
     PhraseStarted,
     PlayoutStarted,
     PlayoutStopped,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFinished,
     Speak,
@@ -193,7 +194,7 @@ class Bot:
         reply.is_open = True
         self._out.act(SetGate(reply.turn, reply.turn))
         self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
-        self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
+        self._progress(now_ns)
         if reply.held is not None:
             held, reply.held = reply.held, None
             self._run_tools(reply, held, now_ns)
@@ -294,10 +295,18 @@ class Bot:
 
     # --- text -----------------------------------------------------------------------------------------------------
 
+    def on_model_awaited(self, event: ReplyAwaitsModel, now_ns: int) -> None:
+        """The LLM's server loads its model."""
+        reply = self._current(event.turn, event.step)
+        if reply is not None and reply.is_generating:
+            reply.awaits_model_until_ns = now_ns + self._config.model_load_ms * MS
+            self._progress(now_ns)
+
     def on_delta(self, event: ReplyDelta, now_ns: int) -> None:
         """The LLM wrote on."""
         reply = self._current(event.turn, event.step)
         if reply is not None and reply.is_generating:
+            reply.awaits_model_until_ns = 0
             self._progress(now_ns)
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
             self._write(reply, event.text, now_ns)
@@ -308,6 +317,7 @@ class Bot:
         if reply is None or not reply.is_generating:
             return False
         reply.is_generating = False
+        reply.awaits_model_until_ns = 0
         reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
@@ -636,8 +646,9 @@ class Bot:
 
     def _progress(self, now_ns: int) -> None:
         """The reply is still coming, and what there is of it is still to be heard."""
-        ahead_ns = self._under_way().ahead_ns(now_ns)
-        self._out.at("reply", now_ns + ahead_ns + self._config.reply_timeout_ms * MS)
+        reply = self._under_way()
+        until_ns = now_ns + reply.ahead_ns(now_ns) + self._config.reply_timeout_ms * MS
+        self._out.at("reply", max(until_ns, reply.awaits_model_until_ns))
 
     def is_stuck(self, now_ns: int) -> bool:
         """Whether the reply has come to a standstill, now that its last deadline is past."""

@@ -30,6 +30,8 @@ class Reply:
         self.was_asked = False
         """Whether the LLM writes it, or has written it."""
         self.is_generating = False
+        self.awaits_model_until_ns = 0
+        """The LLM's server loads its model: the reply has until then."""
         self.is_open = False
         """Whether it may be heard: a draft may not, before the caller's turn is over."""
         self.is_paused = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -9,12 +10,15 @@ from ringline.engine.config import AnthropicLlm
 from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.extras import require
 from ringline.workers.llm.backend import Finished, TextDelta
-from ringline.workers.llm.chat import ANY_TURN, GO_ON, Continuation, ToolCalls, turns
+from ringline.workers.llm.chat import GO_ON, Continuation, ToolCalls
+from ringline.workers.llm.roles import in_order
 from ringline.workers.llm.sdk import http_client, list_models, open_stream
 from ringline.workers.secrets import secret
 
 CACHED: dict[str, object] = {"cache_control": {"type": "ephemeral"}}
 """On a block: the service keeps what it has computed up to there."""
+
+_NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 
 Block = dict[str, Any]
 
@@ -51,9 +55,9 @@ class AnthropicBackend:
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator closes the connection."""
-        messages = turns(request)
+        messages = in_order(request.messages)
         if request.said:
-            messages += (ChatMessage("assistant", request.said), ChatMessage("user", GO_ON))
+            messages += [ChatMessage("assistant", request.said), ChatMessage("user", GO_ON)]
         body = self._body(messages, request.tools, self._config.max_tokens)
         stream = await open_stream(self._sdk, lambda: self._client.messages.create(**body))
         text, calls = Continuation(request.said), ToolCalls(request.messages)
@@ -82,7 +86,7 @@ class AnthropicBackend:
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Have the service cache the prompt, for one token that nobody reads."""
-        body = self._body((*request.messages, ANY_TURN), request.tools, 1)
+        body = self._body(in_order(request.messages), request.tools, 1)
         stream = await open_stream(self._sdk, lambda: self._client.messages.create(**body))
         try:
             async for _ in stream:
@@ -109,7 +113,7 @@ class AnthropicBackend:
 
 
 def anthropic_messages(messages: Iterable[ChatMessage]) -> tuple[list[Block], list[Block]]:
-    """The system prompt's blocks, and the turns: they alternate, and tools answer in the caller's."""
+    """The system prompt's blocks, and the turns, of messages that are `in_order`: tools answer in the caller's."""
     system: list[Block] = []
     told: list[Block] = []
     for message in messages:
@@ -118,26 +122,29 @@ def anthropic_messages(messages: Iterable[ChatMessage]) -> tuple[list[Block], li
             continue
         role = "assistant" if message.role == "assistant" else "user"
         blocks = _blocks(message)
-        if not told and role == "assistant" and blocks:
-            told.append({"role": "user", "content": [{"type": "text", "text": ANY_TURN.content}]})
-        if told and told[-1]["role"] == role:
+        if told and told[-1]["role"] == role:  # the results of several tools
             told[-1]["content"] += blocks
-        elif blocks:
+        else:
             told.append({"role": role, "content": blocks})
-    if not told or told[-1]["role"] == "assistant":
-        told.append({"role": "user", "content": [{"type": "text", "text": ANY_TURN.content}]})
     told[-1]["content"][-1] |= CACHED
     return system, told
 
 
 def _blocks(message: ChatMessage) -> list[Block]:
     if message.role == "tool":
-        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.content}]
+        return [{"type": "tool_result", "tool_use_id": _id(message.tool_call_id), "content": message.content}]
     blocks: list[Block] = []
     if text := message.content.strip():  # the service refuses blank text
         blocks.append({"type": "text", "text": text})
     calls = message.tool_calls
-    return blocks + [{"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments} for call in calls]
+    return blocks + [
+        {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": call.arguments} for call in calls
+    ]
+
+
+def _id(id: str) -> str:  # noqa: A002
+    """As the service takes it: another model's, before this one took over, may hold anything."""
+    return _NOT_IN_IDS.sub("_", id)
 
 
 def _tool(schema: dict[str, Any]) -> Block:

@@ -17,6 +17,10 @@ class TextDelta(msgspec.Struct, frozen=True):
     text: str
 
 
+class ModelLoads(msgspec.Struct, frozen=True):
+    """The server has not answered, and may be loading its model: that takes longer than a reply."""
+
+
 class Finished(msgspec.Struct, frozen=True):
     """The end of a reply; the last thing a backend yields."""
 
@@ -39,7 +43,7 @@ class LlmBackend(Protocol):
     def use_flows(self, flows: tuple[FlowText, ...]) -> None:
         """Answer from these flows the requests that name their agents; any others may be forgotten."""
 
-    def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+    def generate(self, request: Generate) -> AsyncIterator[TextDelta | ModelLoads | Finished]:
         """Stream the reply; many requests run at once on one event loop, and any may be cancelled at any await.
 
         Text that ``request.said`` already holds is not yielded again.

@@ -6,14 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ringline.ipc.messages import ChatMessage, Generate, ToolCall
-
-CALL_BEGINS = ChatMessage("user", "[the call begins]")
-NO_INPUT = ChatMessage("user", "[the caller says nothing]")
-"""Chat models answer somebody: without a turn of the caller's they would write on behind their own, or fail."""
-
-ANY_TURN = ChatMessage("user", ".")
-"""Where it does not matter what the caller says."""
+from ringline.ipc.messages import ChatMessage, ToolCall
 
 GO_ON = (
     "You were interrupted by a fault while you said your last message; the caller heard all of it. Write only what "
@@ -23,14 +16,6 @@ GO_ON = (
 
 MAX_QUOTED_CHARS = 200
 """Of what a model wrote by mistake."""
-
-
-def turns(request: Generate) -> tuple[ChatMessage, ...]:
-    """The request's messages, with something at the end that the model can answer."""
-    messages = request.messages
-    if messages and messages[-1].role in ("user", "tool"):
-        return messages
-    return (*messages, CALL_BEGINS if request.cause == "opening" else NO_INPUT)
 
 
 def openai_messages(messages: Iterable[ChatMessage]) -> list[dict[str, object]]:

@@ -14,6 +14,7 @@ from ringline.ipc.messages import (
     Generate,
     PromptWarmed,
     ReleaseCall,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
@@ -24,7 +25,7 @@ from ringline.ipc.messages import (
 )
 from ringline.workers.base import IDLE_WAIT_MS, Worker
 from ringline.workers.llm import make_backend
-from ringline.workers.llm.backend import Finished, LlmBackend, TextDelta
+from ringline.workers.llm.backend import Finished, LlmBackend, ModelLoads, TextDelta
 from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.llm")
@@ -102,6 +103,8 @@ class LlmWorker:
             async for part in self.backend.generate(request):
                 if isinstance(part, TextDelta):
                     send(ReplyDelta(*key, part.text, time.monotonic_ns()))
+                elif isinstance(part, ModelLoads):
+                    send(ReplyAwaitsModel(*key))
                 elif isinstance(part, Finished):
                     now_ns = time.monotonic_ns()
                     send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, now_ns, part.usage))

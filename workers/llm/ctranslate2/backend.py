@@ -21,7 +21,7 @@ from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPr
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.llm.backend import Finished, TextDelta
-from ringline.workers.llm.chat import ANY_TURN, ToolCalls, turns
+from ringline.workers.llm.chat import ToolCalls
 from ringline.workers.llm.ctranslate2.chat_model import ChatModel
 from ringline.workers.llm.ctranslate2.hermes import ToolCallText
 from ringline.workers.models.store import locate
@@ -41,7 +41,7 @@ DRAFT_PATIENCE_NS = 1_000_000_000
 """A draft's reply is needed later than one that the caller waits for."""
 
 
-GREETING = ChatMessage("assistant", ".")
+OTHER = ChatMessage("user", "a")
 """Some calls begin with the bot's words, some with the caller's: what all share ends before."""
 
 
@@ -96,7 +96,7 @@ class CTranslate2Backend:
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator ends it with the token that is being computed."""
-        prompt = self._chat.prompt(turns(request), request.tools, request.said)
+        prompt = self._chat.prompt(request.messages, request.tools, request.said)
         reply = self._submit(request.call, prompt, self._config.max_tokens, request.draft)
         calls = ToolCalls(request.messages)
         text, parts = self._chat.stream(), ToolCallText(calls)
@@ -114,8 +114,8 @@ class CTranslate2Backend:
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Compute the prefix that the prompts of an agent's calls share, once."""
-        one = self._chat.prompt((*request.messages, ANY_TURN), request.tools)
-        other = self._chat.prompt((*request.messages, GREETING, ANY_TURN), request.tools)
+        one = self._chat.prompt(request.messages, request.tools)
+        other = self._chat.prompt((*request.messages, OTHER), request.tools)
         prefix = tuple(one[: _shared(one, other)])
         if not prefix or prefix in self._prefixes or len(self._prefixes) >= MAX_PREFIXES:
             return
