@@ -252,6 +252,7 @@ class ReplyDelta(Message, frozen=True):
     turn: int
     step: int
     text: str
+    """Empty where the model thinks, or writes what is not said: the reply is coming on."""
     time_ns: int
 
 
@@ -267,6 +268,8 @@ class ReplyFinished(Message, frozen=True):
     expect: Expectation = Expectation()
     time_ns: int = 0
     usage: Usage = Usage()
+    is_cut: bool = False
+    """It came to the limit of its length: its end may be half a sentence."""
 
 
 class ReplyFailed(Message, frozen=True):

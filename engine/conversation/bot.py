@@ -6,6 +6,7 @@ or the world until it is opened, and nothing of it is kept if it is dropped befo
 
 from __future__ import annotations
 
+import logging
 from typing import Literal, cast
 
 import msgspec
@@ -47,6 +48,8 @@ from ringline.ipc.messages import (
     WordMarks,
 )
 
+log = logging.getLogger("ringline.conversation")
+
 Cause = Literal["opening", "speech", "dtmf", "no_input", "tools"]
 
 MS = 1_000_000
@@ -54,10 +57,23 @@ MS = 1_000_000
 MAX_STEPS = 10
 """Rounds of tools in one reply; a model that wants more turns in circles."""
 
+MAX_FUTILE_STEPS = 2
+"""... and so many in a row of which nothing can be run: calls that cannot be read, or that ask for what was done in
+this reply before. The model is told after the first."""
+
+MAX_WORDLESS_NS = 30_000 * MS
+"""So long a model may think, or ask for tools, before its first word: nobody listens to fillers for longer. What the
+tools themselves take does not count."""
+
 DONE = '{"ok":true}'
 """What a built-in tool returns ..."""
 ENDS_CALL = "ends call"
 """... unless nobody will ask for it any more."""
+
+FUTILE = "error"
+"""Key of a result that says that nothing was run."""
+ASKED_BEFORE = '{"note":"you have asked for exactly this before; its result stands above. Answer the caller now."}'
+"""A model that asks twice in one reply has lost its way: what has effects is not done twice."""
 
 MAX_EMPTY = 1
 """So often the LLM is asked again in one reply because it wrote nothing that can be spoken, such as emoji alone ..."""
@@ -161,7 +177,15 @@ class Bot:
                 draft=not reply.is_open,
             )
         )
-        self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+        reply.asked_ns = now_ns
+        self._await_text(reply, now_ns)
+
+    def _await_text(self, reply: Reply, now_ns: int) -> None:
+        """The LLM has so long for its next sign of life, and not for ever for its first word."""
+        due_ns = now_ns + self._config.llm_timeout_ms * MS
+        if not reply.has_words:
+            due_ns = min(due_ns, reply.asked_ns + max(0, MAX_WORDLESS_NS - reply.wordless_ns))
+        self._out.at("llm", due_ns)
 
     def warm_prompt(self) -> None:
         """Give the LLM ahead what the next request begins with, if that is new."""
@@ -308,8 +332,9 @@ class Bot:
         if reply is not None and reply.is_generating:
             reply.awaits_model_until_ns = 0
             self._progress(now_ns)
-            self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
-            self._write(reply, event.text, now_ns)
+            if event.text:
+                self._write(reply, event.text, now_ns)
+            self._await_text(reply, now_ns)
 
     def on_finished(self, event: ReplyFinished, now_ns: int) -> bool:
         """The LLM has said all, and which tools it wants. Returns whether the reply has failed: it is empty, again."""
@@ -321,16 +346,22 @@ class Bot:
         reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
-        rest = reply.limit(reply.phraser.flush())
+        rest = reply.limit(reply.phraser.flush(drops_fragment=event.is_cut and reply.has_words))
+        reply.wordless_ns += 0 if rest or reply.has_words else now_ns - reply.asked_ns
         if not (rest or event.tool_calls or reply.then or any(reply.own_phrases())):
             return not self._replaces_empty(reply, event, now_ns)
         reply.result = event
         self.failures = self.empties = 0
         if reply.is_real:
             self._make_real(reply)
-        tools = [(tool_call, self._built_in(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
+        tools = [(tool_call, self._known_result(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
         tools = [(tool_call, result) for tool_call, result in tools if result != ENDS_CALL]
-        if reply.step >= MAX_STEPS:
+        is_futile = bool(tools) and all(is_futile_result(result) for _, result in tools)
+        reply.num_futile = reply.num_futile + 1 if is_futile else 0
+        if reply.step >= MAX_STEPS or reply.num_futile > MAX_FUTILE_STEPS or reply.wordless_ns >= MAX_WORDLESS_NS:
+            log.error("the model asks for tools again and again", extra={"call": self._call, "turn": reply.turn})
+            if tools and not (rest or any(reply.own_phrases())):
+                return True
             tools = []
         if all(result == DONE for _, result in tools) and (rest or not tools or reply.has_words_in_step):
             self._write_end(reply, rest, now_ns)  # nothing has come of the tools that the model would have to know
@@ -405,6 +436,16 @@ class Bot:
 
     # --- tools ----------------------------------------------------------------------------------------------------
 
+    def _known_result(self, reply: Reply, tool_call: ToolCall, now_ns: int) -> str:
+        """The result of a call that is not run: of a built-in tool, which is done at once, of one that cannot be read,
+        and of one that this reply has asked for before. Empty where it has yet to run."""
+        if tool_call.problem:
+            log.warning("a tool call cannot be run", extra={"call": self._call, "problem": tool_call.problem})
+            return msgspec.json.encode({FUTILE: tool_call.problem}).decode()
+        if result := self._built_in(reply, tool_call, now_ns):
+            return result
+        return ASKED_BEFORE if reply.has_result(tool_call) else ""
+
     def _is_safe(self, tool_call: ToolCall) -> bool:
         tool = self._agent.tools.get(tool_call.name)
         return tool is not None and tool.safe_to_draft
@@ -457,7 +498,10 @@ class Bot:
         """A tool has answered, or failed."""
         run = event.turn, event.step, event.tool_call_id
         reply = self._current(event.turn, event.step)
-        is_awaited = reply is not None and reply.open_tool_calls.pop(event.tool_call_id, None) is not None
+        tool_call = reply.open_tool_calls.pop(event.tool_call_id, None) if reply is not None else None
+        is_awaited = tool_call is not None
+        if reply is not None and tool_call is not None:
+            reply.returned(tool_call, event.result)
         if run in self._tools_running:
             # What a tool did, it did, whatever became of the reply that wanted it: the history says so.
             self._tools_running.discard(run)
@@ -684,6 +728,11 @@ class Bot:
             return None, None
         phrase = next((phrase for phrase in reply.phrases if phrase.number == number >= 0), None)
         return (reply, phrase) if phrase is not None else (None, None)
+
+
+def is_futile_result(result: str) -> bool:
+    """Whether nothing was run, nor is to be."""
+    return result == ASKED_BEFORE or result.startswith(f'{{"{FUTILE}":')
 
 
 def _end_of(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from ringline.engine.conversation.ledger import SpokenPhrase
 from ringline.engine.conversation.phrasing import Phrase, Phraser
 from ringline.engine.conversation.playhead import Playhead
@@ -64,6 +66,14 @@ class Reply:
         self.held: list[tuple[ToolCall, str]] | None = None
         """Tools with effects, which wait for the reply to be opened."""
         self.open_tool_calls: dict[str, ToolCall] = {}
+        self.asked_ns = 0
+        """When the LLM was last asked to write on."""
+        self.wordless_ns = 0
+        """What its steps took together that brought no words."""
+        self.num_futile = 0
+        """Steps in a row whose tools could not be run."""
+        self._results: set[bytes] = set()
+        """Of tools that have run and have not failed: what they were asked for."""
         self.facts: list[str] = []
         """What the LLM wants to be remembered."""
         self.num_digits = 0
@@ -196,6 +206,11 @@ class Reply:
         return self.is_measured and all(phrase.is_exact(reply_sample) for phrase in self.phrases)
 
     @property
+    def has_words(self) -> bool:
+        """Whether anything of its text goes to TTS."""
+        return any(phrase.phrase.words for phrase in self.own_phrases())
+
+    @property
     def has_words_in_step(self) -> bool:
         """Whether anything of the current step goes to TTS."""
         return any(phrase.phrase.words for phrase in self.step_phrases)
@@ -210,11 +225,24 @@ class Reply:
             kept.append(phrase)
         return kept
 
+    def returned(self, tool_call: ToolCall, result: str) -> None:
+        """A tool has answered. One that has failed may be asked once more."""
+        if not result.startswith('{"error":'):
+            self._results.add(_request_of(tool_call))
+
+    def has_result(self, tool_call: ToolCall) -> bool:
+        """Whether the same was asked for before, and has an answer."""
+        return _request_of(tool_call) in self._results
+
     def next_step(self) -> None:
         """The tools have answered; the LLM writes on."""
         self.step += 1
         self.step_phrase = len(self.phrases)
         self.num_sentences = 0
+
+
+def _request_of(tool_call: ToolCall) -> bytes:
+    return msgspec.json.encode((tool_call.name, tool_call.arguments), order="deterministic")
 
 
 def words_of(phrases: Iterable[SpokenPhrase], reply_sample: int | None = None) -> str:

@@ -11,7 +11,8 @@ from ringline.engine.conversation import Conversation, builtin_tools
 from ringline.engine.conversation.events import CallStarted
 from ringline.engine.toolbox import Toolbox
 from ringline.ipc.messages import ChatMessage, ToolCall, WarmPrompt
-from ringline.workers.llm.chat import Continuation, ToolCalls
+from ringline.workers.llm.chat import Continuation
+from ringline.workers.llm.tool_calls import ToolCalls
 
 SAID = "We open at nine"
 

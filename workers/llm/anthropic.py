@@ -9,10 +9,12 @@ from typing import Any
 from ringline.engine.config import AnthropicLlm
 from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.extras import require
-from ringline.workers.llm.backend import Finished, TextDelta
-from ringline.workers.llm.chat import GO_ON, Continuation, ToolCalls
+from ringline.workers.llm.backend import Finished, Part, TextDelta, Thinking
+from ringline.workers.llm.chat import GO_ON
+from ringline.workers.llm.reply_text import Habits, ReplyText
 from ringline.workers.llm.roles import in_order
 from ringline.workers.llm.sdk import http_client, list_models, open_stream
+from ringline.workers.llm.server_events import BrokenOff
 from ringline.workers.secrets import secret
 
 CACHED: dict[str, object] = {"cache_control": {"type": "ephemeral"}}
@@ -33,6 +35,7 @@ class AnthropicBackend:
         self._max_calls = max_calls
         self._sdk: Any = None
         self._client: Any = None
+        self._habits = Habits()
 
     async def warm_up(self) -> None:
         """Connect and ask for the models: a wrong key is found now."""
@@ -53,36 +56,47 @@ class AnthropicBackend:
     def use_flows(self, flows: tuple[FlowText, ...]) -> None:
         """It follows none."""
 
-    async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+    async def generate(self, request: Generate) -> AsyncIterator[Part]:
         """The reply. Closing the iterator closes the connection."""
         messages = in_order(request.messages)
         if request.said:
             messages += [ChatMessage("assistant", request.said), ChatMessage("user", GO_ON)]
         body = self._body(messages, request.tools, self._config.max_tokens)
         stream = await open_stream(self._sdk, lambda: self._client.messages.create(**body))
-        text, calls = Continuation(request.said), ToolCalls(request.messages)
+        reply = ReplyText(request, self._habits)
         usage: dict[str, int] = {}
-        is_complete = False
+        stop_reason = ""
         try:
             async for event in stream:
                 match event.type:
                     case "message_start":
                         usage |= event.message.usage.to_dict()
                     case "content_block_start" if event.content_block.type == "tool_use":
-                        calls.add(event.index, event.content_block.id, event.content_block.name)
+                        reply.piece(event.index, event.content_block.id, event.content_block.name)
+                        yield Thinking()
                     case "content_block_delta" if event.delta.type == "input_json_delta":
-                        calls.add(event.index, arguments=event.delta.partial_json)
+                        reply.piece(event.index, arguments=event.delta.partial_json)
+                        yield Thinking()
                     case "content_block_delta" if event.delta.type == "text_delta":
-                        if new := text.feed(event.delta.text):
-                            yield TextDelta(new)
+                        new = reply.feed(event.delta.text)
+                        yield TextDelta(new) if new else Thinking()
+                    case "content_block_delta":  # a thought, or its signature
+                        yield Thinking()
                     case "message_delta":
                         usage |= {name: count for name, count in event.usage.to_dict().items() if count is not None}
-                        is_complete = is_complete or event.delta.stop_reason is not None
+                        stop_reason = event.delta.stop_reason or stop_reason
+                if reply.is_too_long:
+                    stop_reason = "max_tokens"
+                    break
         finally:
             await stream.close()
-        if not is_complete:
-            raise ConnectionError("the server ended the reply in the middle")
-        yield Finished(calls.made(), usage=_usage(usage))
+        if not stop_reason:
+            raise BrokenOff("the server ended the reply in the middle")
+        is_cut = stop_reason in ("max_tokens", "model_context_window_exceeded")
+        rest, tool_calls = reply.finish(is_cut)
+        if rest:
+            yield TextDelta(rest)
+        yield Finished(tool_calls, usage=_usage(usage), is_cut=is_cut)
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Have the service cache the prompt, for one token that nobody reads."""

@@ -12,11 +12,14 @@ from ringline.engine.config import OpenAiLlm
 from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
-from ringline.workers.llm.backend import Finished, ModelLoads, TextDelta
-from ringline.workers.llm.chat import GO_ON, Continuation, ToolCalls, openai_messages
+from ringline.workers.llm.backend import Finished, Part, TextDelta, Thinking
+from ringline.workers.llm.chat import GO_ON, openai_messages
 from ringline.workers.llm.loading import Loading
+from ringline.workers.llm.openai_chunk import Chunk
+from ringline.workers.llm.reply_text import Habits, ReplyText
 from ringline.workers.llm.roles import LearnedRoles, Roles, in_order
-from ringline.workers.llm.sdk import CONNECT_S, http_client, list_models, open_stream
+from ringline.workers.llm.sdk import CONNECT_S, connection_errors, http_client, list_models, open_stream
+from ringline.workers.llm.server_events import BrokenOff, ServerEvents
 from ringline.workers.secrets import secret
 
 log = logging.getLogger("ringline.llm.openai")
@@ -26,9 +29,19 @@ CONTINUES = {"vllm": {"add_generation_prompt": False, "continue_final_message": 
 
 REFUSALS = frozenset({400, 404, 422, 500, 501})
 """With which servers answer messages that their chat template does not take."""
+LENGTH = ("length", "max_tokens", "MAX_TOKENS")
+"""Reasons for which a reply ended before its end."""
 
 COMMITTED, DRAFT, WARMING = 0, 1, 2
 """Priorities: vLLM takes the lowest first."""
+
+
+class _Reported(RuntimeError):
+    """An error in the stream, where some servers report what others refuse a request for."""
+
+    def __init__(self, message: str, has_begun: bool) -> None:
+        super().__init__(message)
+        self.has_begun = has_begun
 
 
 class OpenAiBackend:
@@ -44,11 +57,14 @@ class OpenAiBackend:
         self._loading = Loading(not config.remote_host or config.warms_prompt, config.serve_ready_s)
         self._sdk: Any = None
         self._client: Any = None
+        self._habits = Habits()
+        self._connection_errors: tuple[type[Exception], ...] = ()
 
     async def warm_up(self) -> None:
         """Connect and ask for the models: a wrong key is found now. A server that is not there may come later."""
         config = self._config
         self._sdk = require("openai", "openai")
+        self._connection_errors = connection_errors("openai")
         self._client = self._sdk.AsyncOpenAI(
             api_key=self._key(),
             base_url=config.base_url,
@@ -77,8 +93,19 @@ class OpenAiBackend:
     def use_flows(self, flows: tuple[FlowText, ...]) -> None:
         """It follows none."""
 
-    async def generate(self, request: Generate) -> AsyncIterator[TextDelta | ModelLoads | Finished]:
+    async def generate(self, request: Generate) -> AsyncIterator[Part]:
         """The reply. Closing the iterator closes the connection, by which servers notice that nobody reads on."""
+        while True:
+            roles = self._roles.now
+            try:
+                async for part in self._reply(request):
+                    yield part
+                return
+            except _Reported as error:
+                if error.has_begun or not self._roles.refused(str(error), self._messages(request, roles), roles):
+                    raise
+
+    async def _reply(self, request: Generate) -> AsyncIterator[Part]:
         opening = asyncio.ensure_future(self._open(lambda roles: self._messages(request, roles), self._body(request)))
         try:
             async for part in self._loading.told(opening):
@@ -86,29 +113,40 @@ class OpenAiBackend:
             stream = await opening
         finally:
             opening.cancel()
-        text, calls = Continuation(request.said), ToolCalls(request.messages)
+        reply = ReplyText(request, self._habits)
+        events = ServerEvents(stream.response.aiter_bytes())
         usage = Usage()
-        is_complete = False
+        finish_reason = ""
+        has_begun = has_calls = False
         try:
-            async for chunk in stream:
-                if chunk.usage is not None:
-                    usage = _usage(chunk.usage)
-                if not chunk.choices:
-                    continue
-                choice = chunk.choices[0]
-                is_complete = is_complete or choice.finish_reason is not None
-                if choice.delta is None:
-                    continue
-                for piece in choice.delta.tool_calls or ():
-                    function = piece.function
-                    calls.add(piece.index, piece.id, function and function.name, function and function.arguments)
-                if new := text.feed(choice.delta.content or choice.delta.refusal or ""):
+            async for event in events:
+                chunk = Chunk.of(event)
+                if chunk.error and not finish_reason:
+                    raise _Reported(f"the server reports an error in its reply: {chunk.error}", has_begun)
+                has_begun = True
+                usage = chunk.usage or usage
+                finish_reason = chunk.finish_reason or finish_reason
+                for piece in chunk.tool_calls:
+                    has_calls = True
+                    reply.piece(*piece)
+                if new := reply.feed(chunk.text):
                     yield TextDelta(new)
+                elif chunk.text or chunk.tool_calls or chunk.is_thought:
+                    yield Thinking()
+                if reply.is_too_long:
+                    finish_reason = "length"
+                    break
+        except self._connection_errors as error:
+            raise BrokenOff(f"{type(error).__name__}: {error}") from error
         finally:
             await stream.close()
-        if not is_complete:
-            raise ConnectionError("the server ended the reply in the middle")
-        yield Finished(calls.made(), usage=usage)
+        if not (finish_reason or events.is_done or (reply.ends_sentence and not has_calls)):
+            raise BrokenOff("the server ended the reply in the middle")
+        is_cut = finish_reason in LENGTH
+        rest, tool_calls = reply.finish(is_cut)
+        if rest:
+            yield TextDelta(rest)
+        yield Finished(tool_calls, usage=usage, is_cut=is_cut)
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Have the server compute the prompt, for one token that nobody reads. llama.cpp keeps it slot by slot, so for
@@ -187,8 +225,3 @@ class OpenAiBackend:
         if self._loading.is_cold:
             body["timeout"] = self._sdk.Timeout(self._loading.load_s, connect=CONNECT_S)
         return await open_stream(self._sdk, lambda: self._client.chat.completions.create(**body))
-
-
-def _usage(counted: Any) -> Usage:
-    details = counted.prompt_tokens_details
-    return Usage(counted.prompt_tokens or 0, (details and details.cached_tokens) or 0, counted.completion_tokens or 0)
