@@ -22,6 +22,7 @@ from ringline.ipc.messages import (
     PhraseFinished,
     PhraseStarted,
     ReleaseSpeech,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
@@ -625,3 +626,33 @@ def test_state_of_a_sole_backend_is_passed_as_it_is() -> None:
     desk = Desk(Config())
     desk.requests.route(generate())
     assert reply(desk, "llm0", 1, b"as it is") == b"as it is"
+
+
+# --- a model that is loading --------------------------------------------------------------------------------------
+
+LOADS = ReplyAwaitsModel(CALL, 1, 0)
+
+
+def test_a_reply_waits_for_a_model_that_is_loading_where_there_is_no_fallback() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    assert desk.answer("llm0", LOADS) == LOADS
+    desk.new()
+    desk.requests.escalate(CALL, "llm", 1)
+    assert (desk.new(), desk.failures) == ([], [])
+
+
+def test_a_fallback_is_quicker_than_a_model_that_is_loading(desk: Desk) -> None:
+    desk.requests.route(generate())
+    desk.answer("llm0", LOADS)
+    desk.requests.escalate(CALL, "llm", 1)
+    assert desk.new()[-1] == ("llm1", generate())
+
+
+def test_a_reply_that_has_begun_waits_for_no_model() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    desk.answer("llm0", LOADS)
+    desk.answer("llm0", ReplyDelta(CALL, 1, 0, "Well, ", 0))
+    desk.requests.escalate(CALL, "llm", 1)
+    assert len(desk.failures) == 1

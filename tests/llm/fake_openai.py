@@ -45,6 +45,7 @@ class FakeOpenAi:
         """So many pieces are sent, and then nothing more."""
         self.end_after_s = 0.0
         """So much later than the last piece the response ends, which is a packet of its own."""
+        self.says_done = True
         self.status = 200
         self.problem = "no"
         """What it says then."""
@@ -121,7 +122,8 @@ class FakeOpenAi:
                 await response.write(b"data: " + json.dumps(data).encode() + b"\n\n")
             if self.hang_after is not None:
                 await asyncio.Event().wait()
-            await response.write(b"data: [DONE]\n\n")
+            if self.says_done:
+                await response.write(b"data: [DONE]\n\n")
             await asyncio.sleep(self.end_after_s)
             await response.write_eof()
         except (asyncio.CancelledError, ConnectionError):

@@ -234,7 +234,7 @@ async def test_a_server_that_asks_for_much_time_is_not_waited_for() -> None:
 
 async def test_a_reply_without_an_end_has_failed() -> None:
     async with FakeOpenAi() as server, connected(server) as backend:
-        server.reply = [text("Hello "), usage(1, 0, 1)]
+        server.reply, server.says_done = [text("Hello the"), usage(1, 0, 1)], False
         with pytest.raises(ConnectionError, match="in the middle"):
             await reply(backend)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -136,17 +137,20 @@ class OpenAiBackend:
                 if reply.is_too_long:
                     finish_reason = "length"
                     break
+            if not (finish_reason or events.is_done or (reply.ends_sentence and not has_calls)):
+                raise BrokenOff("the server ended the reply in the middle")
+            is_cut = finish_reason in LENGTH
+            rest, tool_calls = reply.finish(is_cut)
+            if rest:
+                yield TextDelta(rest)
+            yield Finished(tool_calls, usage=usage, is_cut=is_cut)
+            if events.is_done:
+                with contextlib.suppress(*self._connection_errors):
+                    await events.drain()
         except self._connection_errors as error:
             raise BrokenOff(f"{type(error).__name__}: {error}") from error
         finally:
             await stream.close()
-        if not (finish_reason or events.is_done or (reply.ends_sentence and not has_calls)):
-            raise BrokenOff("the server ended the reply in the middle")
-        is_cut = finish_reason in LENGTH
-        rest, tool_calls = reply.finish(is_cut)
-        if rest:
-            yield TextDelta(rest)
-        yield Finished(tool_calls, usage=usage, is_cut=is_cut)
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Have the server compute the prompt, for one token that nobody reads. llama.cpp keeps it slot by slot, so for

@@ -6,6 +6,7 @@ field do not keep to.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +18,8 @@ log = logging.getLogger("ringline.llm")
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """A server that sends a longer line has lost its way."""
 MAX_QUOTED_CHARS = 200
+DRAIN_S = 0.5
+"""Nobody waits for it: the reply is complete."""
 
 
 class BrokenOff(ConnectionError):
@@ -58,6 +61,15 @@ class ServerEvents:
                 self._leave_out(held)
         if held:
             self._leave_out(held)
+
+    async def drain(self) -> None:
+        """Read what follows the last event, if it comes soon: the connection can then be used again."""
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                async for _ in self._chunks:
+                    pass
+        except TimeoutError:
+            log.info("the server does not end its response")
 
     def _leave_out(self, held: list[bytes]) -> None:
         self._num_bad += 1

@@ -140,10 +140,10 @@ def bare_name(name: str) -> str:
 
 def _as_arguments(given: object) -> dict[str, Any] | None:
     """None: they are none."""
-    if isinstance(given, str):
-        given = json_value(given) if given.strip() else {}
-    if given is None:
+    if given is None or given == "":
         return {}
+    if isinstance(given, str):
+        given = json_value(given)
     return given if isinstance(given, dict) else None
 
 
