@@ -377,7 +377,10 @@ def heard(call: Any) -> str:
 
 def longest_silence_ms(call: Any) -> int:
     """In the bot's turns: from the caller's end to the bot's."""
-    audible = sorted((began, ended) for _, began, ended in call.audible_ms)
+    audible = [(began, ended) for _, began, ended in call.audible_ms]
+    if call.playing:
+        audible.append(((call._began_ns - call.start_ns) // MS, call.now_ms))
+    audible.sort()
     longest = 0
     for asked_ms, quiet_ms in zip(call.asked, call.turns_ms[1:], strict=False):
         at_ms = asked_ms
@@ -402,7 +405,7 @@ def check(call: Any) -> None:
     assert not any(mark in text for mark in "<>{}[]|`*")
     assert all(server.problems == [] for server in call.servers)
     assert longest_silence_ms(call) <= LONGEST_SILENCE_MS
-    run = Counter((action.turn, str(action.tool_call.arguments)) for action in call.of(RunTool))
+    run = Counter((action.turn, action.tool_call.name, str(action.tool_call.arguments)) for action in call.of(RunTool))
     assert all(count == 1 for count in run.values())
 
 
