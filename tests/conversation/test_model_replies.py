@@ -102,7 +102,7 @@ def test_a_reply_that_came_to_its_limit_ends_with_its_last_whole_sentence(world:
 def test_a_tool_runs_once_however_often_a_reply_asks_for_it(world: Any) -> None:
     made = called(world)
     made.say = lambda request: ("", (note("x", f"id{request.step}"),)) if request.step < 2 else "It is noted."
-    made.run(12 * S)
+    made.run(6 * S)
     assert len(made.of(RunTool)) == 1
     assert made.transcript()[-1] == "bot: It is noted."
     assert "asked for exactly this before" in made.history()[-2][1]
@@ -111,9 +111,9 @@ def test_a_tool_runs_once_however_often_a_reply_asks_for_it(world: Any) -> None:
 def test_what_another_reply_asks_for_is_run_again(world: Any) -> None:
     made = called(world)
     made.say = lambda request: ("", (note("x"),)) if request.step == 0 else "It is noted."
-    made.run(12 * S)
+    made.run(6 * S)
     made.speaks(0, 1 * S)
-    made.run(12 * S)
+    made.run(6 * S)
     assert len(made.of(RunTool)) == 2
 
 
@@ -124,7 +124,7 @@ def test_a_model_that_asks_in_vain_again_and_again_is_given_up_with_an_apology(w
     made.say = lambda request: ("", (note("x", f"id{request.step}", problem),))
     made.run(20 * S)
     assert len(made.of(RunTool)) == (0 if problem else 1)
-    assert len(made.of(Generate)) <= 4
+    assert len(made.of(Generate)) <= 6  # a draft, and the reply
     assert "sorry" in made.of(BotSaid)[-1].text
     assert made.of(HungUp)
 
@@ -152,6 +152,6 @@ def test_rounds_that_are_slow_are_bounded_by_time(world: Any) -> None:
 def test_a_model_is_told_once_what_cannot_be_run(world: Any) -> None:
     made = called(world)
     made.say = lambda request: ("", (note("x", "a", "no JSON"),)) if request.step == 0 else "Sorry, here I am."
-    made.run(12 * S)
+    made.run(6 * S)
     assert ("tool", '{"error":"no JSON"}') in made.history()
     assert made.transcript()[-1] == "bot: Sorry, here I am."
