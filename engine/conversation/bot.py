@@ -615,12 +615,16 @@ class Bot:
 
     # --- never silent, never stuck --------------------------------------------------------------------------------
 
-    def on_stage_late(self, stage: str, now_ns: int) -> None:
-        """The LLM or TTS is past its deadline: its fallback may be quicker."""
+    def on_stage_late(self, stage: str, now_ns: int) -> bool:
+        """The LLM or TTS is past its deadline: its fallback may be quicker. Returns whether the reply has failed: the
+        LLM thinks, and does not come to a first word."""
         reply = self.reply
         if reply is None:
-            return
+            return False
         if stage == "llm":
+            if not reply.has_words and reply.wordless_ns + now_ns - reply.asked_ns >= MAX_WORDLESS_NS:
+                log.error("the model thinks for too long", extra={"call": self._call, "turn": reply.turn})
+                return True
             self._out.act(Escalate("llm", reply.turn))
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
         elif stage == "tts":
@@ -629,6 +633,7 @@ class Bot:
             if reply.is_open and not reply.is_paused and ahead_ns <= wait_ns:  # else it may wait, or the ring is full
                 self._out.act(Escalate("tts", reply.turn))
             self._out.at("tts", now_ns + max(wait_ns, ahead_ns - wait_ns))
+        return False
 
     def on_dead_air(self, now_ns: int) -> None:
         """Perhaps nothing was heard for too long: say something that fits, if the reply has no more to say so far, or

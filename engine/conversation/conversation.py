@@ -173,7 +173,8 @@ class Conversation:
                 case "no_input":
                     self._ask_again(now_ns)
                 case "llm" | "tts":
-                    self._bot.on_stage_late(name, now_ns)
+                    if self._bot.on_stage_late(name, now_ns):
+                        self._give_up(now_ns)
                 case "dead_air":
                     self._on_dead_air(now_ns)
                 case "settle":

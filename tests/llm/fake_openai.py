@@ -40,12 +40,15 @@ class FakeOpenAi:
     """``async with FakeOpenAi() as server``: what it answers can be set at any time."""
 
     def __init__(self) -> None:
-        self.reply: list[Chunk] = [text("Hello "), text("there."), end(), usage(12, 8, 2)]
+        self.reply: list[Chunk | bytes] = [text("Hello "), text("there."), end(), usage(12, 8, 2)]
+        """Bytes are sent as they are."""
         self.hang_after: int | None = None
         """So many pieces are sent, and then nothing more."""
         self.end_after_s = 0.0
         """So much later than the last piece the response ends, which is a packet of its own."""
         self.says_done = True
+        self.breaks_off = 0
+        """So many replies end with a connection that is gone."""
         self.status = 200
         self.problem = "no"
         """What it says then."""
@@ -118,10 +121,18 @@ class FakeOpenAi:
             for number, chunk in enumerate(self.reply):
                 if number == self.hang_after:
                     await asyncio.Event().wait()
+                if isinstance(chunk, bytes):
+                    await response.write(chunk)
+                    continue
                 data = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "tiny"} | chunk
                 await response.write(b"data: " + json.dumps(data).encode() + b"\n\n")
             if self.hang_after is not None:
                 await asyncio.Event().wait()
+            if self.breaks_off and request.transport is not None:
+                self.breaks_off -= 1
+                await asyncio.sleep(0.01)  # what was written is on its way
+                request.transport.abort()
+                return response
             if self.says_done:
                 await response.write(b"data: [DONE]\n\n")
             await asyncio.sleep(self.end_after_s)

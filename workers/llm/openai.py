@@ -33,6 +33,9 @@ REFUSALS = frozenset({400, 404, 422, 500, 501})
 LENGTH = ("length", "max_tokens", "MAX_TOKENS")
 """Reasons for which a reply ended before its end."""
 
+SLICE_CHARS = 4_096
+"""Of a delta, read at once."""
+
 COMMITTED, DRAFT, WARMING = 0, 1, 2
 """Priorities: vLLM takes the lowest first."""
 
@@ -130,10 +133,15 @@ class OpenAiBackend:
                 for piece in chunk.tool_calls:
                     has_calls = True
                     reply.piece(*piece)
-                if new := reply.feed(chunk.text):
-                    yield TextDelta(new)
-                elif chunk.text or chunk.tool_calls or chunk.is_thought:
+                if chunk.tool_calls or chunk.is_thought:
                     yield Thinking()
+                for start in range(0, len(chunk.text), SLICE_CHARS):
+                    new = reply.feed(chunk.text[start : start + SLICE_CHARS])
+                    yield TextDelta(new) if new else Thinking()
+                    if reply.is_too_long:
+                        break
+                    if len(chunk.text) > SLICE_CHARS:
+                        await asyncio.sleep(0)  # others' replies come on meanwhile
                 if reply.is_too_long:
                     finish_reason = "length"
                     break
