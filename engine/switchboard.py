@@ -298,6 +298,9 @@ class Switchboard:
                 if trace.num_empty:
                     fields = {"call": call.number, "turn": trace.turn, "num_empty": trace.num_empty}
                     log.warning("nothing of what the model wrote could be spoken; it was asked again", extra=fields)
+                if trace.num_cut_words:
+                    fields = {"call": call.number, "turn": trace.turn, "num_words": trace.num_cut_words}
+                    log.warning("a reply was too long: words of it were left out", extra=fields)
                 self._on_event(call, action)
             case Escalate(stage=stage, number=number):
                 self.requests.escalate(call.number, stage, number)

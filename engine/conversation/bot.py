@@ -18,6 +18,7 @@ from ringline.engine.conversation.events import ToolReturned
 from ringline.engine.conversation.fixed_phrases import as_one
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
 from ringline.engine.conversation.ledger import Pace, SpokenPhrase
+from ringline.engine.conversation.length import LengthLimit
 from ringline.engine.conversation.outbox import Outbox
 from ringline.engine.conversation.phrasing import Phrase
 from ringline.engine.conversation.prompt_ahead import tool_schemas
@@ -87,6 +88,8 @@ class Bot:
         max_sentences: int,
         out: Outbox,
         warms_prompt: bool = False,
+        max_reply_s: float = 0.0,
+        llm_tiers: int = 1,
     ) -> None:
         self.history = History(agent.prompt, agent.language, config.history_tokens, agent.voice_rules)
         self.reply: Reply | None = None
@@ -106,7 +109,7 @@ class Bot:
         self._call, self._slot = call, slot
         self._agent, self._config, self._rate_hz = agent, config, wire_rate_hz
         self._pace = Pace(wire_rate_hz, agent.speed)
-        self._max_sentences = max_sentences
+        self._max_sentences, self._max_reply_s = max_sentences, max_reply_s
         self._out = out
         self._warms_prompt = warms_prompt
         self._warm_head: tuple[ChatMessage, ...] = ()
@@ -131,7 +134,8 @@ class Bot:
         """A new reply, not yet open and without any text to come."""
         assert self.reply is None
         self.turn += 1
-        self.reply = Reply(self.turn, cause, now_ns, self._rate_hz, self._agent.language, self._max_sentences)
+        length = LengthLimit(self._max_sentences, self._max_reply_s, self._pace.duration_s)
+        self.reply = Reply(self.turn, cause, now_ns, self._rate_hz, self._agent.language, length)
         self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
         return self.reply
 
@@ -183,9 +187,9 @@ class Bot:
         reply = self.prepare("said", now_ns)
         reply.then = then
         self.open(now_ns)
-        reply.max_sentences = 0
+        reply.length = LengthLimit()
         self._write(reply, text, now_ns)
-        self._write_end(reply, reply.phraser.flush(), now_ns)
+        self._write_end(reply, reply.written_out(), now_ns)
 
     def open(self, now_ns: int) -> None:
         """The caller's turn is over: let the reply be heard, and its tools run."""
@@ -269,6 +273,7 @@ class Bot:
             if text or interrupted:
                 self.history.bot(text, interrupted)
         self._asked = reply.own_text(heard_sample) or self._asked
+        reply.trace.num_cut_words = reply.length.num_cut_words
         exact = heard_sample is None or reply.is_exact(heard_sample)
         self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace, exact))
         if not interrupted:
@@ -301,6 +306,8 @@ class Bot:
             self._progress(now_ns)
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
             self._write(reply, event.text, now_ns)
+            if reply.length.is_endless:
+                self._stop_writing(reply, now_ns)
 
     def on_finished(self, event: ReplyFinished, now_ns: int) -> bool:
         """The LLM has said all, and which tools it wants. Returns whether the reply has failed: it is empty, again."""
@@ -311,7 +318,7 @@ class Bot:
         reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
-        rest = reply.limit(reply.phraser.flush())
+        rest = reply.written_out()
         if not (rest or event.tool_calls or reply.then or any(reply.own_phrases())):
             return not self._replaces_empty(reply, event, now_ns)
         reply.result = event
@@ -351,13 +358,20 @@ class Bot:
             return False
         reply.result = event
         self._write(reply, self.phrasebook.again, now_ns)
-        self._write_end(reply, reply.limit(reply.phraser.flush()), now_ns)
+        self._write_end(reply, reply.written_out(), now_ns)
         return True
 
     def _write(self, reply: Reply, text: str, now_ns: int) -> None:
         reply.trace.first_text_ns = reply.trace.first_text_ns or now_ns
-        for phrase in reply.limit(reply.phraser.feed(text)):
+        for phrase in reply.written_on(text):
             self._speak(reply, phrase, now_ns)
+
+    def _stop_writing(self, reply: Reply, now_ns: int) -> None:
+        """The reply is long enough, and the LLM has not come to an end of it."""
+        reply.is_generating = False
+        self._out.cancel("llm")
+        self._out.act(CancelReply(self._call, reply.turn))
+        self._write_end(reply, reply.length.finish(), now_ns)
 
     def _write_end(self, reply: Reply, rest: list[Phrase], now_ns: int) -> None:
         reply.is_complete = True
@@ -588,7 +602,9 @@ class Bot:
         if ahead_ns > 0:
             return
         awaited = reply.unspoken
-        if awaited is None and not reply.is_complete:
+        if reply.is_generating and reply.length.is_reached:
+            self._stop_writing(reply, now_ns)
+        elif awaited is None and not reply.is_complete:
             self._speak(reply, self._filler(reply), now_ns, is_filler=True)
         elif awaited is not None and awaited.start_sample < 0 and not awaited.is_filler:
             self._bridge(reply, awaited)

@@ -75,15 +75,20 @@ class Conversation:
         max_sentences: int = 0,
         trusts_dictation: bool = True,
         warms_prompt: bool = False,
+        max_reply_s: float = 0.0,
+        llm_tiers: int = 1,
     ) -> None:
-        """``max_sentences``: how long replies of the LLM may be, 0 for as long as it likes; ``trusts_dictation``: as
-        for `Endpointing`; ``warms_prompt``: whether the LLM is given its prompt ahead."""
+        """``max_sentences``, ``max_reply_s``: how long replies of the LLM may be, 0 for as long as it likes;
+        ``trusts_dictation``: as for `Endpointing`; ``warms_prompt``: whether the LLM is given its prompt ahead;
+        ``llm_tiers``: how many LLMs there are to ask, fallbacks included."""
         self.call = call
         self.slot = slot
         self._agent = agent
         self._config = config
         self._out = Outbox()
-        self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out, warms_prompt)
+        self._bot = Bot(
+            call, slot, agent, config, wire_rate_hz, max_sentences, self._out, warms_prompt, max_reply_s, llm_tiers
+        )
         self._caller = Caller(call, slot, agent, config, self._bot, self._out, trusts_dictation)
         self._over = False
         self._has_said_so = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ringline.engine.conversation.ledger import SpokenPhrase
+from ringline.engine.conversation.length import LengthLimit
 from ringline.engine.conversation.phrasing import Phrase, Phraser
 from ringline.engine.conversation.playhead import Playhead
 from ringline.engine.conversation.utterance import Utterance
@@ -15,7 +16,7 @@ from ringline.ipc.messages import ChatMessage, ReplyFinished, ToolCall
 class Reply:
     """The state of one turn of the bot. ``turn`` names it everywhere: at the gate, at TTS, in the trace."""
 
-    def __init__(self, turn: int, cause: str, now_ns: int, rate_hz: int, language: str, max_sentences: int = 0) -> None:
+    def __init__(self, turn: int, cause: str, now_ns: int, rate_hz: int, language: str, length: LengthLimit) -> None:
         self.turn = turn
         self.step = 0
         """Rounds of tools, and replies that held nothing to say, so far."""
@@ -51,10 +52,7 @@ class Reply:
         """Of those that TTS was asked for."""
         self.step_phrase = 0
         """The first phrase that the history does not have with an earlier step."""
-        self.num_sentences = 0
-        """Of the current step."""
-        self.max_sentences = max_sentences
-        """0: no limit."""
+        self.length = length
         self.tool_steps: list[tuple[str, list[SpokenPhrase]]] = []
         """Of each step that asked for tools: one of its calls, and what was said with it."""
         self.result: ReplyFinished | None = None
@@ -198,21 +196,19 @@ class Reply:
         """Whether anything of the current step goes to TTS."""
         return any(phrase.phrase.words for phrase in self.step_phrases)
 
-    def limit(self, phrases: list[Phrase]) -> list[Phrase]:
-        """The phrases that may still be said: nobody listens to a long answer on the telephone."""
-        kept = []
-        for phrase in phrases:
-            if self.max_sentences and self.num_sentences >= self.max_sentences:
-                break
-            self.num_sentences += phrase.ends_sentence
-            kept.append(phrase)
-        return kept
+    def written_on(self, text: str) -> list[Phrase]:
+        """What can be said of it, now that the model has written this piece."""
+        return self.length.admit(self.phraser.feed(text))
+
+    def written_out(self) -> list[Phrase]:
+        """What is still to be said, now that the model has written all."""
+        return self.length.admit(self.phraser.flush()) + self.length.finish()
 
     def next_step(self) -> None:
         """The tools have answered; the LLM writes on."""
         self.step += 1
         self.step_phrase = len(self.phrases)
-        self.num_sentences = 0
+        self.length.next_step()
 
 
 def words_of(phrases: Iterable[SpokenPhrase], reply_sample: int | None = None) -> str:

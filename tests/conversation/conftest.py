@@ -43,17 +43,21 @@ SAMPLES_PER_CHAR = 400
 class World:
     """Workers that answer after set delays, a reply ring, and a caller who does what the test says.
 
-    ``say`` maps a `Generate` request to the bot's text, or to (text, tool calls).
+    ``say`` maps a `Generate` request to the bot's text, or to (text, tool calls); None: it does not answer.
     """
 
-    def __init__(self, agent: Agent | None = None, **turn: object) -> None:
+    def __init__(
+        self, agent: Agent | None = None, max_reply_s: float = 0.0, llm_tiers: int = 1, **turn: object
+    ) -> None:
         self.now_ns = 10**12
         self.start_ns = self.now_ns
         self.config = TurnConfig(**turn)  # type: ignore[arg-type]
-        self.conversation = Conversation(1, 0, agent or Agent("test"), self.config)
+        self.conversation = Conversation(
+            1, 0, agent or Agent("test"), self.config, max_reply_s=max_reply_s, llm_tiers=llm_tiers
+        )
         self.actions: list[Action] = []
         self.heard_texts = "hello"
-        self.say: Callable[[Generate], str | tuple[str, tuple[ToolCall, ...]]] = lambda request: "Fine. And you?"
+        self.say: Callable[[Generate], str | tuple[str, tuple[ToolCall, ...]] | None] = lambda request: "Fine. And you?"
         self.stt_ms, self.llm_ms, self.tts_ms = 5, 5, 5
         self.tool_ms = 50
         self.bridges = True
@@ -156,6 +160,8 @@ class World:
 
     def _generate(self, request: Generate) -> None:
         said = self.say(request)
+        if said is None:
+            return
         text, tool_calls = said if isinstance(said, tuple) else (said, ())
         if text:
             self.at(self.llm_ms, ReplyDelta(1, request.turn, request.step, text, 0))
