@@ -30,23 +30,26 @@ class CallSetup(msgspec.Struct, frozen=True):
     """Of a reply, as it is spoken; 0: no limit."""
     llm_tiers: int = 1
     """The LLM and its fallbacks."""
+    is_authored: bool = False
+    """Somebody wrote what the LLM says."""
 
     @classmethod
     def of(cls, arrived: CallArrived, agent: Agent, config: Config) -> CallSetup:
         """That of a call which has just arrived."""
         max_reply_s = agent.max_reply_s
+        is_authored = isinstance(config.llm, FlowLlm | SyntheticLlm)
         if max_reply_s is None:
-            is_authored = isinstance(config.llm, FlowLlm | SyntheticLlm)
             max_reply_s = 0.0 if is_authored or agent.max_sentences is not None else MAX_REPLY_S
         trusts_dictation = not isinstance(config.stt, PocketsphinxStt)
         return cls(
             arrived.call, arrived.slot, agent, config.turn, arrived.wire_rate_hz, agent.max_sentences or 0,
             trusts_dictation, config.llm.warms_prompt, max_reply_s, len(config.tiers("llm")),
+            is_authored,
         )  # fmt: skip
 
     def conversation(self) -> Conversation:
         """A new conversation: for a call, or for the replay of one."""
         return Conversation(
             self.call, self.slot, self.agent, self.turn, self.wire_rate_hz, self.max_sentences, self.trusts_dictation,
-            self.warms_prompt, self.max_reply_s, self.llm_tiers,
+            self.warms_prompt, self.max_reply_s, self.llm_tiers, self.is_authored,
         )  # fmt: skip

@@ -13,7 +13,8 @@ import msgspec
 from ringline.engine.agent import Agent
 from ringline.engine.config import TurnConfig
 from ringline.engine.conversation import builtin_tools
-from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
+from ringline.engine.conversation.actions import BotSaid, Escalate, NothingToSay, RunTool, SetGate
+from ringline.engine.conversation.empty_replies import EmptyReplies
 from ringline.engine.conversation.events import ToolReturned
 from ringline.engine.conversation.fixed_phrases import as_one
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
@@ -59,10 +60,8 @@ DONE = '{"ok":true}'
 ENDS_CALL = "ends call"
 """... unless nobody will ask for it any more."""
 
-MAX_EMPTY = 1
-"""So often the LLM is asked again in one reply because it wrote nothing that can be spoken, such as emoji alone ..."""
 IN_WORDS = "[Nothing of your answer could be spoken. Answer in plain words.]"
-"""... and told why."""
+"""To an LLM that is asked again because it wrote nothing that can be spoken, such as emoji alone."""
 
 SETTLE_NS = 300 * MS
 """How long the LLM is not asked after a cut, until capture says what was heard. That takes a frame; where it takes
@@ -71,8 +70,12 @@ longer, time must tell."""
 MAX_ASKED_CHARS = 200
 """Two long sentences: what lies further back says little of what the caller will answer."""
 
-STAGES = ("llm", "tts", "dead_air", "reply")
+STAGES = ("llm", "words", "tts", "dead_air", "reply")
 """Deadlines of a reply."""
+
+WORDS_TIMEOUTS = 3
+"""So many times ``reply_timeout_ms`` an LLM may think, write letter by letter or ask for tools, all of which is
+progress, before the caller hears words of it: fillers bridge that, but nobody waits longer."""
 
 
 class Bot:
@@ -90,6 +93,7 @@ class Bot:
         warms_prompt: bool = False,
         max_reply_s: float = 0.0,
         llm_tiers: int = 1,
+        is_authored: bool = False,
     ) -> None:
         self.history = History(agent.prompt, agent.language, config.history_tokens, agent.voice_rules)
         self.reply: Reply | None = None
@@ -98,8 +102,6 @@ class Bot:
         """The number given out last."""
         self.failures = 0
         """Replies in a row that did not come."""
-        self.empties = 0
-        """... and those in a row that held nothing to say, so that the caller was asked to repeat what they said."""
         self._asked = ""
         """What the caller heard of the last reply that they heard anything of."""
         self._unsettled: Reply | None = None
@@ -116,6 +118,7 @@ class Bot:
         """The prompt's beginning that the LLM has read last."""
         self._pronunciations = Pronunciations(agent.pronunciations)
         self.phrasebook = phrasebook(agent.language)
+        self._empties = EmptyReplies(self.phrasebook, llm_tiers, is_authored)
         self._tool_schemas = tool_schemas(agent)
         self._state = b""
         self._tools_running: set[tuple[int, int, str]] = set()
@@ -149,7 +152,8 @@ class Bot:
             return
         state = reply.result.state if reply.result is not None else self._state
         messages = (*self.history.messages(), *reply.pending)
-        if reply.step == reply.hinted_step:
+        is_hinted = reply.step == reply.hinted_step
+        if is_hinted:
             messages = _with_hint(messages)
         self._warm_head = _head(messages)
         self._out.act(
@@ -162,9 +166,12 @@ class Bot:
                 state,
                 tools=self._tool_schemas,
                 draft=not reply.is_open,
+                elsewhere=is_hinted and self._empties.is_for_fallback(reply.trace.num_empty),
             )
         )
         self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+        if "words" not in self._out.deadlines:
+            self._await_words(now_ns)
 
     def warm_prompt(self) -> None:
         """Give the LLM ahead what the next request begins with, if that is new."""
@@ -283,7 +290,7 @@ class Bot:
         """From here on the reply has happened: the history holds it, the brain goes on from its state."""
         if not reply.is_real:
             reply.is_real = True
-            self.empties += reply.trace.num_empty > MAX_EMPTY
+            self._empties.num_in_a_row += reply.is_stand_in
             self.history.extend(reply.pending)
             reply.pending.clear()
             self._tools_running |= {(reply.turn, reply.step, name) for name in reply.open_tool_calls}
@@ -319,10 +326,11 @@ class Bot:
         self._out.cancel("llm")
         self._progress(now_ns)
         rest = reply.written_out()
-        if not (rest or event.tool_calls or reply.then or any(reply.own_phrases())):
+        has_tools = bool(event.tool_calls) and reply.step < MAX_STEPS
+        if not (rest or has_tools or reply.step_phrases or reply.is_answered):
             return not self._replaces_empty(reply, event, now_ns)
         reply.result = event
-        self.failures = self.empties = 0
+        self.failures = self._empties.num_in_a_row = 0
         if reply.is_real:
             self._make_real(reply)
         tools = [(tool_call, self._built_in(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
@@ -341,28 +349,29 @@ class Bot:
         return False
 
     def _replaces_empty(self, reply: Reply, event: ReplyFinished, now_ns: int) -> bool:
-        """Let the LLM write a reply that holds nothing to say once more, or else ask the caller to repeat what it
-        answers; one to their silence may be silence. Returns whether one of them is left to try."""
+        """Find another way for a reply that holds nothing to say. Returns whether there is one."""
         reply.trace.num_empty += 1
-        if reply.trace.num_empty <= MAX_EMPTY:
-            reply.trace.first_text_ns = 0
-            reply.next_step()
-            reply.hinted_step = reply.step
-            self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
-            return True
-        if reply.trace.cause == "no_input":  # nobody awaits an answer
-            reply.result = event
-            self._write_end(reply, [], now_ns)
-            return True
-        if self.empties or reply.trace.cause not in ("speech", "dtmf"):
-            return False
+        remedy = self._empties.remedy(reply)
+        self._out.act(NothingToSay(reply.turn, reply.step, remedy))
+        match remedy:
+            case "give up":
+                return False
+            case "ask again" | "ask the fallback":
+                reply.trace.first_text_ns = 0
+                reply.next_step()
+                reply.hinted_step = reply.step
+                self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
+                return True
+            case "say so":
+                reply.is_stand_in = True
+                self._write(reply, self._empties.words(reply), now_ns)
         reply.result = event
-        self._write(reply, self.phrasebook.again, now_ns)
         self._write_end(reply, reply.written_out(), now_ns)
         return True
 
     def _write(self, reply: Reply, text: str, now_ns: int) -> None:
-        reply.trace.first_text_ns = reply.trace.first_text_ns or now_ns
+        if text.strip():
+            reply.trace.first_text_ns = reply.trace.first_text_ns or now_ns
         for phrase in reply.written_on(text):
             self._speak(reply, phrase, now_ns)
 
@@ -384,6 +393,8 @@ class Bot:
     ) -> None:
         if not is_filler:
             reply.trace.first_phrase_ns = reply.trace.first_phrase_ns or now_ns
+            if reply.is_generating:
+                self._await_words(now_ns)
         number = reply.num_phrases
         reply.num_phrases += 1
         if reply.unspoken is None:
@@ -580,9 +591,11 @@ class Bot:
         reply = self.reply
         if reply is None:
             return
-        if stage == "llm":
+        if stage == "llm" or (stage == "words" and reply.is_generating):
             self._out.act(Escalate("llm", reply.turn))
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+        if stage == "words":
+            self._await_words(now_ns)
         elif stage == "tts":
             wait_ns = self._config.tts_timeout_ms * MS
             ahead_ns = reply.ahead_ns(now_ns)
@@ -649,6 +662,9 @@ class Bot:
         text = text or self.phrasebook.fillers[reply.num_fillers % len(self.phrasebook.fillers)]
         reply.num_fillers += 1
         return as_one(text, self._agent.language)
+
+    def _await_words(self, now_ns: int) -> None:
+        self._out.at("words", now_ns + WORDS_TIMEOUTS * self._config.reply_timeout_ms * MS)
 
     def _progress(self, now_ns: int) -> None:
         """The reply is still coming, and what there is of it is still to be heard."""

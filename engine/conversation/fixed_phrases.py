@@ -26,7 +26,7 @@ def rehearsal(agent: Agent, fixed_texts: Sequence[str] = (), number: int = 0) ->
     greeting, *others = (agent.greeting, *fixed_texts) if agent.greeting else (*fixed_texts, "")
     phrases = _phrases(greeting, agent.language)
     num_awaited = len(phrases)
-    for text in (book.again, book.apology, book.transfer, book.lost_thread):
+    for text in (book.again, book.still_there, book.apology, book.transfer, book.lost_thread, book.hello, book.goodbye):
         phrases += _phrases(text, agent.language)
     fillers = (*(tool.filler for tool in agent.tools.values() if tool.filler), *book.fillers)
     phrases += [as_one(text, agent.language) for text in fillers]

@@ -40,6 +40,8 @@ class Reply:
         """Whether it left a trace in the world: the caller heard words of it, or a tool of it had effects."""
         self.is_complete = False
         """Whether the turn's last phrase went to TTS."""
+        self.is_stand_in = False
+        """The LLM had nothing to say, and the engine's own words take its place."""
         self.then = ""
         """What follows when it was spoken: ``hang_up`` or ``transfer``."""
         self.num_fillers = 0
@@ -190,6 +192,15 @@ class Reply:
     def is_exact(self, reply_sample: int) -> bool:
         """Whether it is known, not worked out, that playout ended at this sample, and which words lie before it."""
         return self.is_measured and all(phrase.is_exact(reply_sample) for phrase in self.phrases)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether nothing more needs to be said: it ends the call, keys were sent, or a question was asked."""
+        if self.then and self.trace.cause != "no_input":
+            return True
+        own = list(self.own_phrases())
+        is_keyed = any(not phrase.phrase.words and not phrase.has_failed for phrase in own)
+        return is_keyed or (bool(own) and own[-1].phrase.is_question)
 
     @property
     def has_words_in_step(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -44,17 +45,14 @@ class World:
     """Workers that answer after set delays, a reply ring, and a caller who does what the test says.
 
     ``say`` maps a `Generate` request to the bot's text, or to (text, tool calls); None: it does not answer.
+    ``setup``: what else the `Conversation` is made with; ``turn``: of its `TurnConfig`.
     """
 
-    def __init__(
-        self, agent: Agent | None = None, max_reply_s: float = 0.0, llm_tiers: int = 1, **turn: object
-    ) -> None:
+    def __init__(self, agent: Agent | None = None, setup: dict[str, Any] | None = None, **turn: object) -> None:
         self.now_ns = 10**12
         self.start_ns = self.now_ns
         self.config = TurnConfig(**turn)  # type: ignore[arg-type]
-        self.conversation = Conversation(
-            1, 0, agent or Agent("test"), self.config, max_reply_s=max_reply_s, llm_tiers=llm_tiers
-        )
+        self.conversation = Conversation(1, 0, agent or Agent("test"), self.config, **(setup or {}))
         self.actions: list[Action] = []
         self.heard_texts = "hello"
         self.say: Callable[[Generate], str | tuple[str, tuple[ToolCall, ...]] | None] = lambda request: "Fine. And you?"

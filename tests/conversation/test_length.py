@@ -151,7 +151,7 @@ def test_each_step_has_a_length_of_its_own() -> None:
 
 def test_model_knows_what_was_said_and_the_trace_what_was_not(world: Any) -> None:
     question = "Which one suits you?"
-    call = world(max_reply_s=10.0)
+    call = world(setup={"max_reply_s": 10.0})
     call.say = lambda request: f"{' '.join(LONG)} {question}"
     call.answer()
     call.run(60_000)
@@ -162,7 +162,7 @@ def test_model_knows_what_was_said_and_the_trace_what_was_not(world: Any) -> Non
 
 
 def test_model_that_never_ends_is_stopped_when_the_caller_has_heard_enough(world: Any) -> None:
-    call = world(max_reply_s=5.0, dead_air_ms=1_000)
+    call = world(setup={"max_reply_s": 5.0}, dead_air_ms=1_000)
     call.say = lambda request: None
 
     def rambles(index: int = 0) -> None:
