@@ -1,4 +1,4 @@
-"""What follows a reply in which the model wrote nothing that can be spoken: nothing at all, markup, emoji, a thought."""
+"""What follows a reply of which nothing can be spoken: nothing at all was written, or markup, emoji, a thought."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class EmptyReplies:
     turn comes to nothing, too, the reply has failed."""
 
     def __init__(self, book: Phrasebook, llm_tiers: int, is_authored: bool) -> None:
-        """``llm_tiers``: the model and its fallbacks; ``is_authored``: to a caller's silence it may answer with silence,
+        """``llm_tiers``: the model and its fallbacks; ``is_authored``: it may answer a caller's silence with silence,
         because somebody wrote that."""
         self.num_in_a_row = 0
         """Turns in which the engine spoke in the model's place."""

@@ -1,5 +1,5 @@
-"""How long a reply of a language model may be. Nobody listens to a long answer on the telephone, but the question at its
-end is what the caller waits for."""
+"""How long a reply of a language model may be: nobody listens to a long answer on the telephone, but what it asks at
+its end is what the caller waits for."""
 
 from __future__ import annotations
 
