@@ -434,7 +434,7 @@ class Generate(Message, frozen=True):
     """Which agent answers, for brains that were given its `FlowText`."""
 
 
-class FlowText(Message, frozen=True):
+class FlowText(msgspec.Struct, frozen=True, array_like=True):
     """The flow of an agent."""
 
     agent: str

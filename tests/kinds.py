@@ -1,7 +1,7 @@
-"""``pytest -m kind --kinds``: a table of what language models really send and callers really say; kind, tried, passed.
+"""``pytest -m kind --kinds``: a table of what language models really send and callers really say: kind, tried, passed.
 
-A test of such a kind is marked ``@pytest.mark.kind("thoughts")``; each of its parameters is an input that was tried. What
-the mark's ``inputs`` says counts instead, for a test that goes through many by itself.
+A test of such a kind is marked ``@pytest.mark.kind("thoughts")``; each of its parameters is an input that was tried. A
+test that goes through many by itself says how many: ``inputs=50``.
 """
 
 from __future__ import annotations
