@@ -166,6 +166,7 @@ class Requests:
         if request is None or request.worker != bus_name:
             return None
         self._num_answers[bus_name] += 1
+        request.answers_before += 1  # its own are not those of others
         match message:
             case TranscriptFinal():
                 self._succeeded(request)
