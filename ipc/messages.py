@@ -267,6 +267,8 @@ class ReplyFailed(Message, frozen=True):
     turn: int
     step: int
     reason: str
+    is_final: bool = False
+    """Asked again, it would fail again: the server refuses the request, or workers died of it."""
 
 
 class PhraseStarted(Message, frozen=True):

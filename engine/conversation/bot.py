@@ -16,7 +16,7 @@ from ringline.engine.conversation import builtin_tools
 from ringline.engine.conversation.actions import BotSaid, Escalate, NothingToSay, RunTool, SetGate
 from ringline.engine.conversation.empty_replies import EmptyReplies
 from ringline.engine.conversation.events import ToolReturned
-from ringline.engine.conversation.fixed_phrases import as_one
+from ringline.engine.conversation.fixed_phrases import as_one, as_phrases
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
 from ringline.engine.conversation.ledger import Pace, SpokenPhrase
 from ringline.engine.conversation.length import LengthLimit
@@ -41,6 +41,7 @@ from ringline.ipc.messages import (
     PlayoutStarted,
     PlayoutStopped,
     ReplyDelta,
+    ReplyFailed,
     ReplyFinished,
     Speak,
     ToolCall,
@@ -102,6 +103,8 @@ class Bot:
         """The number given out last."""
         self.failures = 0
         """Replies in a row that did not come."""
+        self._has_broken_off = False
+        """Of the reply before, the LLM did not write the end."""
         self._asked = ""
         """What the caller heard of the last reply that they heard anything of."""
         self._unsettled: Reply | None = None
@@ -331,6 +334,7 @@ class Bot:
             return not self._replaces_empty(reply, event, now_ns)
         reply.result = event
         self.failures = self._empties.num_in_a_row = 0
+        self._has_broken_off = False
         if reply.is_real:
             self._make_real(reply)
         tools = [(tool_call, self._built_in(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
@@ -346,6 +350,31 @@ class Bot:
             self._run_tools(reply, tools, now_ns)
         else:
             reply.held = tools
+        return False
+
+    def on_failed(self, event: ReplyFailed, now_ns: int) -> bool:
+        """The LLM does not write, or writes no further. Returns whether the reply has thereby failed.
+
+        Not if asking once more may help. Nor if a part of it is said: its end is lost, which happens once; then it has.
+        """
+        reply = self._current(event.turn, event.step)
+        if reply is None:
+            return False
+        if not reply.is_generating or not reply.is_open:
+            return True
+        if any(phrase.phrase.words for phrase in reply.step_phrases):
+            if self._has_broken_off:
+                return True
+            self._has_broken_off = True
+            reply.is_generating = False
+            self._out.cancel("llm", "words")
+            self._write_end(reply, as_phrases(self.phrasebook.lost_thread, self._agent.language), now_ns)
+            return False
+        if event.is_final or reply.has_failed_before:
+            return True
+        reply.has_failed_before = True
+        reply.next_step()
+        self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
         return False
 
     def _replaces_empty(self, reply: Reply, event: ReplyFinished, now_ns: int) -> bool:
@@ -519,6 +548,8 @@ class Bot:
         if reply is self.reply:
             if not phrase.is_filler:
                 self._progress(now_ns)
+            elif reply.is_open:
+                self._out.at("dead_air", now_ns + reply.ahead_ns(now_ns) + self._config.dead_air_ms * MS)
             self._await_next_phrase(reply, now_ns)
         return reply is self.reply and reply.is_unspeakable
 
@@ -595,6 +626,7 @@ class Bot:
             self._out.act(Escalate("llm", reply.turn))
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
         if stage == "words":
+            reply.has_failed_before = True  # nobody waits as long again
             self._await_words(now_ns)
         elif stage == "tts":
             wait_ns = self._config.tts_timeout_ms * MS

@@ -229,8 +229,7 @@ class Conversation:
             self._give_up(now_ns)
 
     def _on_reply_failed(self, event: ReplyFailed, now_ns: int) -> None:
-        reply = self._bot.reply
-        if reply is not None and (reply.turn, reply.step) == (event.turn, event.step):
+        if self._bot.on_failed(event, now_ns):
             self._give_up(now_ns)
 
     def _on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> None:

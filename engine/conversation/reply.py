@@ -40,6 +40,8 @@ class Reply:
         """Whether it left a trace in the world: the caller heard words of it, or a tool of it had effects."""
         self.is_complete = False
         """Whether the turn's last phrase went to TTS."""
+        self.has_failed_before = False
+        """The LLM was asked once more because it had failed."""
         self.is_stand_in = False
         """The LLM had nothing to say, and the engine's own words take its place."""
         self.then = ""

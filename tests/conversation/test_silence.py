@@ -1,6 +1,6 @@
-"""Never silent, whatever the cause: a real conversation, real routing of requests, and workers that misbehave, in virtual
-time. Within a turn of the bot's there is a sound at the latest when fillers are due; between turns, when a caller who
-says nothing is asked."""
+"""Never silent, whatever the cause: a real conversation, real routing of requests, and workers that misbehave, in
+virtual time. In the bot's turn there is a sound at the latest when fillers are due; in the caller's, when one who says
+nothing is asked."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def look_up() -> str:
 
 CLERK = Agent("clerk", greeting="Hello, clinic here.", tools={"look_up": Tool.of(look_up, ToolOptions())})
 
-Step = tuple[float, str | None | tuple[ToolCall, ...]]
+Step = tuple[float, str | tuple[ToolCall, ...] | None]
 """(ms, text, or tool calls, or None for a failure)."""
 
 ENDS: tuple[ToolCall, ...] = ()
@@ -333,7 +333,7 @@ def gaps_ms(call: Any) -> list[tuple[str, int, int]]:
     return gaps
 
 
-def played(call: Any, until_ms: int = 100_000) -> Any:
+def played(call: Any, until_ms: int = 150_000) -> Any:
     """The caller hears the greeting, says something, and nothing more."""
     call.said = []
     handle = call.handle
@@ -354,7 +354,8 @@ def played(call: Any, until_ms: int = 100_000) -> Any:
 def bound_ms(call: Any, whose: str, voice_ms: int) -> int:
     if whose == "caller":
         return int(call.config.no_input_ms + ENDPOINT_MS + SLACK_MS)
-    return int(call.config.dead_air_ms + TTS_MS + SLACK_MS + voice_ms)
+    # A filler may be on its way when the reply fails, and what is said instead takes as long.
+    return int(call.config.dead_air_ms + 2 * TTS_MS + SLACK_MS + voice_ms)
 
 
 def check(call: Any, voice_ms: int = 0) -> None:

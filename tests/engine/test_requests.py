@@ -251,7 +251,7 @@ def test_request_under_which_two_workers_died_is_failed_without_a_fallback() -> 
     desk.requests.route(generate())
     for _ in range(MAX_DEATHS):
         desk.die("llm0")
-    assert desk.failures == [ReplyFailed(CALL, 1, 0, "2 workers died under it")]
+    assert desk.failures == [ReplyFailed(CALL, 1, 0, "2 workers died under it", is_final=True)]
     assert len(desk.requests) == 0
 
 
@@ -265,7 +265,7 @@ def test_job_that_kills_its_workers_is_failed_and_those_that_waited_beside_it_ar
         desk.requests.route(of_call(call))
     for _ in range(MAX_DEATHS):
         desk.die("llm0", 128)
-    assert desk.failures == [ReplyFailed(128, 1, 0, "2 workers died under it")]
+    assert desk.failures == [ReplyFailed(128, 1, 0, "2 workers died under it", is_final=True)]
     assert len(desk.requests) == 2
 
 
