@@ -400,3 +400,33 @@ def test_no_mixture_of_models_tools_and_deaths_leaves_a_silence(
     world: Any, models: list[str], tools_ms: list[int], has_fallback: bool, deaths: list[str]
 ) -> None:
     check(played(scripted(world)(models, [], tools_ms, has_fallback, deaths)))
+
+
+@pytest.mark.kind("silence")
+@pytest.mark.parametrize("has_fallback", [False, True], ids=["alone", "with fallbacks"])
+@pytest.mark.parametrize("voice", ["fails", "mute", "late", "hangs"])
+def test_voice_that_does_this_once_leaves_no_silence(world: Any, voice: str, has_fallback: bool) -> None:
+    call = played(scripted(world)([], ["speaks", voice], [50], has_fallback, []))
+    check(call, call.config.tts_timeout_ms if voice == "hangs" else 0)
+    assert not call.over_ms or len(call.said) > 3  # the call was not lost for it
+
+
+@pytest.mark.kind("silence")
+def test_voice_that_can_say_nothing_any_more_ends_the_call(world: Any) -> None:
+    call = played(scripted(world)([], ["speaks", *["hangs"] * 100], [50], False, []))
+    check(call, call.config.reply_timeout_ms)
+    assert call.over_ms
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(sorted(MODELS)), max_size=8),
+    st.lists(st.sampled_from(["speaks", "speaks", "fails", "mute", "late", "hangs"]), max_size=20),
+    st.sampled_from([[], ["llm"], ["tts"], ["llm", "tts"]]),
+)
+@pytest.mark.kind("silence", inputs=200)
+def test_no_mixture_with_voices_leaves_a_long_silence_where_there_is_another(
+    world: Any, models: list[str], voices: list[str], deaths: list[str]
+) -> None:
+    call = played(scripted(world)(models, ["speaks", *voices], [50], True, deaths))
+    check(call, call.config.tts_timeout_ms)
