@@ -549,7 +549,8 @@ class Bot:
             if not phrase.is_filler:
                 self._progress(now_ns)
             elif reply.is_open:
-                self._out.at("dead_air", now_ns + reply.ahead_ns(now_ns) + self._config.dead_air_ms * MS)
+                ahead_ns = reply.ahead_ns(now_ns) if reply.is_audible else reply.duration_ns(phrase)
+                self._out.at("dead_air", now_ns + ahead_ns + self._config.dead_air_ms * MS)
             self._await_next_phrase(reply, now_ns)
         return reply is self.reply and reply.is_unspeakable
 

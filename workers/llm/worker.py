@@ -25,7 +25,7 @@ from ringline.ipc.messages import (
 from ringline.workers.base import IDLE_WAIT_MS, Worker
 from ringline.workers.llm import make_backend
 from ringline.workers.llm.backend import Finished, LlmBackend, TextDelta
-from ringline.workers.retry import ServiceError, is_refusal
+from ringline.workers.retry import is_refusal
 from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.llm")
@@ -110,7 +110,8 @@ class LlmWorker:
             exit_out_of_memory(error)
         except Exception as error:
             log.exception("reply failed", extra={"call": request.call, "turn": request.turn})
-            is_final = isinstance(error, ServiceError) and is_refusal(error.status)
+            status = getattr(error, "status_code", getattr(error, "status", None))  # of the SDKs' exceptions, and ours
+            is_final = isinstance(status, int) and is_refusal(status)
             send(ReplyFailed(*key, f"{type(error).__name__}: {error}", is_final))
 
 
