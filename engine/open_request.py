@@ -71,7 +71,7 @@ class OpenRequest:
         """How the conversation is told that nobody answers."""
         match self.messages[0]:
             case Generate(step=step):
-                return ReplyFailed(self.call, self.number, step, reason)
+                return ReplyFailed(self.call, self.number, step, reason, is_final=self.deaths > 0)
             case Speak(phrase=phrase):
                 return PhraseFailed(self.call, self.number, phrase, reason)
         return TranscriptFailed(self.call, self.number, reason)

@@ -279,6 +279,8 @@ class ReplyFailed(Message, frozen=True):
     turn: int
     step: int
     reason: str
+    is_final: bool = False
+    """Asked again, it would fail again: the server refuses the request, or workers died of it."""
 
 
 class PhraseStarted(Message, frozen=True):
@@ -438,6 +440,9 @@ class Generate(Message, frozen=True):
     """The agent's tools, as JSON schemas in the form chat models take."""
     draft: bool = False
     """The caller may go on, and the reply be for nothing: others go first."""
+    elsewhere: bool = False
+    """Nothing could be spoken of what the backend wrote that was asked last for this turn: a fallback of it is to
+    write, if there is one. For the engine's routing alone."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
     agent: str = ""

@@ -241,7 +241,7 @@ def over_the_wire(world: type[Any]) -> type[Any]:
     class OverTheWire(world):  # type: ignore[misc, valid-type]
         def __init__(self, loop: VirtualTime, servers: list[Server], lost: list[int]) -> None:
             self.loop = loop
-            super().__init__(CLERK)
+            super().__init__(CLERK, setup={"llm_tiers": len(servers), "max_reply_s": 20.0})
             self._timer: asyncio.TimerHandle | None = None
             self.servers = servers
             self.lost = set(lost)

@@ -29,6 +29,7 @@ from ringline.workers.base import IDLE_WAIT_MS, Worker
 from ringline.workers.llm import make_backend
 from ringline.workers.llm.backend import Finished, LlmBackend, ModelLoads, Part, TextDelta
 from ringline.workers.llm.server_events import BrokenOff
+from ringline.workers.retry import is_refusal
 from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.llm")
@@ -123,7 +124,9 @@ class LlmWorker:
             exit_out_of_memory(error)
         except Exception as error:
             log.exception("reply failed", extra={"call": request.call, "turn": request.turn})
-            send(ReplyFailed(*key, f"{type(error).__name__}: {error}"))
+            status = getattr(error, "status_code", getattr(error, "status", None))  # of the SDKs' exceptions, and ours
+            is_final = isinstance(status, int) and is_refusal(status)
+            send(ReplyFailed(*key, f"{type(error).__name__}: {error}", is_final))
 
     async def _parts(self, request: Generate) -> AsyncIterator[Part]:
         """The reply. One that breaks off behind its first words is asked for once more, from there."""

@@ -151,6 +151,7 @@ class Llm(Worker):
             if turn <= self.cancelled and not tape.chance(20):
                 return
             if fails or (is_failing and index == len(pieces) // 2):
+                self.finished.discard(turn)  # of an earlier step that was empty
                 self.sim.tell("llm", ReplyFailed(1, turn, step, "503"))
                 return
             if index < len(pieces):
