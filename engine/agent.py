@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from ringline.engine.pronunciation import parse_dictionary
+from ringline.engine.text_file import TextFileError, read_text
 from ringline.engine.tool import AgentError as AgentError
 from ringline.engine.tool import F, Tool, ToolOptions, is_marked
 
@@ -49,9 +50,11 @@ class FlowFile(msgspec.Struct, frozen=True):
     def read(cls, path: str | Path) -> FlowFile:
         """Read a flow file. Raises AgentError."""
         try:
-            return cls(Path(path).read_text(encoding="utf-8"), str(path))
-        except (ValueError, OSError) as error:
-            raise AgentError(f"{path}: {error}") from None
+            return cls(read_text(path), str(path))
+        except TextFileError as error:
+            raise AgentError(str(error)) from None
+        except OSError as error:
+            raise AgentError(f"{path}: {error.strerror}") from None
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -111,9 +114,11 @@ class Agent(msgspec.Struct, frozen=True):
         """Read an agent's folder. Raises AgentError."""
         folder = find_agent(path)
         try:
-            table = tomllib.loads((folder / "agent.toml").read_text(encoding="utf-8"))
+            table = tomllib.loads(read_text(folder / "agent.toml"))
             file = msgspec.convert(table, _AgentFile)
             parse_dictionary(file.pronunciations)
+        except TextFileError as error:
+            raise AgentError(str(error)) from None
         except (ValueError, OSError) as error:
             raise AgentError(f"{folder / 'agent.toml'}: {error}") from None
         flow = FlowFile.read(folder / "flow.toml") if (folder / "flow.toml").exists() else FlowFile()

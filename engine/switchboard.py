@@ -111,10 +111,22 @@ class Switchboard:
     # --- messages of the workers ----------------------------------------------------------------------------------
 
     def on_message(self, bus_name: str, message: FromWorker) -> None:
-        """One message from a worker. What a dead one had still said is ignored: its requests are sent again."""
+        """One message from a worker. What a dead one had still said is ignored: its requests are sent again.
+
+        What goes wrong with a message ends the call that it is about, if any, and nothing else.
+        """
         worker = self.supervisor.by_bus_name(bus_name)
         if worker is None:
             return
+        try:
+            self._take(worker, bus_name, message)
+        except Exception:
+            number = getattr(message, "call", 0)
+            fields = {"worker": worker.name, "about": type(message).__name__, "call": number}
+            log.exception("a message could not be dealt with; its call is ended", extra=fields)
+            self._abandon(number)
+
+    def _take(self, worker: WorkerProcess, bus_name: str, message: FromWorker) -> None:
         match message:
             case WorkerReady(doors=doors):
                 self.supervisor.worker_ready(worker, doors)
@@ -196,6 +208,7 @@ class Switchboard:
     def _end(self, number: int, reason: str, stats: dict[str, float]) -> None:
         call = self.calls.get(number)
         if call is None:
+            self._end_unknown(number)
             return
         self._handle(call, CallClosed())
         del self.calls[number]
@@ -216,6 +229,13 @@ class Switchboard:
             if worker.state == "ready" and self._send(worker.bus_name, ReleaseCall(number))
         }
         self._free_if_released(call)
+
+    def _end_unknown(self, number: int) -> None:
+        """A call that never came to be one is over: capture alone knew its slot."""
+        self.agents.end(number)
+        for slot in self._exchange.slots:
+            if number and slot.call == number and number not in self._releasing:
+                self._exchange.free(slot)
 
     def _released(self, number: int, bus_name: str) -> None:
         call = self._releasing.get(number)
@@ -267,16 +287,22 @@ class Switchboard:
 
     def _handle(self, call: Call, event: Event) -> None:
         try:
-            actions = call.handle(event)
+            for action in call.handle(event):
+                self._carry_out(call, action)
+            self._set_timer(call)
         except Exception:
             # A defect: this call cannot be trusted any more, all others can.
             log.exception("the conversation failed; its call is ended", extra={"call": call.number})
-            self._carry_out(call, SetGate(0, NO_TURN))
-            self._carry_out(call, HangUp(call.number, "internal error"))
-            return
-        for action in actions:
-            self._carry_out(call, action)
-        self._set_timer(call)
+            self._abandon(call.number)
+
+    def _abandon(self, number: int) -> None:
+        """Silence the bot and hang up, whatever state the call is in."""
+        if call := self.calls.get(number):
+            slot = self._exchange.slots[call.slot]
+            slot.store(PLAY_TURN, 0)
+            slot.store(MIN_TURN, NO_TURN)
+        if number:
+            self._send(self.supervisor.workers[owner(number)].bus_name, HangUp(number, "internal error"))
 
     def _carry_out(self, call: Call, action: Action) -> None:
         match action:
