@@ -377,9 +377,10 @@ class Bot:
         tools = [(tool_call, result) for tool_call, result in tools if result != ENDS_CALL]
         is_futile = bool(tools) and all(is_futile_result(result) for _, result in tools)
         reply.num_futile = reply.num_futile + 1 if is_futile else 0
-        if reply.step >= MAX_STEPS or reply.num_futile > MAX_FUTILE_STEPS or reply.wordless_ns >= MAX_WORDLESS_NS:
+        is_lost = reply.step >= MAX_STEPS or reply.num_futile > MAX_FUTILE_STEPS
+        if tools and (is_lost or reply.wordless_ns >= MAX_WORDLESS_NS):
             log.error("the model asks for tools again and again", extra={"call": self._call, "turn": reply.turn})
-            if tools and not (rest or any(reply.own_phrases())):
+            if not (rest or reply.has_words or reply.then):
                 return True
             tools = []
         if all(result == DONE for _, result in tools) and (rest or not tools or reply.has_words_in_step):
