@@ -365,8 +365,7 @@ class Bot:
         self._progress(now_ns)
         rest = reply.written_out(drops_fragment=event.is_cut and reply.has_words)
         reply.wordless_ns += 0 if rest or reply.has_words else now_ns - reply.asked_ns
-        has_tools = bool(event.tool_calls) and reply.step < MAX_STEPS
-        if not (rest or has_tools or reply.step_phrases or reply.is_answered):
+        if not (rest or event.tool_calls or reply.step_phrases or reply.is_answered):
             return not self._replaces_empty(reply, event, now_ns)
         reply.result = event
         self.failures = self._empties.num_in_a_row = 0
@@ -381,7 +380,8 @@ class Bot:
         if tools and (is_lost or reply.wordless_ns >= MAX_WORDLESS_NS):
             log.error("the model asks for tools again and again", extra={"call": self._call, "turn": reply.turn})
             if not (rest or reply.has_words or reply.then):
-                return True
+                reply.has_failed_before = True  # nor is it asked once more
+                return not (self._empties.has_fallback and self._replaces_empty(reply, event, now_ns))
             tools = []
         if all(result == DONE for _, result in tools) and (rest or not tools or reply.has_words_in_step):
             self._write_end(reply, rest, now_ns)  # nothing has come of the tools that the model would have to know

@@ -21,6 +21,11 @@ class EmptyReplies:
         """Turns in which the engine spoke in the model's place."""
         self._book, self._llm_tiers, self._is_authored = book, llm_tiers, is_authored
 
+    @property
+    def has_fallback(self) -> bool:
+        """Whether there is another model to be asked."""
+        return self._llm_tiers > 1
+
     def is_for_fallback(self, num_empty: int) -> bool:
         """Whether, behind so many empty replies in a turn, another model is to be asked."""
         return num_empty > MAX_AGAIN

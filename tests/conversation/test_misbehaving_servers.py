@@ -24,7 +24,7 @@ from ringline.engine.conversation.events import TimePassed
 from ringline.engine.requests import Requests
 from ringline.engine.tiers import Tiers
 from ringline.engine.tool import Tool, ToolOptions
-from ringline.ipc.messages import CancelReply, Generate, PhraseFailed, Speak
+from ringline.ipc.messages import CancelReply, Generate, Speak
 from ringline.workers.llm import loading, openai
 from ringline.workers.llm.openai import OpenAiBackend
 from ringline.workers.llm.worker import LlmWorker
@@ -239,15 +239,11 @@ def over_the_wire(world: type[Any]) -> type[Any]:
     """A `World` whose LLM is a worker with the backend for servers like OpenAI's."""
 
     class OverTheWire(world):  # type: ignore[misc, valid-type]
-        def __init__(self, loop: VirtualTime, servers: list[Server], lost: list[int]) -> None:
+        def __init__(self, loop: VirtualTime, servers: list[Server]) -> None:
             self.loop = loop
             super().__init__(CLERK, setup={"llm_tiers": len(servers), "max_reply_s": 20.0})
             self._timer: asyncio.TimerHandle | None = None
             self.servers = servers
-            self.lost = set(lost)
-            """Numbers of the phrases that the voice loses."""
-            self.num_speaks = 0
-            self.awaited: list[Speak] = []
             config = Config(llm=HERE, llm_fallback=(HERE,) * (len(servers) - 1), turn=self.config)
             supervisor: Any = Supervisor(len(servers))
             tiers = Tiers(config, supervisor, loop.time)
@@ -301,16 +297,6 @@ def over_the_wire(world: type[Any]) -> type[Any]:
                     self.requests.route(action)
                 case Escalate(stage="llm", number=number):
                     self.requests.escalate(1, "llm", number)
-                case Escalate(stage="tts"):
-                    for speak in self.awaited[:1]:
-                        self.awaited.clear()
-                        self.at(0, PhraseFailed(1, speak.turn, speak.phrase, "no answer in time"))
-                case Speak(text=text):
-                    self.num_speaks += bool(text)
-                    if text and self.num_speaks in self.lost:
-                        self.awaited.append(action)
-                    else:
-                        super()._carry_out(action)
                 case _:
                     super()._carry_out(action)
 
@@ -346,13 +332,13 @@ def over_the_wire(world: type[Any]) -> type[Any]:
     return OverTheWire
 
 
-def call_of(world: type[Any], kinds: list[str], has_fallback: bool, lost: list[int], monkeypatch: Any) -> Any:
+def call_of(world: type[Any], kinds: list[str], has_fallback: bool, monkeypatch: Any) -> Any:
     """A call of some turns, to its end."""
     loop = VirtualTime()
     servers = [Server(kinds)] + [Server([], ELSEWHERE)] * has_fallback
 
     async def talk() -> Any:
-        call = over_the_wire(world)(loop, servers, lost)
+        call = over_the_wire(world)(loop, servers)
         await call.start()
         await call.talks(TURNS)
         await call.stop()
@@ -393,8 +379,8 @@ def longest_silence_ms(call: Any) -> int:
 
 @pytest.fixture
 def talk(world: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    def make(kinds: list[str], has_fallback: bool = False, lost: list[int] | None = None) -> Any:
-        return call_of(world, kinds, has_fallback, lost or [], monkeypatch)
+    def make(kinds: list[str], has_fallback: bool = False) -> Any:
+        return call_of(world, kinds, has_fallback, monkeypatch)
 
     return make
 
@@ -418,20 +404,20 @@ ANY_CASE = settings(
 @given(
     kinds=st.lists(st.sampled_from(KINDS), max_size=6),
     has_fallback=st.booleans(),
-    lost=st.lists(st.integers(1, 6), max_size=2),
 )
-def test_whatever_servers_do_the_call_is_sound(
-    talk: Any, kinds: list[str], has_fallback: bool, lost: list[int]
-) -> None:
-    call = talk(kinds, has_fallback, lost)
+def test_whatever_servers_do_the_call_is_sound(talk: Any, kinds: list[str], has_fallback: bool) -> None:
+    call = talk(kinds, has_fallback)
     check(call)
     if has_fallback:
         assert not call.of(HungUp)
 
 
+@pytest.mark.parametrize("before", [[], ["answers"]])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_goes_wrong_once_loses_no_call(talk: Any, kind: str) -> None:
-    call = talk([kind])
+def test_what_goes_wrong_once_loses_no_call(talk: Any, kind: str, before: list[str]) -> None:
+    if kind == HANGS and not before:
+        pytest.skip("a server on this machine that has never answered may be loading its model: nobody asks it again")
+    call = talk([*before, kind])
     check(call)
     assert not call.of(HungUp)
     assert len(call.of(CallerSaid)) == TURNS
