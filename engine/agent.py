@@ -35,6 +35,7 @@ class _AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     voice_rules: str | None = None
     greeting: str = ""
     barge_in: Literal["", "off", "low", "normal", "high"] = ""
+    max_reply_s: Annotated[float, Meta(ge=0)] | None = None
     max_sentences: Annotated[int, Meta(ge=0)] | None = None
     pronunciations: dict[str, str] = {}
 
@@ -76,7 +77,13 @@ class Agent(msgspec.Struct, frozen=True):
     barge_in: str = ""
     """How easily the caller interrupts, as ``[turn] barge_in``; empty: as configured there."""
     max_sentences: int | None = None
-    """A reply of the LLM ends behind so many sentences, 0 for any number; None: 3, but any number of a flow's."""
+    """What the LLM may say at once, in sentences of more than three words; 0: any number, and any length."""
+    max_reply_s: float | None = None
+    """What the LLM may say at once, in seconds, as it is spoken; 0: any length. None: 20, unless ``max_sentences`` says
+    otherwise; whatever a flow's author wrote is said.
+
+    Behind the limit, sentences are left out up to the last question, which is what the caller has to answer; up to the
+    last sentence where there is none. A reply that is over within 5 s behind ``max_reply_s`` is said whole."""
     pronunciations: dict[str, str] = {}
     """Word -> how it is said: a respelling (``shi-vawn``), for voices that take phonemes IPA (``/ʃɪvˈɔːn/``), or both
     (``shi-vawn /ʃɪvˈɔːn/``)."""

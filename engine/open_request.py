@@ -25,6 +25,8 @@ class OpenRequest:
         """Bus name; empty while it waits for a worker."""
         self.deaths = 0
         """Workers of the tier that died, perhaps of it."""
+        self.awaits_model = False
+        """Its server loads the model."""
         self.answers_before = 0
         """What its worker had said about others when it was sent, or was last looked at."""
         self.given_up: set[int] = set()
@@ -34,7 +36,7 @@ class OpenRequest:
         """Take it away from its worker, for a worker of ``tier``."""
         if self.messages and isinstance(speak := self.messages[0], Speak) and tier != self.tier:
             self.messages[0] = msgspec.structs.replace(speak, other_voice=True)
-        self.worker, self.tier, self.deaths = "", tier, 0
+        self.worker, self.tier, self.deaths, self.awaits_model = "", tier, 0, False
 
     @property
     def generate(self) -> Generate:
@@ -69,7 +71,7 @@ class OpenRequest:
         """How the conversation is told that nobody answers."""
         match self.messages[0]:
             case Generate(step=step):
-                return ReplyFailed(self.call, self.number, step, reason)
+                return ReplyFailed(self.call, self.number, step, reason, is_final=self.deaths > 0)
             case Speak(phrase=phrase):
                 return PhraseFailed(self.call, self.number, phrase, reason)
         return TranscriptFailed(self.call, self.number, reason)

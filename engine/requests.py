@@ -32,6 +32,7 @@ from ringline.ipc.messages import (
     PhraseFailed,
     PhraseFinished,
     PhraseStarted,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
@@ -78,6 +79,8 @@ class Requests:
         """(call, tier) -> bus name: an STT worker may keep what it has learnt of a voice."""
         self._num_answers: Counter[str] = Counter()
         """What each worker, by its bus name, has said about utterances or replies."""
+        self._wrote: dict[int, int] = {}
+        """call -> the LLM's tier that wrote last."""
 
     # --- from the conversation ------------------------------------------------------------------------------------
 
@@ -90,7 +93,7 @@ class Requests:
                 self._cancel("stt", call, number, message)
             case Generate(call=call, turn=turn):
                 self._open.pop(("llm", call, turn), None)
-                self._add(("llm", call, turn), message)
+                self._add(("llm", call, turn), message, self._elsewhere(message) if message.elsewhere else None)
             case WarmPrompt():
                 for worker in self._supervisor.ready("llm"):  # each may have a model of its own
                     self._send(worker.bus_name, message)
@@ -116,8 +119,8 @@ class Requests:
             return  # it has answered meanwhile
         is_restarting = not request.worker or request.deaths > 0
         has_fallback = self._tiers.after(stage, request.tier) is not None
-        if is_restarting and not has_fallback:
-            return  # its worker died, which explains the delay: the next one gets its chance
+        if (is_restarting or request.awaits_model) and not has_fallback:
+            return  # its worker died, or the model is being loaded, which explains the delay: it gets its chance
         only_waits = self._only_waits(request)
         if only_waits and not has_fallback:
             return  # its turn will come
@@ -137,6 +140,7 @@ class Requests:
         for sticky in [sticky for sticky in self._recognisers if sticky[0] == call]:
             del self._recognisers[sticky]
         self._writers.forget_call(call)
+        self._wrote.pop(call, None)
 
     # --- from the workers -----------------------------------------------------------------------------------------
 
@@ -145,7 +149,7 @@ class Requests:
         match message:
             case TranscriptPartial() | TranscriptFinal() | TranscriptFailed():
                 request = self._open.get(("stt", message.call, message.utterance))
-            case ReplyDelta() | ReplyFinished() | ReplyFailed():
+            case ReplyAwaitsModel() | ReplyDelta() | ReplyFinished() | ReplyFailed():
                 request = self._open.get(("llm", message.call, message.turn))
                 if request is not None and request.generate.step != message.step:
                     return None
@@ -162,14 +166,20 @@ class Requests:
                 return message
         if request is None or request.worker != bus_name:
             return None
+        if isinstance(message, ReplyAwaitsModel):
+            request.awaits_model = True
+            return message
         self._num_answers[bus_name] += 1
+        request.awaits_model = False
+        request.answers_before += 1  # its own are not those of others
         match message:
             case TranscriptFinal():
                 self._succeeded(request)
             case ReplyDelta(text=text):
                 request.said(text)
             case ReplyFinished(state=state):
-                self._succeeded(request)
+                self._wrote[request.call] = request.tier
+                self._succeeded(request, is_praised=bool(request.generate.said.strip() or message.tool_calls))
                 return msgspec.structs.replace(message, state=self._state_after(request, state))
             case TranscriptFailed() | ReplyFailed():
                 return None if self._fall_back(request) else message
@@ -195,6 +205,9 @@ class Requests:
         for request in suspects:
             if request.deaths >= limit:
                 self._give_up(request, f"{request.deaths} workers died under it")
+        for request in open_there:
+            if self._open.get(request.key) is request and not request.worker and self._is_sooner_elsewhere(request):
+                self._fall_back(request, is_blamed=False)
         self._dispatch_waiting()
 
     def worker_ready(self, worker: WorkerProcess) -> None:
@@ -206,23 +219,38 @@ class Requests:
 
     # --- one request ----------------------------------------------------------------------------------------------
 
-    def _add(self, key: Key, message: ToWorker) -> None:
+    def _add(self, key: Key, message: ToWorker, tier: int | None = None) -> None:
+        """``tier``: where a new request goes, if that is not to be chosen."""
         request = self._open.get(key)
         if request is None:
             if isinstance(message, Finalise):
                 return  # answered already
-            request = self._open[key] = OpenRequest(key, self._first_tier(key))
+            request = self._open[key] = OpenRequest(key, self._first_tier(key) if tier is None else tier)
         request.messages.append(message)
         if request.worker:
             self._deliver(request, message)
         else:
             self._dispatch(request)
 
+    def _is_sooner_elsewhere(self, request: OpenRequest) -> bool:
+        """Whether a fallback is ready, and its tier has to load its models again: somebody waits."""
+        after = self._tiers.after(request.stage, request.tier)
+        if after is None or self._supervisor.ready(request.stage, request.tier):
+            return False
+        return bool(self._supervisor.ready(request.stage, after))
+
     def _first_tier(self, key: Key) -> int:
         stage, call, _ = key
         if stage == "tts" and (others := self._of_call("tts", call)):
             return others[0].tier  # a call's turns are spoken in order, so by one worker
         return self._tiers.choose(stage)
+
+    def _elsewhere(self, request: Generate) -> int:
+        """The tier behind the one that wrote last in the call, which is to blame; that one again if it was the last."""
+        tier = self._wrote.get(request.call, 0)
+        self._tiers.breaker("llm", tier).failed()
+        after = self._tiers.after("llm", tier)
+        return tier if after is None else after
 
     def _only_waits(self, request: OpenRequest) -> bool:
         """Whether its worker's model comes on with what it has begun: others are before it, and nothing is wrong."""
@@ -323,8 +351,10 @@ class Requests:
 
     # --- success and failure --------------------------------------------------------------------------------------
 
-    def _succeeded(self, request: OpenRequest) -> None:
-        self._tiers.breaker(request.stage, request.tier).succeeded()
+    def _succeeded(self, request: OpenRequest, is_praised: bool = True) -> None:
+        """``is_praised``: its tier may be trusted again if it had failed."""
+        if is_praised:
+            self._tiers.breaker(request.stage, request.tier).succeeded()
         del self._open[request.key]
 
     def _give_up(self, request: OpenRequest, reason: str, is_blamed: bool = True) -> None:

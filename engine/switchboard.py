@@ -20,7 +20,16 @@ from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallO
 from ringline.engine.call_setup import CallSetup
 from ringline.engine.config import Config
 from ringline.engine.conversation import Action, Event
-from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, Escalate, HungUp, RunTool, SetGate
+from ringline.engine.conversation.actions import (
+    Backchannel,
+    BotSaid,
+    CallerSaid,
+    Escalate,
+    HungUp,
+    NothingToSay,
+    RunTool,
+    SetGate,
+)
 from ringline.engine.conversation.events import (
     CallClosed,
     CallStarted,
@@ -321,12 +330,15 @@ class Switchboard:
                 self._send(capture.bus_name, action)
             case BotSaid(trace=trace):
                 call.traces.append(trace)
-                if trace.num_empty:
-                    fields = {"call": call.number, "turn": trace.turn, "num_empty": trace.num_empty}
-                    log.warning("nothing of what the model wrote could be spoken; it was asked again", extra=fields)
+                if trace.num_cut_words:
+                    fields = {"call": call.number, "turn": trace.turn, "num_words": trace.num_cut_words}
+                    log.warning("a reply was too long: words of it were left out", extra=fields)
                 self._on_event(call, action)
             case Escalate(stage=stage, number=number):
                 self.requests.escalate(call.number, stage, number)
+            case NothingToSay(turn=turn, step=step, remedy=remedy):
+                fields = {"call": call.number, "turn": turn, "step": step}
+                log.warning("nothing of what the model wrote could be spoken: %s", remedy, extra=fields)
             case CallerSaid() | Backchannel() | HungUp():
                 self._on_event(call, action)
             case _:

@@ -49,7 +49,9 @@ class TurnTrace(msgspec.Struct):
     num_pauses: int = 0
     """How often it paused for a sound of the caller's."""
     num_empty: int = 0
-    """How often nothing of what the LLM wrote could be spoken, and it was asked again or, at last, the caller."""
+    """How often nothing of what the LLM wrote could be spoken, and another way was found."""
+    num_cut_words: int = 0
+    """Words that were left out, because the reply was too long."""
     prompt_tokens: int = 0
     """What the LLM was given, in all steps, where the backend counts it ..."""
     cached_tokens: int = 0

@@ -236,6 +236,15 @@ class TranscriptFailed(Message, frozen=True):
     reason: str
 
 
+class ReplyAwaitsModel(Message, frozen=True):
+    """LLM -> engine: there is no answer yet, and very likely because the server is loading its model. What is said of
+    a reply's patience does not hold till then."""
+
+    call: int
+    turn: int
+    step: int
+
+
 class ReplyDelta(Message, frozen=True):
     """LLM -> engine: a piece of the reply's text."""
 
@@ -243,6 +252,7 @@ class ReplyDelta(Message, frozen=True):
     turn: int
     step: int
     text: str
+    """Empty where the model thinks, or writes what is not said: the reply is coming on."""
     time_ns: int
 
 
@@ -258,6 +268,8 @@ class ReplyFinished(Message, frozen=True):
     expect: Expectation = Expectation()
     time_ns: int = 0
     usage: Usage = Usage()
+    is_cut: bool = False
+    """It came to the limit of its length: its end may be half a sentence."""
     agreed: bool = False
     """The backend has seen to it that the caller agreed to the tools, as a flow does."""
 
@@ -269,6 +281,8 @@ class ReplyFailed(Message, frozen=True):
     turn: int
     step: int
     reason: str
+    is_final: bool = False
+    """Asked again, it would fail again: the server refuses the request, or workers died of it."""
 
 
 class PhraseStarted(Message, frozen=True):
@@ -357,6 +371,7 @@ FromWorker = (
     | TranscriptPartial
     | TranscriptFinal
     | TranscriptFailed
+    | ReplyAwaitsModel
     | ReplyDelta
     | ReplyFinished
     | ReplyFailed
@@ -427,6 +442,9 @@ class Generate(Message, frozen=True):
     """The agent's tools, as JSON schemas in the form chat models take."""
     draft: bool = False
     """The caller may go on, and the reply be for nothing: others go first."""
+    elsewhere: bool = False
+    """Nothing could be spoken of what the backend wrote that was asked last for this turn: a fallback of it is to
+    write, if there is one. For the engine's routing alone."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
     agent: str = ""

@@ -58,6 +58,9 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
     server: Literal["openai", "vllm", "llama.cpp", "other"] = "openai"
     """What answers there: how a reply is continued, and which names settings have, differs. Ollama is one of the
     others."""
+    system_role: bool = True
+    """Whether the model's chat template takes a system message. One that refuses it is found out by that; what it
+    refuses without a word, such as a template that leaves the system message out, must be said here."""
     temperature: Temperature | None = None
     """None: the server's default."""
     max_tokens: Positive = 300
@@ -77,7 +80,7 @@ class OpenAiLlm(LlmBackend, frozen=True, tag="openai"):
     ``{port}`` stand for what is configured here, ``{file}`` for the model's file on this machine, ``{python}`` for the
     interpreter that runs the engine."""
     serve_ready_s: Seconds = 300.0
-    """How long the server may take to load its model."""
+    """How long the server may take to load its model, started by ``serve`` or by the first request."""
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -46,6 +46,8 @@ class TurnConfig(Table, frozen=True):
     """No transcript for so long: the fallback is tried."""
     llm_timeout_ms: Annotated[int, Meta(ge=100)] = 4_000
     """No (further) text for so long: likewise."""
+    model_load_ms: Annotated[int, Meta(ge=100)] = 30_000
+    """A reply waits so long, with fillers, for a server that loads its model, where no fallback is quicker."""
     tts_timeout_ms: Annotated[int, Meta(ge=100)] = 2_000
     """No sound of a phrase for so long: likewise."""
     dead_air_ms: Annotated[int, Meta(ge=100)] = 2_000

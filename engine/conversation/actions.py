@@ -9,6 +9,8 @@ import msgspec
 from ringline.engine.trace import TurnTrace
 from ringline.ipc.messages import ToolCall
 
+Remedy = Literal["ask again", "ask the fallback", "say so", "say nothing", "give up"]
+
 
 class SetGate(msgspec.Struct, frozen=True, tag=True):
     """Let this turn be heard, and only this one; 0 for none. Turns below ``min_turn`` are dead."""
@@ -59,6 +61,15 @@ class BotSaid(msgspec.Struct, frozen=True, tag=True):
     exact: bool = True
     """Whether ``text`` goes by what capture reports of playout and TTS of its words. Else its end was worked out by
     time or letters, and may be off by a word."""
+
+
+class NothingToSay(msgspec.Struct, frozen=True, tag=True):
+    """For the log: nothing of what the LLM wrote could be spoken."""
+
+    turn: int
+    step: int
+    remedy: Remedy
+    """What is done about it."""
 
 
 class HungUp(msgspec.Struct, frozen=True, tag=True):

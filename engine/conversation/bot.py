@@ -6,6 +6,7 @@ or the world until it is opened, and nothing of it is kept if it is dropped befo
 
 from __future__ import annotations
 
+import logging
 from typing import Literal, cast
 
 import msgspec
@@ -13,12 +14,14 @@ import msgspec
 from ringline.engine.agent import Agent
 from ringline.engine.config import TurnConfig
 from ringline.engine.conversation import builtin_tools
-from ringline.engine.conversation.actions import BotSaid, Escalate, RunTool, SetGate
+from ringline.engine.conversation.actions import BotSaid, Escalate, NothingToSay, RunTool, SetGate
 from ringline.engine.conversation.consent import WITHHELD, has_agreed
+from ringline.engine.conversation.empty_replies import EmptyReplies
 from ringline.engine.conversation.events import ToolReturned
-from ringline.engine.conversation.fixed_phrases import as_one
+from ringline.engine.conversation.fixed_phrases import as_one, as_phrases
 from ringline.engine.conversation.history import History, tool_answered, tools_asked
 from ringline.engine.conversation.ledger import Pace, SpokenPhrase
+from ringline.engine.conversation.length import LengthLimit
 from ringline.engine.conversation.outbox import Outbox
 from ringline.engine.conversation.phrasing import Phrase
 from ringline.engine.conversation.prompt_ahead import tool_schemas
@@ -39,13 +42,17 @@ from ringline.ipc.messages import (
     PhraseStarted,
     PlayoutStarted,
     PlayoutStopped,
+    ReplyAwaitsModel,
     ReplyDelta,
+    ReplyFailed,
     ReplyFinished,
     Speak,
     ToolCall,
     WarmPrompt,
     WordMarks,
 )
+
+log = logging.getLogger("ringline.conversation")
 
 Cause = Literal["opening", "speech", "dtmf", "no_input", "tools"]
 
@@ -54,15 +61,26 @@ MS = 1_000_000
 MAX_STEPS = 10
 """Rounds of tools in one reply; a model that wants more turns in circles."""
 
+MAX_FUTILE_STEPS = 2
+"""... and so many in a row of which nothing can be run: calls that cannot be read, or that ask for what was done in
+this reply before. The model is told after the first."""
+
+MAX_WORDLESS_NS = 30_000 * MS
+"""So long a model may think, or ask for tools, before its first word: nobody listens to fillers for longer. What the
+tools themselves take does not count."""
+
 DONE = '{"ok":true}'
 """What a built-in tool returns ..."""
 ENDS_CALL = "ends call"
 """... unless nobody will ask for it any more."""
 
-MAX_EMPTY = 1
-"""So often the LLM is asked again in one reply because it wrote nothing that can be spoken, such as emoji alone ..."""
+FUTILE = "error"
+"""Key of a result that says that nothing was run."""
+ASKED_BEFORE = '{"note":"you have asked for exactly this before; its result stands above. Answer the caller now."}'
+"""A model that asks twice in one reply has lost its way: what has effects is not done twice."""
+
 IN_WORDS = "[Nothing of your answer could be spoken. Answer in plain words.]"
-"""... and told why."""
+"""To an LLM that is asked again because it wrote nothing that can be spoken, such as emoji alone."""
 
 SETTLE_NS = 300 * MS
 """How long the LLM is not asked after a cut, until capture says what was heard. That takes a frame; where it takes
@@ -71,8 +89,12 @@ longer, time must tell."""
 MAX_ASKED_CHARS = 200
 """Two long sentences: what lies further back says little of what the caller will answer."""
 
-STAGES = ("llm", "tts", "dead_air", "reply")
+STAGES = ("llm", "words", "tts", "dead_air", "reply")
 """Deadlines of a reply."""
+
+WORDS_TIMEOUTS = 3
+"""So many times ``reply_timeout_ms`` an LLM may think, write letter by letter or ask for tools, all of which is
+progress, before the caller hears words of it: fillers bridge that, but nobody waits longer."""
 
 
 class Bot:
@@ -88,6 +110,9 @@ class Bot:
         max_sentences: int,
         out: Outbox,
         warms_prompt: bool = False,
+        max_reply_s: float = 0.0,
+        llm_tiers: int = 1,
+        is_authored: bool = False,
     ) -> None:
         self.history = History(agent.prompt, agent.language, config.history_tokens, agent.voice_rules)
         self.reply: Reply | None = None
@@ -96,8 +121,8 @@ class Bot:
         """The number given out last."""
         self.failures = 0
         """Replies in a row that did not come."""
-        self.empties = 0
-        """... and those in a row that held nothing to say, so that the caller was asked to repeat what they said."""
+        self._has_broken_off = False
+        """Of the reply before, the LLM did not write the end."""
         self._asked = ""
         """What the caller heard of the last reply that they heard anything of."""
         self._unsettled: Reply | None = None
@@ -107,13 +132,14 @@ class Bot:
         self._call, self._slot = call, slot
         self._agent, self._config, self._rate_hz = agent, config, wire_rate_hz
         self._pace = Pace(wire_rate_hz, agent.speed)
-        self._max_sentences = max_sentences
+        self._max_sentences, self._max_reply_s = max_sentences, max_reply_s
         self._out = out
         self._warms_prompt = warms_prompt
         self._warm_head: tuple[ChatMessage, ...] = ()
         """The prompt's beginning that the LLM has read last."""
         self._pronunciations = Pronunciations(agent.pronunciations)
         self.phrasebook = phrasebook(agent.language)
+        self._empties = EmptyReplies(self.phrasebook, llm_tiers, is_authored)
         self._tool_schemas = tool_schemas(agent)
         self._state = b""
         self._tools_running: set[tuple[int, int, str]] = set()
@@ -132,7 +158,8 @@ class Bot:
         """A new reply, not yet open and without any text to come."""
         assert self.reply is None
         self.turn += 1
-        self.reply = Reply(self.turn, cause, now_ns, self._rate_hz, self._agent.language, self._max_sentences)
+        length = LengthLimit(self._max_sentences, self._max_reply_s, self._pace.duration_s)
+        self.reply = Reply(self.turn, cause, now_ns, self._rate_hz, self._agent.language, length)
         self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
         return self.reply
 
@@ -146,7 +173,8 @@ class Bot:
             return
         state = reply.result.state if reply.result is not None else self._state
         messages = (*self.history.messages(), *reply.pending)
-        if reply.step == reply.hinted_step:
+        is_hinted = reply.step == reply.hinted_step
+        if is_hinted:
             messages = _with_hint(messages)
         self._warm_head = _head(messages)
         self._out.act(
@@ -159,9 +187,20 @@ class Bot:
                 state,
                 tools=self._tool_schemas,
                 draft=not reply.is_open,
+                elsewhere=is_hinted and self._empties.is_for_fallback(reply.trace.num_empty),
             )
         )
-        self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+        reply.asked_ns = now_ns
+        self._await_text(reply, now_ns)
+        if "words" not in self._out.deadlines:
+            self._await_words(now_ns)
+
+    def _await_text(self, reply: Reply, now_ns: int) -> None:
+        """The LLM has so long for its next sign of life, and not for ever for its first word."""
+        due_ns = now_ns + self._config.llm_timeout_ms * MS
+        if not reply.has_words:
+            due_ns = min(due_ns, reply.asked_ns + max(0, MAX_WORDLESS_NS - reply.wordless_ns))
+        self._out.at("llm", due_ns)
 
     def warm_prompt(self) -> None:
         """Give the LLM ahead what the next request begins with, if that is new."""
@@ -184,9 +223,9 @@ class Bot:
         reply = self.prepare("said", now_ns)
         reply.then = then
         self.open(now_ns)
-        reply.max_sentences = 0
+        reply.length = LengthLimit()
         self._write(reply, text, now_ns)
-        self._write_end(reply, reply.phraser.flush(), now_ns)
+        self._write_end(reply, reply.written_out(), now_ns)
 
     def open(self, now_ns: int) -> None:
         """The caller's turn is over: let the reply be heard, and its tools run."""
@@ -194,7 +233,7 @@ class Bot:
         reply.is_open = True
         self._out.act(SetGate(reply.turn, reply.turn))
         self._out.at("dead_air", now_ns + self._config.dead_air_ms * MS)
-        self._out.at("reply", now_ns + self._config.reply_timeout_ms * MS)
+        self._progress(now_ns)
         if reply.held is not None:
             held, reply.held = reply.held, None
             self._run_tools(reply, held, now_ns)
@@ -270,6 +309,7 @@ class Bot:
             if text or interrupted:
                 self.history.bot(text, interrupted)
         self._asked = reply.own_text(heard_sample) or self._asked
+        reply.trace.num_cut_words = reply.length.num_cut_words
         exact = heard_sample is None or reply.is_exact(heard_sample)
         self._out.act(BotSaid(reply.turn, reply.text(heard_sample), interrupted, reply.trace, exact))
         if not interrupted:
@@ -279,7 +319,7 @@ class Bot:
         """From here on the reply has happened: the history holds it, the brain goes on from its state."""
         if not reply.is_real:
             reply.is_real = True
-            self.empties += reply.trace.num_empty > MAX_EMPTY
+            self._empties.num_in_a_row += reply.is_stand_in
             self.history.extend(reply.pending)
             reply.pending.clear()
             self._tools_running |= {(reply.turn, reply.step, name) for name in reply.open_tool_calls}
@@ -295,13 +335,24 @@ class Bot:
 
     # --- text -----------------------------------------------------------------------------------------------------
 
+    def on_model_awaited(self, event: ReplyAwaitsModel, now_ns: int) -> None:
+        """The LLM's server loads its model."""
+        reply = self._current(event.turn, event.step)
+        if reply is not None and reply.is_generating:
+            reply.awaits_model_until_ns = now_ns + self._config.model_load_ms * MS
+            self._progress(now_ns)
+
     def on_delta(self, event: ReplyDelta, now_ns: int) -> None:
         """The LLM wrote on."""
         reply = self._current(event.turn, event.step)
         if reply is not None and reply.is_generating:
+            reply.awaits_model_until_ns = 0
             self._progress(now_ns)
-            self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
-            self._write(reply, event.text, now_ns)
+            if event.text:
+                self._write(reply, event.text, now_ns)
+            self._await_text(reply, now_ns)
+            if reply.length.is_endless:
+                self._stop_writing(reply, now_ns)
 
     def on_finished(self, event: ReplyFinished, now_ns: int) -> bool:
         """The LLM has said all, and which tools it wants. Returns whether the reply has failed: it is empty, again."""
@@ -309,21 +360,31 @@ class Bot:
         if reply is None or not reply.is_generating:
             return False
         reply.is_generating = False
+        reply.awaits_model_until_ns = 0
         reply.trace.count(event.usage)
         self._out.cancel("llm")
         self._progress(now_ns)
-        rest = reply.limit(reply.phraser.flush())
-        if not (rest or event.tool_calls or reply.then or any(reply.own_phrases())):
+        rest = reply.written_out(drops_fragment=event.is_cut and reply.has_words)
+        reply.wordless_ns += 0 if rest or reply.has_words else now_ns - reply.asked_ns
+        if not (rest or event.tool_calls or reply.step_phrases or reply.is_answered):
             return not self._replaces_empty(reply, event, now_ns)
         reply.result = event
-        self.failures = self.empties = 0
+        self.failures = self._empties.num_in_a_row = 0
+        self._has_broken_off = False
         if reply.is_real:
             self._make_real(reply)
-        tools = [(tool_call, self._built_in(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
+        tools = [(tool_call, self._known_result(reply, tool_call, now_ns)) for tool_call in event.tool_calls]
         tools = [(tool_call, result) for tool_call, result in tools if result != ENDS_CALL]
         if not event.agreed:
             tools = [(tool_call, result or self._withheld(reply, tool_call)) for tool_call, result in tools]
-        if reply.step >= MAX_STEPS:
+        is_futile = bool(tools) and all(is_futile_result(result) for _, result in tools)
+        reply.num_futile = reply.num_futile + 1 if is_futile else 0
+        is_lost = reply.step >= MAX_STEPS or reply.num_futile > MAX_FUTILE_STEPS
+        if tools and (is_lost or reply.wordless_ns >= MAX_WORDLESS_NS):
+            log.error("the model asks for tools again and again", extra={"call": self._call, "turn": reply.turn})
+            if not (rest or reply.has_words or reply.then):
+                reply.has_failed_before = True  # nor is it asked once more
+                return not (self._empties.has_fallback and self._replaces_empty(reply, event, now_ns))
             tools = []
         if all(result == DONE for _, result in tools) and (rest or not tools or reply.has_words_in_step):
             self._write_end(reply, rest, now_ns)  # nothing has come of the tools that the model would have to know
@@ -336,31 +397,64 @@ class Bot:
             reply.held = tools
         return False
 
-    def _replaces_empty(self, reply: Reply, event: ReplyFinished, now_ns: int) -> bool:
-        """Let the LLM write a reply that holds nothing to say once more, or else ask the caller to repeat what it
-        answers; one to their silence may be silence. Returns whether one of them is left to try."""
-        reply.trace.num_empty += 1
-        if reply.trace.num_empty <= MAX_EMPTY:
-            reply.trace.first_text_ns = 0
-            reply.next_step()
-            reply.hinted_step = reply.step
-            self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
-            return True
-        if reply.trace.cause == "no_input":  # nobody awaits an answer
-            reply.result = event
-            self._write_end(reply, [], now_ns)
-            return True
-        if self.empties or reply.trace.cause not in ("speech", "dtmf"):
+    def on_failed(self, event: ReplyFailed, now_ns: int) -> bool:
+        """The LLM does not write, or writes no further. Returns whether the reply has thereby failed.
+
+        Not if asking once more may help. Nor if a part of it is said: its end is lost, which happens once; then it has.
+        """
+        reply = self._current(event.turn, event.step)
+        if reply is None:
             return False
+        if not reply.is_generating or not reply.is_open:
+            return True
+        if any(phrase.phrase.words for phrase in reply.step_phrases):
+            if self._has_broken_off:
+                return True
+            self._has_broken_off = True
+            reply.is_generating = False
+            self._out.cancel("llm", "words")
+            self._write_end(reply, as_phrases(self.phrasebook.lost_thread, self._agent.language), now_ns)
+            return False
+        if event.is_final or reply.has_failed_before:
+            return True
+        reply.has_failed_before = True
+        reply.next_step()
+        self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
+        return False
+
+    def _replaces_empty(self, reply: Reply, event: ReplyFinished, now_ns: int) -> bool:
+        """Find another way for a reply that holds nothing to say. Returns whether there is one."""
+        reply.trace.num_empty += 1
+        remedy = self._empties.remedy(reply)
+        self._out.act(NothingToSay(reply.turn, reply.step, remedy))
+        match remedy:
+            case "give up":
+                return False
+            case "ask again" | "ask the fallback":
+                reply.trace.first_text_ns = 0
+                reply.next_step()
+                reply.hinted_step = reply.step
+                self.generate(cast(Cause, "tools" if reply.tool_steps else reply.trace.cause), now_ns)
+                return True
+            case "say so":
+                reply.is_stand_in = True
+                self._write(reply, self._empties.words(reply), now_ns)
         reply.result = event
-        self._write(reply, self.phrasebook.again, now_ns)
-        self._write_end(reply, reply.limit(reply.phraser.flush()), now_ns)
+        self._write_end(reply, reply.written_out(), now_ns)
         return True
 
     def _write(self, reply: Reply, text: str, now_ns: int) -> None:
-        reply.trace.first_text_ns = reply.trace.first_text_ns or now_ns
-        for phrase in reply.limit(reply.phraser.feed(text)):
+        if text.strip():
+            reply.trace.first_text_ns = reply.trace.first_text_ns or now_ns
+        for phrase in reply.written_on(text):
             self._speak(reply, phrase, now_ns)
+
+    def _stop_writing(self, reply: Reply, now_ns: int) -> None:
+        """The reply is long enough, and the LLM has not come to an end of it."""
+        reply.is_generating = False
+        self._out.cancel("llm")
+        self._out.act(CancelReply(self._call, reply.turn))
+        self._write_end(reply, reply.length.finish(), now_ns)
 
     def _write_end(self, reply: Reply, rest: list[Phrase], now_ns: int) -> None:
         reply.is_complete = True
@@ -373,6 +467,8 @@ class Bot:
     ) -> None:
         if not is_filler:
             reply.trace.first_phrase_ns = reply.trace.first_phrase_ns or now_ns
+            if reply.is_generating:
+                self._await_words(now_ns)
         number = reply.num_phrases
         reply.num_phrases += 1
         if reply.unspoken is None:
@@ -397,6 +493,16 @@ class Bot:
         )
 
     # --- tools ----------------------------------------------------------------------------------------------------
+
+    def _known_result(self, reply: Reply, tool_call: ToolCall, now_ns: int) -> str:
+        """The result of a call that is not run: of a built-in tool, which is done at once, of one that cannot be read,
+        and of one that this reply has asked for before. Empty where it has yet to run."""
+        if tool_call.problem:
+            log.warning("a tool call cannot be run", extra={"call": self._call, "problem": tool_call.problem})
+            return msgspec.json.encode({FUTILE: tool_call.problem}).decode()
+        if result := self._built_in(reply, tool_call, now_ns):
+            return result
+        return ASKED_BEFORE if reply.has_result(tool_call) else ""
 
     def _is_safe(self, tool_call: ToolCall) -> bool:
         tool = self._agent.tools.get(tool_call.name)
@@ -458,7 +564,10 @@ class Bot:
         """A tool has answered, or failed."""
         run = event.turn, event.step, event.tool_call_id
         reply = self._current(event.turn, event.step)
-        is_awaited = reply is not None and reply.open_tool_calls.pop(event.tool_call_id, None) is not None
+        tool_call = reply.open_tool_calls.pop(event.tool_call_id, None) if reply is not None else None
+        is_awaited = tool_call is not None
+        if reply is not None and tool_call is not None:
+            reply.returned(tool_call, event.result)
         if run in self._tools_running:
             # What a tool did, it did, whatever became of the reply that wanted it: the history says so.
             self._tools_running.discard(run)
@@ -505,6 +614,9 @@ class Bot:
         if reply is self.reply:
             if not phrase.is_filler:
                 self._progress(now_ns)
+            elif reply.is_open:
+                ahead_ns = reply.ahead_ns(now_ns) if reply.is_audible else reply.duration_ns(phrase)
+                self._out.at("dead_air", now_ns + ahead_ns + self._config.dead_air_ms * MS)
             self._await_next_phrase(reply, now_ns)
         return reply is self.reply and reply.is_unspeakable
 
@@ -572,20 +684,28 @@ class Bot:
 
     # --- never silent, never stuck --------------------------------------------------------------------------------
 
-    def on_stage_late(self, stage: str, now_ns: int) -> None:
-        """The LLM or TTS is past its deadline: its fallback may be quicker."""
+    def on_stage_late(self, stage: str, now_ns: int) -> bool:
+        """The LLM or TTS is past its deadline: its fallback may be quicker. Returns whether the reply has failed: the
+        LLM thinks, and does not come to a first word."""
         reply = self.reply
         if reply is None:
-            return
-        if stage == "llm":
+            return False
+        if stage == "llm" and not reply.has_words and reply.wordless_ns + now_ns - reply.asked_ns >= MAX_WORDLESS_NS:
+            log.error("the model thinks for too long", extra={"call": self._call, "turn": reply.turn})
+            return True
+        if stage == "llm" or (stage == "words" and reply.is_generating):
             self._out.act(Escalate("llm", reply.turn))
             self._out.at("llm", now_ns + self._config.llm_timeout_ms * MS)
+        if stage == "words":
+            reply.has_failed_before = True  # nobody waits as long again
+            self._await_words(now_ns)
         elif stage == "tts":
             wait_ns = self._config.tts_timeout_ms * MS
             ahead_ns = reply.ahead_ns(now_ns)
             if reply.is_open and not reply.is_paused and ahead_ns <= wait_ns:  # else it may wait, or the ring is full
                 self._out.act(Escalate("tts", reply.turn))
             self._out.at("tts", now_ns + max(wait_ns, ahead_ns - wait_ns))
+        return False
 
     def on_dead_air(self, now_ns: int) -> None:
         """Perhaps nothing was heard for too long: say something that fits, if the reply has no more to say so far, or
@@ -599,7 +719,9 @@ class Bot:
         if ahead_ns > 0:
             return
         awaited = reply.unspoken
-        if awaited is None and not reply.is_complete:
+        if reply.is_generating and reply.length.is_reached:
+            self._stop_writing(reply, now_ns)
+        elif awaited is None and not reply.is_complete:
             self._speak(reply, self._filler(reply), now_ns, is_filler=True)
         elif awaited is not None and awaited.start_sample < 0 and not awaited.is_filler:
             self._bridge(reply, awaited)
@@ -645,10 +767,14 @@ class Bot:
         reply.num_fillers += 1
         return as_one(text, self._agent.language)
 
+    def _await_words(self, now_ns: int) -> None:
+        self._out.at("words", now_ns + WORDS_TIMEOUTS * self._config.reply_timeout_ms * MS)
+
     def _progress(self, now_ns: int) -> None:
         """The reply is still coming, and what there is of it is still to be heard."""
-        ahead_ns = self._under_way().ahead_ns(now_ns)
-        self._out.at("reply", now_ns + ahead_ns + self._config.reply_timeout_ms * MS)
+        reply = self._under_way()
+        until_ns = now_ns + reply.ahead_ns(now_ns) + self._config.reply_timeout_ms * MS
+        self._out.at("reply", max(until_ns, reply.awaits_model_until_ns))
 
     def is_stuck(self, now_ns: int) -> bool:
         """Whether the reply has come to a standstill, now that its last deadline is past."""
@@ -684,6 +810,11 @@ class Bot:
             return None, None
         phrase = next((phrase for phrase in reply.phrases if phrase.number == number >= 0), None)
         return (reply, phrase) if phrase is not None else (None, None)
+
+
+def is_futile_result(result: str) -> bool:
+    """Whether nothing was run, nor is to be."""
+    return result == ASKED_BEFORE or result.startswith(f'{{"{FUTILE}":')
 
 
 def _end_of(text: str) -> str:

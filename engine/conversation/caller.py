@@ -408,7 +408,7 @@ class Caller:
         """Whether the caller is hearing the question that the reply ends with."""
         spoken = [phrase for phrase in reply.phrases if phrase.phrase.words]
         playing = reply.playing(now_ns)
-        return reply.is_complete and bool(spoken) and playing is spoken[-1] and playing.is_question
+        return reply.is_complete and bool(spoken) and playing is spoken[-1] and playing.phrase.is_question
 
     def _on_long_overlap(self, now_ns: int) -> None:
         """They speak on and on: in the end that is no backchannel, whatever STT makes of it."""

@@ -20,6 +20,7 @@ from ringline.engine.conversation.actions import (
     CallerSaid,
     Escalate,
     HungUp,
+    NothingToSay,
     RunTool,
     SetGate,
 )
@@ -45,6 +46,7 @@ from ringline.ipc.messages import (
     PhraseStarted,
     PlayoutStarted,
     PlayoutStopped,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
@@ -59,7 +61,7 @@ from ringline.ipc.messages import (
 )
 
 Event = FromWorker | CallStarted | TimePassed | ToolReturned | Overloaded | HangUpAsked | CallClosed
-Action = ToWorker | SetGate | RunTool | Escalate | CallerSaid | Backchannel | BotSaid | HungUp
+Action = ToWorker | SetGate | RunTool | Escalate | CallerSaid | Backchannel | BotSaid | NothingToSay | HungUp
 
 
 class Conversation:
@@ -75,15 +77,23 @@ class Conversation:
         max_sentences: int = 0,
         trusts_dictation: bool = True,
         warms_prompt: bool = False,
+        max_reply_s: float = 0.0,
+        llm_tiers: int = 1,
+        is_authored: bool = False,
     ) -> None:
-        """``max_sentences``: how long replies of the LLM may be, 0 for as long as it likes; ``trusts_dictation``: as
-        for `Endpointing`; ``warms_prompt``: whether the LLM is given its prompt ahead."""
+        """``max_sentences``, ``max_reply_s``: how long replies of the LLM may be, 0 for as long as it likes;
+        ``trusts_dictation``: as for `Endpointing`; ``warms_prompt``: whether the LLM is given its prompt ahead;
+        ``llm_tiers``: how many LLMs there are to ask, fallbacks included; ``is_authored``: the LLM says
+        what somebody wrote for it, and where it says nothing, nothing is meant."""
         self.call = call
         self.slot = slot
         self._agent = agent
         self._config = config
         self._out = Outbox()
-        self._bot = Bot(call, slot, agent, config, wire_rate_hz, max_sentences, self._out, warms_prompt)
+        self._bot = Bot(
+            call, slot, agent, config, wire_rate_hz, max_sentences, self._out, warms_prompt, max_reply_s, llm_tiers,
+            is_authored,
+        )  # fmt: skip
         self._caller = Caller(call, slot, agent, config, self._bot, self._out, trusts_dictation)
         self._over = False
         self._has_said_so = False
@@ -100,6 +110,7 @@ class Conversation:
             TranscriptPartial: self._caller.on_partial,
             TranscriptFinal: self._caller.on_transcript,
             TranscriptFailed: self._caller.on_transcript_failed,
+            ReplyAwaitsModel: self._bot.on_model_awaited,
             ReplyDelta: self._bot.on_delta,
             ReplyFinished: self._on_reply_finished,
             ReplyFailed: self._on_reply_failed,
@@ -170,8 +181,9 @@ class Conversation:
             match name:
                 case "no_input":
                     self._ask_again(now_ns)
-                case "llm" | "tts":
-                    self._bot.on_stage_late(name, now_ns)
+                case "llm" | "words" | "tts":
+                    if self._bot.on_stage_late(name, now_ns):
+                        self._give_up(now_ns)
                 case "dead_air":
                     self._on_dead_air(now_ns)
                 case "settle":
@@ -220,8 +232,7 @@ class Conversation:
             self._give_up(now_ns)
 
     def _on_reply_failed(self, event: ReplyFailed, now_ns: int) -> None:
-        reply = self._bot.reply
-        if reply is not None and (reply.turn, reply.step) == (event.turn, event.step):
+        if self._bot.on_failed(event, now_ns):
             self._give_up(now_ns)
 
     def _on_phrase_finished(self, event: PhraseFinished, now_ns: int) -> None:

@@ -13,7 +13,7 @@ from ringline.ipc.messages import PhraseText, Rehearse
 
 def as_one(text: str, language: str) -> Phrase:
     """A text as a single phrase, such as a filler."""
-    return Phrase(tuple(word for phrase in _phrases(text, language) for word in phrase.words), True)
+    return Phrase(tuple(word for phrase in as_phrases(text, language) for word in phrase.words), True)
 
 
 def rehearsal(agent: Agent, fixed_texts: Sequence[str] = (), number: int = 0) -> Rehearse:
@@ -24,14 +24,14 @@ def rehearsal(agent: Agent, fixed_texts: Sequence[str] = (), number: int = 0) ->
     """
     book = phrasebook(agent.language)
     greeting, *others = (agent.greeting, *fixed_texts) if agent.greeting else (*fixed_texts, "")
-    phrases = _phrases(greeting, agent.language)
+    phrases = as_phrases(greeting, agent.language)
     num_awaited = len(phrases)
-    for text in (book.again, book.apology, book.transfer, book.lost_thread):
-        phrases += _phrases(text, agent.language)
+    for text in (book.again, book.still_there, book.apology, book.transfer, book.lost_thread, book.hello, book.goodbye):
+        phrases += as_phrases(text, agent.language)
     fillers = (*(tool.filler for tool in agent.tools.values() if tool.filler), *book.fillers)
     phrases += [as_one(text, agent.language) for text in fillers]
     for text in others:
-        phrases += _phrases(text, agent.language)
+        phrases += as_phrases(text, agent.language)
     pronunciations = Pronunciations(agent.pronunciations)
     texts = []
     for phrase in phrases:
@@ -40,6 +40,7 @@ def rehearsal(agent: Agent, fixed_texts: Sequence[str] = (), number: int = 0) ->
     return Rehearse(tuple(texts), number, num_awaited, agent.voice, agent.speed, agent.language)
 
 
-def _phrases(text: str, language: str) -> list[Phrase]:
+def as_phrases(text: str, language: str) -> list[Phrase]:
+    """A text in the phrases in which the bot says it."""
     phraser = Phraser(language)
     return [*phraser.feed(text), *phraser.flush()]

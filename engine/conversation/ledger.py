@@ -14,12 +14,17 @@ class Pace:
     """How fast a voice speaks, learned from the phrases it has finished."""
 
     def __init__(self, rate_hz: int, speed: float = 1.0) -> None:
+        self._rate_hz = rate_hz
         self._chars, self._samples = CHARACTERS_PER_S * speed, float(rate_hz)
         self._is_learned = False
 
     def samples(self, num_chars: int) -> int:
         """How long so many characters take, about."""
         return int(num_chars * self._samples / self._chars)
+
+    def duration_s(self, phrase: Phrase) -> float:
+        """How long it takes, about."""
+        return self.samples(len(phrase.spoken)) / self._rate_hz
 
     def learn(self, num_chars: int, num_samples: int) -> None:
         """So many characters took so long."""
@@ -57,11 +62,6 @@ class SpokenPhrase:
         """It cannot be spoken: none of its words counts."""
         self.has_failed = self.has_failed or bool(self.phrase.words)
         self.is_over, self.phrase = True, Phrase((), self.phrase.ends_sentence)
-
-    @property
-    def is_question(self) -> bool:
-        """Whether it ends with a question mark."""
-        return self.phrase.written.rstrip("\"')\u201d\u2019\u00bb ").endswith(("?", "\uff1f", "\u061f"))
 
     @property
     def has_sound(self) -> bool:

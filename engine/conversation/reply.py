@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from ringline.engine.conversation.ledger import SpokenPhrase
+from ringline.engine.conversation.length import LengthLimit
 from ringline.engine.conversation.phrasing import Phrase, Phraser
 from ringline.engine.conversation.playhead import Playhead
 from ringline.engine.conversation.utterance import Utterance
@@ -15,7 +18,7 @@ from ringline.ipc.messages import ChatMessage, ReplyFinished, ToolCall
 class Reply:
     """The state of one turn of the bot. ``turn`` names it everywhere: at the gate, at TTS, in the trace."""
 
-    def __init__(self, turn: int, cause: str, now_ns: int, rate_hz: int, language: str, max_sentences: int = 0) -> None:
+    def __init__(self, turn: int, cause: str, now_ns: int, rate_hz: int, language: str, length: LengthLimit) -> None:
         self.turn = turn
         self.step = 0
         """Rounds of tools, and replies that held nothing to say, so far."""
@@ -30,6 +33,8 @@ class Reply:
         self.was_asked = False
         """Whether the LLM writes it, or has written it."""
         self.is_generating = False
+        self.awaits_model_until_ns = 0
+        """The LLM's server loads its model: the reply has until then."""
         self.is_open = False
         """Whether it may be heard: a draft may not, before the caller's turn is over."""
         self.is_paused = False
@@ -39,6 +44,10 @@ class Reply:
         """Whether it left a trace in the world: the caller heard words of it, or a tool of it had effects."""
         self.is_complete = False
         """Whether the turn's last phrase went to TTS."""
+        self.has_failed_before = False
+        """The LLM was asked once more because it had failed."""
+        self.is_stand_in = False
+        """The LLM had nothing to say, and the engine's own words take its place."""
         self.then = ""
         """What follows when it was spoken: ``hang_up`` or ``transfer``."""
         self.num_fillers = 0
@@ -51,10 +60,7 @@ class Reply:
         """Of those that TTS was asked for."""
         self.step_phrase = 0
         """The first phrase that the history does not have with an earlier step."""
-        self.num_sentences = 0
-        """Of the current step."""
-        self.max_sentences = max_sentences
-        """0: no limit."""
+        self.length = length
         self.tool_steps: list[tuple[str, list[SpokenPhrase]]] = []
         """Of each step that asked for tools: one of its calls, and what was said with it."""
         self.result: ReplyFinished | None = None
@@ -62,6 +68,14 @@ class Reply:
         self.held: list[tuple[ToolCall, str]] | None = None
         """Tools with effects, which wait for the reply to be opened."""
         self.open_tool_calls: dict[str, ToolCall] = {}
+        self.asked_ns = 0
+        """When the LLM was last asked to write on."""
+        self.wordless_ns = 0
+        """What its steps took together that brought no words."""
+        self.num_futile = 0
+        """Steps in a row whose tools could not be run."""
+        self._results: set[bytes] = set()
+        """Of tools that have run and have not failed: what they were asked for."""
         self.facts: list[str] = []
         """What the LLM wants to be remembered."""
         self.num_digits = 0
@@ -194,25 +208,50 @@ class Reply:
         return self.is_measured and all(phrase.is_exact(reply_sample) for phrase in self.phrases)
 
     @property
+    def has_words(self) -> bool:
+        """Whether anything of its text goes to TTS."""
+        return any(phrase.phrase.words for phrase in self.own_phrases())
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether nothing more needs to be said: it ends the call, keys were sent, or a question was asked."""
+        if self.then and self.trace.cause != "no_input":
+            return True
+        own = list(self.own_phrases())
+        is_keyed = any(not phrase.phrase.words and not phrase.has_failed for phrase in own)
+        return is_keyed or (bool(own) and own[-1].phrase.is_question)
+
+    @property
     def has_words_in_step(self) -> bool:
         """Whether anything of the current step goes to TTS."""
         return any(phrase.phrase.words for phrase in self.step_phrases)
 
-    def limit(self, phrases: list[Phrase]) -> list[Phrase]:
-        """The phrases that may still be said: nobody listens to a long answer on the telephone."""
-        kept = []
-        for phrase in phrases:
-            if self.max_sentences and self.num_sentences >= self.max_sentences:
-                break
-            self.num_sentences += phrase.ends_sentence
-            kept.append(phrase)
-        return kept
+    def written_on(self, text: str) -> list[Phrase]:
+        """What can be said of it, now that the model has written this piece."""
+        return self.length.admit(self.phraser.feed(text))
+
+    def written_out(self, drops_fragment: bool = False) -> list[Phrase]:
+        """What is still to be said, now that the model has written all."""
+        return self.length.admit(self.phraser.flush(drops_fragment)) + self.length.finish()
+
+    def returned(self, tool_call: ToolCall, result: str) -> None:
+        """A tool has answered. One that has failed may be asked once more."""
+        if not result.startswith('{"error":'):
+            self._results.add(_request_of(tool_call))
+
+    def has_result(self, tool_call: ToolCall) -> bool:
+        """Whether the same was asked for before, and has an answer."""
+        return _request_of(tool_call) in self._results
 
     def next_step(self) -> None:
         """The tools have answered; the LLM writes on."""
         self.step += 1
         self.step_phrase = len(self.phrases)
-        self.num_sentences = 0
+        self.length.next_step()
+
+
+def _request_of(tool_call: ToolCall) -> bytes:
+    return msgspec.json.encode((tool_call.name, tool_call.arguments), order="deterministic")
 
 
 def words_of(phrases: Iterable[SpokenPhrase], reply_sample: int | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -43,17 +44,18 @@ SAMPLES_PER_CHAR = 400
 class World:
     """Workers that answer after set delays, a reply ring, and a caller who does what the test says.
 
-    ``say`` maps a `Generate` request to the bot's text, or to (text, tool calls).
+    ``say`` maps a `Generate` request to the bot's text, or to (text, tool calls); None: it does not answer.
+    ``setup``: what else the `Conversation` is made with; ``turn``: of its `TurnConfig`.
     """
 
-    def __init__(self, agent: Agent | None = None, **turn: object) -> None:
+    def __init__(self, agent: Agent | None = None, setup: dict[str, Any] | None = None, **turn: object) -> None:
         self.now_ns = 10**12
         self.start_ns = self.now_ns
         self.config = TurnConfig(**turn)  # type: ignore[arg-type]
-        self.conversation = Conversation(1, 0, agent or Agent("test"), self.config)
+        self.conversation = Conversation(1, 0, agent or Agent("test"), self.config, **(setup or {}))
         self.actions: list[Action] = []
         self.heard_texts = "hello"
-        self.say: Callable[[Generate], str | tuple[str, tuple[ToolCall, ...]]] = lambda request: "Fine. And you?"
+        self.say: Callable[[Generate], str | tuple[str, tuple[ToolCall, ...]] | None] = lambda request: "Fine. And you?"
         self.stt_ms, self.llm_ms, self.tts_ms = 5, 5, 5
         self.tool_ms = 50
         self.bridges = True
@@ -156,6 +158,8 @@ class World:
 
     def _generate(self, request: Generate) -> None:
         said = self.say(request)
+        if said is None:
+            return
         text, tool_calls = said if isinstance(said, tuple) else (said, ())
         if text:
             self.at(self.llm_ms, ReplyDelta(1, request.turn, request.step, text, 0))

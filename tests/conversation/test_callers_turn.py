@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from ringline.engine.conversation.actions import BotSaid, CallerSaid, SetGate
-from ringline.engine.conversation.bot import IN_WORDS
+from ringline.engine.conversation.actions import CallerSaid, SetGate
 from ringline.engine.conversation.events import CallClosed, Overloaded
-from ringline.engine.conversation.wording import phrasebook
 from ringline.ipc.messages import (
     DtmfReceived,
     Expectation,
@@ -127,68 +123,6 @@ def test_answer_that_fails_while_the_caller_speaks_on_gives_them_the_floor(world
     call.at(500, lambda: call.handle(SpeechStopped(1, call.now_ms * 16, call.now_ns)))
     call.run(4_000)
     assert call.transcript() == ["caller: hello", "caller: hello", "bot: Fine. And you?"]
-
-
-@pytest.mark.parametrize("empty", ["", "   ", "\U0001f600" * 20, "...", "What's [interrupted]", "<think>The caller"])
-def test_reply_that_cannot_be_spoken_is_asked_for_again_at_once_and_told_why(world: Any, empty: str) -> None:
-    call = started(world)
-    call.say = lambda request: "Fine. And you?" if request.messages[-1].content.endswith(IN_WORDS) else empty
-    call.speaks(0, 500)
-    call.run(3_000)
-    assert [request.cause for request in call.of(Generate)] == ["speech", "speech"]
-    assert [request.step for request in call.of(Generate)] == [0, 1]
-    assert call.transcript() == ["caller: hello", "bot: Fine. And you?"]
-    assert call.history()[-2:] == [("user", "hello"), ("assistant", "Fine. And you?")]
-    assert call.of(BotSaid)[0].trace.num_empty == 1
-
-
-def test_caller_is_asked_to_repeat_what_the_model_has_no_answer_to(world: Any) -> None:
-    call = started(world)
-    call.say = lambda request: "\U0001f600"
-    call.speaks(0, 500)
-    call.run(4_000)
-    assert len(call.of(Generate)) == 2
-    assert call.transcript() == ["caller: hello", "bot: Sorry, could you say that again?"]
-    assert call.history()[-1] == ("assistant", "Sorry, could you say that again?")
-
-
-def test_model_that_never_has_an_answer_ends_the_call_with_an_apology(world: Any) -> None:
-    call = started(world)
-    call.say = lambda request: ""
-    call.speaks(0, 500)
-    call.speaks(4_000, 500)
-    call.run(20_000)
-    assert call.transcript() == [
-        "caller: hello",
-        "bot: Sorry, could you say that again?",
-        "caller: hello",
-        f"bot: {phrasebook('en').apology}",
-        "hung up",
-    ]
-
-
-def test_caller_who_says_nothing_may_be_left_in_silence(world: Any) -> None:
-    """A flow's first ``no_input`` may be empty, and a model may think it better to wait."""
-    call = started(world, no_input_ms=3_000)
-    call.say = lambda request: ""
-    call.run(4_000)
-    call.say = lambda request: "Are you still there?"
-    call.run(4_000)
-    assert call.transcript() == ["bot: ", "bot: Are you still there?"]
-
-
-def test_one_answer_lets_the_caller_be_asked_to_repeat_again(world: Any) -> None:
-    call = started(world)
-    answers = iter(["", "", "Fine. And you?", "", ""])
-    call.say = lambda request: next(answers)
-    for index in range(3):
-        call.speaks(6_000 * index, 500)
-    call.run(20_000)
-    assert [line for line in call.transcript() if line.startswith("bot")] == [
-        "bot: Sorry, could you say that again?",
-        "bot: Fine. And you?",
-        "bot: Sorry, could you say that again?",
-    ]
 
 
 def test_caller_who_hears_nothing_of_the_answer_is_asked_soon(world: Any) -> None:

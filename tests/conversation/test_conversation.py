@@ -7,11 +7,13 @@ from typing import Any
 from ringline import Agent, Tool, tool
 from ringline.engine.conversation.actions import BotSaid, CallerSaid, HungUp, SetGate
 from ringline.engine.conversation.events import HangUpAsked
+from ringline.engine.conversation.wording import phrasebook
 from ringline.ipc.messages import (
     DropUtterance,
     Finalise,
     Generate,
     HangUp,
+    ReplyDelta,
     ReplyFailed,
     Speak,
     SpeechStarted,
@@ -248,10 +250,38 @@ def test_reply_that_fails_is_apologised_for_and_ends_the_call(world: Any) -> Non
     call.llm_ms = 1e9
     call.speaks(0, 500)
     call.run(1_000)
-    call.handle(ReplyFailed(1, call.of(Generate)[0].turn, 0, "401"))
+    call.handle(ReplyFailed(1, call.of(Generate)[0].turn, 0, "401", is_final=True))
     call.run(10_000)
     assert call.transcript()[-1] == "hung up"
     assert "sorry" in call.transcript()[-2]
+
+
+def test_reply_that_fails_once_is_asked_for_again(world: Any) -> None:
+    call = started(world)
+    call.say = lambda request: "Here I am." if request.step else None
+    call.speaks(0, 500)
+    call.run(1_000)
+    call.handle(ReplyFailed(1, call.of(Generate)[0].turn, 0, "no answer in time"))
+    call.run(4_000)
+    assert call.transcript() == ["caller: hello", "bot: Here I am."]
+
+
+def test_reply_that_fails_in_the_middle_is_ended_with_a_word_and_the_call_goes_on(world: Any) -> None:
+    call = started(world)
+    call.say = lambda request: None
+    for turn in range(2, 4):
+        call.speaks(0, 500)
+        call.run(1_000)
+        call.handle(ReplyDelta(1, turn, 0, "We open at nine. And we cl", 0))
+        call.handle(ReplyFailed(1, turn, 0, "the connection was lost"))
+        call.run(6_000)
+    assert call.transcript() == [
+        "caller: hello",
+        f"bot: We open at nine. {phrasebook('en').lost_thread}",
+        "caller: hello",
+        f"bot: {phrasebook('en').apology}",
+        "hung up",
+    ]
 
 
 def test_reply_that_never_comes_is_apologised_for(world: Any) -> None:

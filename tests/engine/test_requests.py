@@ -22,6 +22,7 @@ from ringline.ipc.messages import (
     PhraseFinished,
     PhraseStarted,
     ReleaseSpeech,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
@@ -179,6 +180,65 @@ def test_request_waits_for_a_fallback_that_is_starting(desk: Desk) -> None:
     assert desk.new() == [("stt1", TRANSCRIBE)]
 
 
+def test_request_of_a_dead_worker_goes_to_a_fallback_that_is_ready(desk: Desk) -> None:
+    desk.requests.route(generate())
+    desk.answer("llm0", ReplyDelta(CALL, 1, 0, "We open", 0))
+    desk.requests.route(speak())
+    desk.new()
+    for name in ("llm0", "tts0"):
+        desk.supervisor.worker(name).state = "loading"
+        desk.die(name)
+    sent = dict(desk.new())
+    assert sent["llm1"].said == "We open"
+    assert sent["tts1"].phrase == 0
+    assert desk.tiers.choose("llm") == 1
+    desk.supervisor.worker("llm0").state = "ready"
+    assert desk.tiers.choose("llm") == 0  # it is not to blame
+
+
+def test_request_of_a_dead_worker_waits_where_its_successor_is_ready_first(desk: Desk) -> None:
+    desk.requests.route(generate())
+    desk.supervisor.worker("llm1").state = "loading"
+    desk.supervisor.worker("llm0").state = "loading"
+    desk.new()
+    desk.die("llm0")
+    desk.supervisor.worker("llm0").state = "ready"
+    desk.requests.worker_ready(desk.supervisor.worker("llm0"))
+    assert [name for name, _ in desk.new()] == ["llm0"]
+
+
+def again(step: int) -> Generate:
+    """Of what was written last nothing could be spoken, twice."""
+    return msgspec.structs.replace(generate(), step=step, elsewhere=True)
+
+
+def test_reply_that_cannot_be_spoken_is_written_by_the_fallback(desk: Desk) -> None:
+    desk.requests.route(generate())
+    desk.answer("llm0", ReplyFinished(CALL, 1, 0))
+    desk.new()
+    desk.requests.route(again(1))
+    assert [name for name, _ in desk.new()] == ["llm1"]
+
+
+def test_reply_that_cannot_be_spoken_is_written_by_the_last_tier_again_if_there_is_no_further_one(desk: Desk) -> None:
+    for step, request in enumerate((generate(), again(1), again(2))):
+        desk.requests.route(request)
+        desk.answer(f"llm{min(step, 1)}", ReplyFinished(CALL, 1, step))
+    assert [name for name, _ in desk.new()] == ["llm0", "llm1", "llm1"]
+
+
+def test_tier_whose_replies_cannot_be_spoken_gets_no_new_ones_for_a_while(desk: Desk) -> None:
+    for turn in range(1, MAX_FAILURES + 1):
+        desk.requests.route(generate(turn))
+        desk.answer("llm0", ReplyFinished(CALL, turn, 0))
+        desk.requests.route(msgspec.structs.replace(again(1), turn=turn))
+        desk.answer("llm1", ReplyDelta(CALL, turn, 1, "Hello.", 0))
+        desk.answer("llm1", ReplyFinished(CALL, turn, 1))
+    assert desk.tiers.choose("llm") == 1
+    desk.now_s += PAUSE_S + 1
+    assert desk.tiers.choose("llm") == 0
+
+
 def test_request_under_which_two_workers_died_goes_to_the_fallback(desk: Desk) -> None:
     desk.requests.route(generate())
     for _ in range(MAX_DEATHS):
@@ -192,7 +252,7 @@ def test_request_under_which_two_workers_died_is_failed_without_a_fallback() -> 
     desk.requests.route(generate())
     for _ in range(MAX_DEATHS):
         desk.die("llm0")
-    assert desk.failures == [ReplyFailed(CALL, 1, 0, "2 workers died under it")]
+    assert desk.failures == [ReplyFailed(CALL, 1, 0, "2 workers died under it", is_final=True)]
     assert len(desk.requests) == 0
 
 
@@ -206,7 +266,7 @@ def test_job_that_kills_its_workers_is_failed_and_those_that_waited_beside_it_ar
         desk.requests.route(of_call(call))
     for _ in range(MAX_DEATHS):
         desk.die("llm0", 128)
-    assert desk.failures == [ReplyFailed(128, 1, 0, "2 workers died under it")]
+    assert desk.failures == [ReplyFailed(128, 1, 0, "2 workers died under it", is_final=True)]
     assert len(desk.requests) == 2
 
 
@@ -625,3 +685,33 @@ def test_state_of_a_sole_backend_is_passed_as_it_is() -> None:
     desk = Desk(Config())
     desk.requests.route(generate())
     assert reply(desk, "llm0", 1, b"as it is") == b"as it is"
+
+
+# --- a model that is loading --------------------------------------------------------------------------------------
+
+LOADS = ReplyAwaitsModel(CALL, 1, 0)
+
+
+def test_a_reply_waits_for_a_model_that_is_loading_where_there_is_no_fallback() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    assert desk.answer("llm0", LOADS) == LOADS
+    desk.new()
+    desk.requests.escalate(CALL, "llm", 1)
+    assert (desk.new(), desk.failures) == ([], [])
+
+
+def test_a_fallback_is_quicker_than_a_model_that_is_loading(desk: Desk) -> None:
+    desk.requests.route(generate())
+    desk.answer("llm0", LOADS)
+    desk.requests.escalate(CALL, "llm", 1)
+    assert desk.new()[-1] == ("llm1", generate())
+
+
+def test_a_reply_that_has_begun_waits_for_no_model() -> None:
+    desk = Desk(Config())
+    desk.requests.route(generate())
+    desk.answer("llm0", LOADS)
+    desk.answer("llm0", ReplyDelta(CALL, 1, 0, "Well, ", 0))
+    desk.requests.escalate(CALL, "llm", 1)
+    assert len(desk.failures) == 1

@@ -10,8 +10,9 @@ from ringline.engine.config import ConfigError, OpenAiLlm, TurnConfig, parse
 from ringline.engine.conversation import Conversation, builtin_tools
 from ringline.engine.conversation.events import CallStarted
 from ringline.engine.toolbox import Toolbox
-from ringline.ipc.messages import ChatMessage, Generate, ToolCall, WarmPrompt
-from ringline.workers.llm.chat import CALL_BEGINS, NO_INPUT, Continuation, ToolCalls, turns
+from ringline.ipc.messages import ChatMessage, ToolCall, WarmPrompt
+from ringline.workers.llm.chat import Continuation
+from ringline.workers.llm.tool_calls import ToolCalls
 
 SAID = "We open at nine"
 
@@ -36,12 +37,6 @@ def test_an_id_that_an_earlier_step_had_is_not_given_again() -> None:
     calls = ToolCalls([ChatMessage("assistant", "", (ToolCall("0", "look_up", {}),))])
     calls.add(0, "0", "book", "{}")
     assert calls.made() == (ToolCall("0-2", "book", {}),)
-
-
-@pytest.mark.parametrize(("cause", "added"), [("opening", CALL_BEGINS), ("no_input", NO_INPUT)])
-def test_a_model_always_has_a_turn_to_answer(cause: str, added: ChatMessage) -> None:
-    history = (ChatMessage("system", "You are a test."), ChatMessage("assistant", "Welcome."))
-    assert turns(Generate(1, 1, 0, cause, history)) == (*history, added)  # type: ignore[arg-type]
 
 
 async def test_a_tool_call_that_cannot_be_read_is_an_error_for_the_model() -> None:

@@ -18,7 +18,7 @@ from faulty_proxy import HTML, Cut, Drip, Fault, FaultyProxy, HalfClose, Hang, R
 from ringline.engine.config import AnthropicLlm, Config, CTranslate2Llm, FlowLlm, LlmConfig, OpenAiLlm, SyntheticLlm
 from ringline.ipc.messages import ChatMessage, FlowText, Generate, WarmPrompt
 from ringline.workers.llm import make_backend
-from ringline.workers.llm.backend import Finished, TextDelta
+from ringline.workers.llm.backend import Finished, TextDelta, Thinking
 
 HISTORY = (ChatMessage("system", "You are a clinic."), ChatMessage("user", "hello"))
 CLINIC = FlowText("", "flow.toml", Path("examples/clinic/flow.toml").read_text(encoding="utf-8"))
@@ -90,7 +90,7 @@ def asked(*messages: ChatMessage, call: int = 1, said: str = "") -> Generate:
 
 
 async def parts_of(backend: Any, request: Generate) -> list[TextDelta | Finished]:
-    return [part async for part in backend.generate(request)]
+    return [part async for part in backend.generate(request) if not isinstance(part, Thinking)]
 
 
 def text_of(parts: list[TextDelta | Finished]) -> str:

@@ -16,11 +16,10 @@ from ringline.workers.base import CannotStart
 
 pytest.importorskip("jinja2", reason="pip install 'ringline[ctranslate2]'")
 
+
 from ringline.workers.llm.backend import Finished, TextDelta
-from ringline.workers.llm.chat import ToolCalls
 from ringline.workers.llm.ctranslate2.backend import CTranslate2Backend
 from ringline.workers.llm.ctranslate2.chat_model import ChatModel
-from ringline.workers.llm.ctranslate2.hermes import ToolCallText
 
 PROMPT = ChatMessage("system", "You are the receptionist of a clinic.")
 
@@ -118,19 +117,3 @@ def test_the_template_gets_tools_and_their_results(tiny_ctranslate2: Path) -> No
     text = "".join(stream.feed(stream._tokenizer.token_to_id(token)) for token in tokens)
     assert '<tool_call>{"name": "look_up", "arguments": {"name": "Zoë"}}</tool_call>' in text
     assert '{"type": "function", "function": {"name": "look_up"}}' in text
-
-
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_tool_calls_are_taken_out_of_the_text(size: int) -> None:
-    source = (
-        'One <b> moment.\n<tool_call>\n{"name": "look_up", "arguments": {"name": "Zoë"}}\n</tool_call> '
-        '<tool_call>{"name": "wait"}</tool_call><tool_call>nonsense'
-    )
-    calls = ToolCalls(())
-    text = ToolCallText(calls)
-    said = "".join(text.feed(source[start : start + size]) for start in range(0, len(source), size)) + text.flush()
-    look_up, wait, bad = calls.made()
-    assert said == "One <b> moment.\n "
-    assert look_up == ToolCall("call", "look_up", {"name": "Zoë"})
-    assert wait == ToolCall("call-2", "wait", {})
-    assert "not valid JSON" in bad.problem

@@ -165,7 +165,7 @@ async def test_a_prompt_is_warmed_for_one_token() -> None:
     assert body["max_tokens"] == 1
     assert body["messages"] == [
         {"role": "system", "content": "You are a clinic."},
-        {"role": "user", "content": "."},
+        {"role": "user", "content": "[the call begins]"},
     ]
 
 
@@ -234,6 +234,52 @@ async def test_a_server_that_asks_for_much_time_is_not_waited_for() -> None:
 
 async def test_a_reply_without_an_end_has_failed() -> None:
     async with FakeOpenAi() as server, connected(server) as backend:
-        server.reply = [text("Hello "), usage(1, 0, 1)]
+        server.reply, server.says_done = [text("Hello the"), usage(1, 0, 1)], False
         with pytest.raises(ConnectionError, match="in the middle"):
             await reply(backend)
+
+
+def no_system(messages: list[dict[str, Any]]) -> str:
+    return "System role not supported" if messages[0]["role"] == "system" else ""
+
+
+async def test_a_server_that_refuses_the_system_message_gets_it_from_the_caller_from_then_on() -> None:
+    async with FakeOpenAi() as server, connected(server) as backend:
+        server.refuse = no_system
+        assert (await reply(backend))[0] == "Hello there."
+        assert (await reply(backend))[0] == "Hello there."
+    assert [body["messages"][0]["role"] for body in server.bodies] == ["system", "user", "user"]
+    assert server.bodies[-1]["messages"] == [{"role": "user", "content": "You are a clinic.\n\nhello"}]
+
+
+async def test_a_server_known_to_take_no_system_message_is_never_sent_one() -> None:
+    async with FakeOpenAi() as server, connected(server, system_role=False) as backend:
+        server.refuse = no_system
+        await reply(backend)
+    assert len(server.bodies) == 1
+
+
+async def test_a_refusal_for_another_reason_fails_the_reply_at_once() -> None:
+    async with FakeOpenAi() as server, connected(server) as backend:
+        server.refuse = lambda messages: "maximum context length is 10 tokens"
+        with pytest.raises(Exception, match="context length"):
+            await reply(backend)
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("kind", ["openai", "other"])
+async def test_a_reply_goes_on_without_a_late_system_message(kind: str) -> None:
+    async with FakeOpenAi() as server, connected(server, server=kind) as backend:
+        said, _ = await reply(backend, Generate(1, 1, 0, "speech", HISTORY, said="Hello "))
+    assert said == "there."
+    assert [message["role"] for message in server.bodies[0]["messages"]] == ["system", "user", "assistant", "user"]
+
+
+async def test_a_server_that_takes_no_prefill_is_asked_to_go_on() -> None:
+    async with FakeOpenAi() as server, connected(server, server="llama.cpp") as backend:
+        server.refuse = lambda messages: (
+            "prefill is incompatible with enable_thinking" * (messages[-1]["role"] == "assistant")
+        )
+        said, _ = await reply(backend, Generate(1, 1, 0, "speech", HISTORY, said="Hello "))
+    assert said == "there."
+    assert [body["messages"][-1]["role"] for body in server.bodies] == ["assistant", "user"]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from ringline.engine.config import AnthropicLlm
 from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.extras import require
-from ringline.workers.llm.backend import Finished, TextDelta
-from ringline.workers.llm.chat import ANY_TURN, GO_ON, Continuation, ToolCalls, turns
+from ringline.workers.llm.backend import Finished, Part, TextDelta, Thinking
+from ringline.workers.llm.chat import GO_ON
+from ringline.workers.llm.reply_text import Habits, ReplyText
+from ringline.workers.llm.roles import in_order
 from ringline.workers.llm.sdk import http_client, list_models, open_stream
+from ringline.workers.llm.server_events import BrokenOff
 from ringline.workers.secrets import secret
 
 CACHED: dict[str, object] = {"cache_control": {"type": "ephemeral"}}
 """On a block: the service keeps what it has computed up to there."""
+
+_NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 
 Block = dict[str, Any]
 
@@ -29,6 +35,7 @@ class AnthropicBackend:
         self._max_calls = max_calls
         self._sdk: Any = None
         self._client: Any = None
+        self._habits = Habits()
 
     async def warm_up(self) -> None:
         """Connect and ask for the models: a wrong key is found now."""
@@ -49,40 +56,51 @@ class AnthropicBackend:
     def use_flows(self, flows: tuple[FlowText, ...]) -> None:
         """It follows none."""
 
-    async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+    async def generate(self, request: Generate) -> AsyncIterator[Part]:
         """The reply. Closing the iterator closes the connection."""
-        messages = turns(request)
+        messages = in_order(request.messages)
         if request.said:
-            messages += (ChatMessage("assistant", request.said), ChatMessage("user", GO_ON))
+            messages += [ChatMessage("assistant", request.said), ChatMessage("user", GO_ON)]
         body = self._body(messages, request.tools, self._config.max_tokens)
         stream = await open_stream(self._sdk, lambda: self._client.messages.create(**body))
-        text, calls = Continuation(request.said), ToolCalls(request.messages)
+        reply = ReplyText(request, self._habits)
         usage: dict[str, int] = {}
-        is_complete = False
+        stop_reason = ""
         try:
             async for event in stream:
                 match event.type:
                     case "message_start":
                         usage |= event.message.usage.to_dict()
                     case "content_block_start" if event.content_block.type == "tool_use":
-                        calls.add(event.index, event.content_block.id, event.content_block.name)
+                        reply.piece(event.index, event.content_block.id, event.content_block.name)
+                        yield Thinking()
                     case "content_block_delta" if event.delta.type == "input_json_delta":
-                        calls.add(event.index, arguments=event.delta.partial_json)
+                        reply.piece(event.index, arguments=event.delta.partial_json)
+                        yield Thinking()
                     case "content_block_delta" if event.delta.type == "text_delta":
-                        if new := text.feed(event.delta.text):
-                            yield TextDelta(new)
+                        new = reply.feed(event.delta.text)
+                        yield TextDelta(new) if new else Thinking()
+                    case "content_block_delta":  # a thought, or its signature
+                        yield Thinking()
                     case "message_delta":
                         usage |= {name: count for name, count in event.usage.to_dict().items() if count is not None}
-                        is_complete = is_complete or event.delta.stop_reason is not None
+                        stop_reason = event.delta.stop_reason or stop_reason
+                if reply.is_too_long:
+                    stop_reason = "max_tokens"
+                    break
         finally:
             await stream.close()
-        if not is_complete:
-            raise ConnectionError("the server ended the reply in the middle")
-        yield Finished(calls.made(), usage=_usage(usage))
+        if not stop_reason:
+            raise BrokenOff("the server ended the reply in the middle")
+        is_cut = stop_reason in ("max_tokens", "model_context_window_exceeded")
+        rest, tool_calls = reply.finish(is_cut)
+        if rest:
+            yield TextDelta(rest)
+        yield Finished(tool_calls, usage=_usage(usage), is_cut=is_cut)
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Have the service cache the prompt, for one token that nobody reads."""
-        body = self._body((*request.messages, ANY_TURN), request.tools, 1)
+        body = self._body(in_order(request.messages), request.tools, 1)
         stream = await open_stream(self._sdk, lambda: self._client.messages.create(**body))
         try:
             async for _ in stream:
@@ -109,7 +127,7 @@ class AnthropicBackend:
 
 
 def anthropic_messages(messages: Iterable[ChatMessage]) -> tuple[list[Block], list[Block]]:
-    """The system prompt's blocks, and the turns: they alternate, and tools answer in the caller's."""
+    """The system prompt's blocks, and the turns, of messages that are `in_order`: tools answer in the caller's."""
     system: list[Block] = []
     told: list[Block] = []
     for message in messages:
@@ -118,26 +136,29 @@ def anthropic_messages(messages: Iterable[ChatMessage]) -> tuple[list[Block], li
             continue
         role = "assistant" if message.role == "assistant" else "user"
         blocks = _blocks(message)
-        if not told and role == "assistant" and blocks:
-            told.append({"role": "user", "content": [{"type": "text", "text": ANY_TURN.content}]})
-        if told and told[-1]["role"] == role:
+        if told and told[-1]["role"] == role:  # the results of several tools
             told[-1]["content"] += blocks
-        elif blocks:
+        else:
             told.append({"role": role, "content": blocks})
-    if not told or told[-1]["role"] == "assistant":
-        told.append({"role": "user", "content": [{"type": "text", "text": ANY_TURN.content}]})
     told[-1]["content"][-1] |= CACHED
     return system, told
 
 
 def _blocks(message: ChatMessage) -> list[Block]:
     if message.role == "tool":
-        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.content}]
+        return [{"type": "tool_result", "tool_use_id": _id(message.tool_call_id), "content": message.content}]
     blocks: list[Block] = []
     if text := message.content.strip():  # the service refuses blank text
         blocks.append({"type": "text", "text": text})
     calls = message.tool_calls
-    return blocks + [{"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments} for call in calls]
+    return blocks + [
+        {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": call.arguments} for call in calls
+    ]
+
+
+def _id(id: str) -> str:  # noqa: A002
+    """As the service takes it: another model's, before this one took over, may hold anything."""
+    return _NOT_IN_IDS.sub("_", id)
 
 
 def _tool(schema: dict[str, Any]) -> Block:

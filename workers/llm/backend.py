@@ -17,6 +17,14 @@ class TextDelta(msgspec.Struct, frozen=True):
     text: str
 
 
+class ModelLoads(msgspec.Struct, frozen=True):
+    """The server has not answered, and may be loading its model: that takes longer than a reply."""
+
+
+class Thinking(msgspec.Struct, frozen=True):
+    """The reply is coming on, with nothing to be said: the model thinks, or asks for a tool."""
+
+
 class Finished(msgspec.Struct, frozen=True):
     """The end of a reply; the last thing a backend yields."""
 
@@ -24,8 +32,13 @@ class Finished(msgspec.Struct, frozen=True):
     state: bytes = b""
     expect: Expectation = Expectation()
     usage: Usage = Usage()
+    is_cut: bool = False
+    """It came to the limit of its length."""
     agreed: bool = False
     """See `ringline.ipc.messages.ReplyFinished`."""
+
+
+Part = TextDelta | ModelLoads | Thinking | Finished
 
 
 class LlmBackend(Protocol):
@@ -41,7 +54,7 @@ class LlmBackend(Protocol):
     def use_flows(self, flows: tuple[FlowText, ...]) -> None:
         """Answer from these flows the requests that name their agents; any others may be forgotten."""
 
-    def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+    def generate(self, request: Generate) -> AsyncIterator[Part]:
         """Stream the reply; many requests run at once on one event loop, and any may be cancelled at any await.
 
         Text that ``request.said`` already holds is not yielded again.

@@ -1,36 +1,18 @@
-"""What backends of chat models share: the form of messages, tool calls that come in pieces, replies that go on."""
+"""What backends of chat models share: the form of messages, replies that go on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
-from ringline.ipc.messages import ChatMessage, Generate, ToolCall
-
-CALL_BEGINS = ChatMessage("user", "[the call begins]")
-NO_INPUT = ChatMessage("user", "[the caller says nothing]")
-"""Chat models answer somebody: without a turn of the caller's they would write on behind their own, or fail."""
-
-ANY_TURN = ChatMessage("user", ".")
-"""Where it does not matter what the caller says."""
+from ringline.ipc.messages import ChatMessage
 
 GO_ON = (
     "You were interrupted by a fault while you said your last message; the caller heard all of it. Write only what "
     "follows directly behind it, without repeating any of it."
 )
 """For models that cannot be made to continue a message of their own."""
-
-MAX_QUOTED_CHARS = 200
-"""Of what a model wrote by mistake."""
-
-
-def turns(request: Generate) -> tuple[ChatMessage, ...]:
-    """The request's messages, with something at the end that the model can answer."""
-    messages = request.messages
-    if messages and messages[-1].role in ("user", "tool"):
-        return messages
-    return (*messages, CALL_BEGINS if request.cause == "opening" else NO_INPUT)
 
 
 def openai_messages(messages: Iterable[ChatMessage]) -> list[dict[str, object]]:
@@ -53,53 +35,6 @@ def _openai_message(message: ChatMessage) -> dict[str, object]:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-class ToolCalls:
-    """The tools that a reply asks for, put together from pieces."""
-
-    def __init__(self, messages: Iterable[ChatMessage]) -> None:
-        """``messages``: those that the reply follows; its calls have other ids than theirs."""
-        self._ids = {call.id for message in messages for call in message.tool_calls}
-        self._calls: dict[int, _ToolCall] = {}
-
-    def add(self, index: int, id: str | None = None, name: str | None = None, arguments: str | None = None) -> None:  # noqa: A002
-        """A piece of the call at this position of the reply."""
-        call = self._calls.setdefault(index, _ToolCall())
-        call.id = call.id or id or ""
-        call.name = call.name or name or ""
-        call.arguments += arguments or ""
-
-    def made(self) -> tuple[ToolCall, ...]:
-        """All of them, complete, each with an id of its own."""
-        return tuple(self._made(call) for _, call in sorted(self._calls.items()))
-
-    def _made(self, call: _ToolCall) -> ToolCall:
-        base = call.id or "call"
-        unique, number = base, 1
-        while not unique or unique in self._ids:
-            number += 1
-            unique = f"{base}-{number}"
-        self._ids.add(unique)
-        return parse_tool_call(unique, call.name, call.arguments)
-
-
-class _ToolCall:
-    def __init__(self) -> None:
-        self.id = ""
-        self.name = ""
-        self.arguments = ""
-
-
-def parse_tool_call(id: str, name: str, arguments: str) -> ToolCall:  # noqa: A002
-    """A call with ``arguments`` as JSON; its ``problem`` says so if they are none."""
-    try:
-        parsed = msgspec.json.decode(arguments or "{}")
-    except msgspec.DecodeError as error:
-        return ToolCall(id, name, {}, f"the arguments are not valid JSON ({error}): {arguments[:MAX_QUOTED_CHARS]}")
-    if not isinstance(parsed, Mapping):
-        return ToolCall(id, name, {}, f"the arguments are not a JSON object: {arguments[:MAX_QUOTED_CHARS]}")
-    return ToolCall(id, name, dict(parsed))
 
 
 class Continuation:

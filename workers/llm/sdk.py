@@ -25,6 +25,12 @@ def http_client(sdk: Any, extra: str, timeout_s: float, max_calls: int) -> Any:
     return sdk.DefaultAsyncHttpxClient(timeout=httpx.Timeout(timeout_s, connect=CONNECT_S), limits=limits)
 
 
+def connection_errors(extra: str) -> tuple[type[Exception], ...]:
+    """What breaks a response off that has begun, silence for too long left out."""
+    httpx = require("httpx2", extra)
+    return httpx.NetworkError, httpx.ProtocolError, httpx.DecodingError
+
+
 async def list_models(sdk: Any, client: Any, api_key: str) -> list[str]:
     """The models that the server has; none if it does not say. ``api_key``: as configured.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator
 
+import msgspec
 import uvloop
 
 from ringline.ipc.messages import (
@@ -14,6 +16,7 @@ from ringline.ipc.messages import (
     Generate,
     PromptWarmed,
     ReleaseCall,
+    ReplyAwaitsModel,
     ReplyDelta,
     ReplyFailed,
     ReplyFinished,
@@ -24,12 +27,17 @@ from ringline.ipc.messages import (
 )
 from ringline.workers.base import IDLE_WAIT_MS, Worker
 from ringline.workers.llm import make_backend
-from ringline.workers.llm.backend import Finished, LlmBackend, TextDelta
+from ringline.workers.llm.backend import Finished, LlmBackend, ModelLoads, Part, TextDelta
+from ringline.workers.llm.server_events import BrokenOff
+from ringline.workers.retry import is_refusal
 from ringline.workers.working import exit_out_of_memory, set_alone
 
 log = logging.getLogger("ringline.llm")
 
 Key = tuple[int, int, int]
+
+PROGRESS_NS = 250_000_000
+"""So often the engine is told that a model still thinks: far within the deadline for its next word."""
 
 
 class LlmWorker:
@@ -99,17 +107,44 @@ class LlmWorker:
         key = (request.call, request.turn, request.step)
         send = self.worker.bus.send
         try:
-            async for part in self.backend.generate(request):
+            told_ns = 0
+            async for part in self._parts(request):
+                now_ns = time.monotonic_ns()
                 if isinstance(part, TextDelta):
-                    send(ReplyDelta(*key, part.text, time.monotonic_ns()))
+                    send(ReplyDelta(*key, part.text, now_ns))
+                elif isinstance(part, ModelLoads):
+                    send(ReplyAwaitsModel(*key))
                 elif isinstance(part, Finished):
-                    now_ns = time.monotonic_ns()
-                    send(ReplyFinished(*key, part.tool_calls, part.state, part.expect, now_ns, part.usage, part.agreed))
+                    send(
+                        ReplyFinished(
+                            *key, part.tool_calls, part.state, part.expect, now_ns, part.usage, part.is_cut, part.agreed
+                        )
+                    )
+                elif now_ns - told_ns >= PROGRESS_NS:
+                    told_ns = now_ns
+                    send(ReplyDelta(*key, "", now_ns))
         except MemoryError as error:
             exit_out_of_memory(error)
         except Exception as error:
             log.exception("reply failed", extra={"call": request.call, "turn": request.turn})
-            send(ReplyFailed(*key, f"{type(error).__name__}: {error}"))
+            status = getattr(error, "status_code", getattr(error, "status", None))  # of the SDKs' exceptions, and ours
+            is_final = isinstance(status, int) and is_refusal(status)
+            send(ReplyFailed(*key, f"{type(error).__name__}: {error}", is_final))
+
+    async def _parts(self, request: Generate) -> AsyncIterator[Part]:
+        """The reply. One that breaks off behind its first words is asked for once more, from there."""
+        said = ""
+        try:
+            async for part in self.backend.generate(request):
+                said += part.text if isinstance(part, TextDelta) else ""
+                yield part
+        except BrokenOff as error:
+            if not said:
+                raise
+            log.warning("a reply broke off", extra={"call": request.call, "error": str(error)})
+            request = msgspec.structs.replace(request, said=request.said + said)
+            async for part in self.backend.generate(request):
+                yield part
 
 
 async def _main(worker: Worker) -> None:

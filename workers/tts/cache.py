@@ -108,7 +108,8 @@ class CachedBackend:
     def _keep(self, key: _Key, parts: tuple[Samples | Mark, ...]) -> None:
         num_bytes = _num_bytes(parts)
         self._awaited.discard(key)
-        if key in self._kept or num_bytes > self._max_bytes:
+        has_sound = any(isinstance(part, np.ndarray) and part.any() for part in parts)
+        if key in self._kept or num_bytes > self._max_bytes or not has_sound:
             return
         self._kept[key] = parts
         self._num_bytes += num_bytes

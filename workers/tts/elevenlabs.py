@@ -101,7 +101,7 @@ class ElevenLabsBackend(HostedBackend):
         return Line(socket, _Parser(), self.lost)
 
     def requests(self, order: Order, text: str, context: str) -> Iterable[Any]:
-        """See `HostedBackend.requests`. A context that is flushed and closed ends with its last sound, and says so."""
+        """See `HostedBackend.requests`. The text is spoken at once, because it is flushed."""
         config = self._config
         speed = min(max(order.speed, SLOWEST), FASTEST)
         settings = {
@@ -115,12 +115,16 @@ class ElevenLabsBackend(HostedBackend):
         messages = (
             self._types.InitializeConnectionMulti(text=" ", context_id=context, **told),
             self._types.SendTextMulti(text=f"{text} ", context_id=context, flush=True),
-            self._types.CloseContext(context_id=context, close_context=True),
         )
         return [message.json(exclude_none=True) for message in messages]
 
+    def closings(self, context: str) -> Iterable[Any]:
+        """See `HostedBackend.closings`. A context that is flushed and closed ends with its last sound, and says so; one
+        that is closed before its first sound may end without any, and without a word (pipecat-ai/pipecat#4681)."""
+        yield self._types.CloseContext(context_id=context, close_context=True).json(exclude_none=True)
+
     def cancellations(self, context: str) -> Iterable[Any]:
-        """See `HostedBackend.cancellations`. It is closed already, and no message stops what was flushed."""
+        """See `HostedBackend.cancellations`. It is closed, and no message stops what was flushed."""
         return ()
 
 

@@ -10,14 +10,15 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from ringline.workers.base import CannotStart
-from ringline.workers.retry import ServiceError, is_refusal, retry_pause_s
+from ringline.workers.retry import ServiceError, is_refusal
 from ringline.workers.tts.backend import Mark, Order, Samples, check_speed
 from ringline.workers.tts.line import Line, Word, failure
+from ringline.workers.tts.persistence import Persistence
 from ringline.workers.tts.sound import Sound
 from ringline.workers.tts.text import segments, speakable
 
@@ -26,8 +27,8 @@ log = logging.getLogger("ringline.tts")
 RATE_HZ = 16_000
 """What is asked for: the rate of wideband calls, halved for the others by Ringline's own resampler. 8 kHz would save
 half of some 340 kbit/s per phrase under way, and take the upper octave from wideband calls."""
-OPEN_S = 3.0
-"""For TCP, TLS and the upgrade together: some 0.2 s to another continent."""
+OPEN_S = 1.5
+"""For TCP, TLS and the upgrade together: some 0.2 s to another continent, and a second more if a packet is lost."""
 CLOSE_S = 1.0
 PING_S = 10.0
 LONGEST_SEGMENT_S = 300.0
@@ -63,6 +64,7 @@ class HostedBackend(ABC):
         self._kept: Hashable = None
         """What the connection is for that is opened again when it is lost: that of the last phrase."""
         self._contexts = itertools.count(1)
+        self._persistence = Persistence(self.vendor, RATE_HZ)
 
     @abstractmethod
     def prepare(self) -> None:
@@ -79,6 +81,11 @@ class HostedBackend(ABC):
     @abstractmethod
     def requests(self, order: Order, text: str, context: str) -> Iterable[Any]:
         """The messages that have a text spoken."""
+
+    def closings(self, context: str) -> Iterable[Any]:
+        """The messages that say that no more text comes, if `requests` does not. They are sent behind the first sound:
+        a server that is told sooner may end before it has begun."""
+        return ()
 
     @abstractmethod
     def cancellations(self, context: str) -> Iterable[Any]:
@@ -143,58 +150,73 @@ class HostedBackend(ABC):
     # --- the loop's thread -------------------------------------------------------------------------------------------
 
     async def _fetch(self, order: Order, text: str, parts: deque[bytes | Word]) -> None:
+        asked: list[tuple[Line, float]] = []
+        num_bytes = 0
         try:
-            for attempt in itertools.count():
-                is_begun, num_bytes = False, 0
-                try:
-                    async with contextlib.aclosing(self._hear(order, text)) as heard:
-                        async for part in heard:
-                            num_bytes += len(part) if isinstance(part, bytes) else 0
-                            if num_bytes > LONGEST_SEGMENT_S * RATE_HZ * 2:
-                                raise ServiceError(f"{self.vendor} sends more sound than the text can have", 500)
-                            is_begun = True
-                            parts.append(part)
-                            self._wake()
-                    if num_bytes == 0:
-                        raise ServiceError(f"{self.vendor} has sent no sound", 500)
-                    return
-                except ServiceError as error:
-                    pause_s = None if is_begun else retry_pause_s(attempt, error.status, error.retry_after)
-                    if pause_s is None:
-                        raise
-                    await asyncio.sleep(pause_s)
+            spoken = self._persistence.spoken(lambda: self._hear(order, text, asked))
+            async with contextlib.aclosing(spoken) as heard:
+                async for part in heard:
+                    num_bytes += len(part) if isinstance(part, bytes) else 0
+                    if num_bytes > LONGEST_SEGMENT_S * RATE_HZ * 2:
+                        raise ServiceError(f"{self.vendor} sends more sound than the text can have", 500)
+                    parts.append(part)
+                    self._wake()
         finally:
             self._wake()
 
-    async def _hear(self, order: Order, text: str) -> AsyncGenerator[bytes | Word, None]:
-        """Have a text spoken. Raises ServiceError, TimeoutError. Closed before its end, it cancels the rest."""
+    async def _hear(
+        self, order: Order, text: str, asked: list[tuple[Line, float]]
+    ) -> AsyncGenerator[bytes | Word, None]:
+        """Have a text spoken. Raises ServiceError, TimeoutError. Closed before its end, it cancels the rest.
+
+        ``asked``: where it was asked for before, and when: not there again, if nothing at all has come from there.
+        """
         context = f"phrase-{next(self._contexts)}"
-        line = await self._line(self.line_key(order))
+        silent = [line for line, asked_s in asked if not line.lost and line.heard_s < asked_s]
+        line = await self._line(self.line_key(order), silent)
+        asked.append((line, time.monotonic()))
         line.begin(context)
+        is_closed = False
         try:
             for message in self.requests(order, text, context):
                 await line.send(message)
             while (event := await line.receive(context)) is not None:
                 yield event
+                if not is_closed and isinstance(event, bytes):
+                    is_closed = True
+                    for message in self.closings(context):
+                        await line.send(message)
         finally:
-            await self._cancel(line, context)
+            await self._cancel(line, context, is_closed)
 
-    async def _cancel(self, line: Line, context: str) -> None:
+    async def _cancel(self, line: Line, context: str, is_closed: bool) -> None:
         """Nothing is to be done for a context that has ended."""
-        if line.lost or not line.has(context):
+        if line.lost:
             return
-        line.ignore(context)
-        for message in self.cancellations(context):
-            line.end(context)
-            with contextlib.suppress(ServiceError):  # the connection is lost, and all on it
+        with contextlib.suppress(ServiceError):  # the connection is lost, and all on it
+            if not is_closed:
+                for message in self.closings(context):
+                    await line.send(message)
+            if not line.has(context):
+                return
+            line.ignore(context)
+            for message in self.cancellations(context):
+                line.end(context)
                 await line.send(message)
 
-    async def _line(self, key: Hashable) -> Line:
-        """An open connection with room for one more context, which the caller begins at once. Raises ServiceError."""
+    async def _line(self, key: Hashable, silent: Sequence[Line] = ()) -> Line:
+        """An open connection with room for one more context, which the caller begins at once; none of the ``silent``.
+        Raises ServiceError."""
         self._kept = key
         while True:
-            for line, of in self._lines.items():
-                if of == key and (self.max_contexts is None or line.num_contexts < self.max_contexts):
+            for line, of in sorted(
+                self._lines.items(), key=lambda item: -item[0].heard_s
+            ):  # those that are alive first
+                if (
+                    of == key
+                    and line not in silent
+                    and (self.max_contexts is None or line.num_contexts < self.max_contexts)
+                ):
                     return line
             opened = await asyncio.shield(self._open(key))
             if opened.lost:

@@ -53,7 +53,8 @@ class Line:
         self.lost: ServiceError | None = None
         """Why it is closed."""
         self.opened_s = time.monotonic()
-        self._heard_s = self.opened_s
+        self.heard_s = self.opened_s
+        """When the server has last said anything."""
         self._contexts: dict[str, asyncio.Queue[Event] | None] = {}
         """None: nobody listens any more."""
         self._socket = socket
@@ -100,7 +101,7 @@ class Line:
             async with asyncio.timeout(ANSWER_S):
                 event = await queue.get()
         except TimeoutError:
-            if time.monotonic() - self._heard_s >= ANSWER_S:  # it is not this phrase alone
+            if time.monotonic() - self.heard_s >= ANSWER_S:  # it is not this phrase alone
                 self._reader.cancel()
             raise TimeoutError(f"the server has said nothing for {ANSWER_S:.0f} s") from None
         if event is None or isinstance(event, ServiceError):
@@ -119,7 +120,7 @@ class Line:
         try:
             while True:
                 context, events = self._parse(await self._socket.recv())
-                self._heard_s = time.monotonic()
+                self.heard_s = time.monotonic()
                 for event in events:
                     if context is not None or isinstance(event, ServiceError):
                         self._sort(context, event)

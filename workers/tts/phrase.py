@@ -13,6 +13,7 @@ from ringline.workers.audio.resample import Resampler
 from ringline.workers.audio.tones import key_tones
 from ringline.workers.tts.backend import Mark, Order, Samples, TtsBackend
 from ringline.workers.tts.rest import rest_begins
+from ringline.workers.tts.trim import AUDIBLE
 
 
 class Phrase:
@@ -31,6 +32,10 @@ class Phrase:
         """Made, but not yet in the ring."""
         self.made_all = False
         self.announced = False
+        self.is_second = False
+        """Nothing could be heard of it the first time."""
+        self.is_audible = False
+        """Whether anything can be heard of what was made of it."""
         self._first_char = 0
         """Of what this voice speaks of the text."""
         self._first_sample = start_sample
@@ -68,10 +73,17 @@ class Phrase:
             self.made_all = True
         else:
             made = self._resampler.process(part)
+        self.is_audible = self.is_audible or bool(((made > AUDIBLE) | (made < -AUDIBLE)).any())
         drop = min(self._skip, made.shape[0])
         self._skip -= drop
         self.waiting = made[drop:]
         return True
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is made, and cannot be heard, though it has words."""
+        has_words = any(character.isalnum() for character in self.order.text)
+        return self.made_all and has_words and not self.request.keys and not self.is_audible
 
     @property
     def has_begun(self) -> bool:

@@ -56,6 +56,9 @@ far the caller heard must be known when he cuts in."""
 URGENCY_MS = 5.0
 """How often a model's pool is told how urgent each phrase has become."""
 
+SILENT_MS = 100.0
+"""So much of a phrase of which nothing can be heard may be in the ring when it is made again."""
+
 PATIENCE_MS = 1500
 """So long a reply of which nothing is heard waits where sentences that are being heard would break off. Simulated
 for two that begin together on a model that takes 0.4 s for a second of speech: without it all have gaps, with a second
@@ -270,6 +273,9 @@ class TtsWorker:
         elif phrase.waiting.shape[0]:
             speaker.wait(RING_FULL_MS)
         is_whole = phrase.made_all and not phrase.waiting.shape[0]
+        if is_whole and phrase.is_lost and self._written_ms(speaker, phrase) <= SILENT_MS:
+            self._begin_again(speaker, phrase)
+            return
         self._tell_marks(speaker, phrase, is_whole)
         if is_whole:
             speaker.writer.end_phrase(request.phrase)
@@ -337,6 +343,22 @@ class TtsWorker:
         speaker.phrase = phrase
         self._rank(speaker, phrase, phrase.asked_ns)
         return phrase
+
+    @staticmethod
+    def _written_ms(speaker: Speaker, phrase: Phrase) -> float:
+        """How many milliseconds of it are in the ring."""
+        return (speaker.slot.reply.written - phrase.start_sample) * 1000 / speaker.slot.load(WIRE_RATE_HZ)
+
+    def _begin_again(self, speaker: Speaker, lost: Phrase) -> None:
+        """The voice has made nothing of words: once, that may be an accident. Raises RuntimeError the second time."""
+        if lost.is_second:
+            raise RuntimeError("the voice makes no sound of these words")
+        log.warning("the voice made no sound of a phrase: asked again", extra={"call": lost.request.call})
+        start_sample, rate_hz = speaker.slot.reply.written, speaker.slot.load(WIRE_RATE_HZ)
+        phrase = Phrase(lost.request, self.backend, rate_hz, start_sample, 0)
+        phrase.is_second, phrase.announced = True, lost.announced
+        speaker.phrase = phrase
+        self._rank(speaker, phrase, phrase.asked_ns)
 
     def _report(self, speaker: Speaker, request: Speak, start_sample: int) -> None:
         """The phrase's last sample is in the ring."""

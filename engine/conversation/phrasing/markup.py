@@ -14,7 +14,7 @@ TAG = re.compile(r"</?([a-zA-Z][\w-]{0,40})(?![\w:.@-])[^<>\n]{0,300}")
 BREAKING_TAGS = frozenset("br p div li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote hr".split())
 """They end what is before them, as a new line does."""
 
-SKIPPED_TAGS = frozenset(("think", "thinking", "script", "style"))
+SKIPPED_TAGS = frozenset(("script", "style"))
 """Nothing between them and their end is meant for the caller."""
 
 STAGE_WORDS = frozenset(

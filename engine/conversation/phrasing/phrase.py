@@ -30,3 +30,8 @@ class Phrase(msgspec.Struct, frozen=True):
     def spoken(self) -> str:
         """The words as TTS gets them."""
         return " ".join(word.spoken for word in self.words)
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it ends with a question mark."""
+        return self.written.rstrip("\"')\u201d\u2019\u00bb ").endswith(("?", "\uff1f", "\u061f"))

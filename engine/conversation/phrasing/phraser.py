@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ringline.engine.conversation.language_tags import primary_language
+from ringline.engine.conversation.model_text import ModelText
 from ringline.engine.conversation.phrasing import boundaries
 from ringline.engine.conversation.phrasing.events import Break, CutOff, Event, Mark, Start, Text
 from ringline.engine.conversation.phrasing.phrase import Phrase, Word
@@ -34,6 +35,8 @@ class Phraser:
 
     def _begin(self) -> None:
         self._drop_pending()
+        self._text = ModelText()
+        """What a model's text holds besides speech is taken out in the LLM worker; this is for whatever else writes."""
         self._opening = True
         self._uninterruptible = False
 
@@ -48,12 +51,17 @@ class Phraser:
 
     def feed(self, text: str) -> list[Phrase]:
         """More of the reply. Returns the phrases that are complete by it."""
-        return [phrase for event in self._reader.feed(text) for phrase in self._on(event)]
+        return [phrase for event in self._reader.feed(self._text.feed(text)) for phrase in self._on(event)]
 
-    def flush(self) -> list[Phrase]:
-        """The reply is complete. Returns what is left, perhaps nothing; what is fed then begins another reply."""
-        phrases = [phrase for event in self._reader.flush() for phrase in self._on(event)]
-        phrases += self._cut(ends_sentence=True)
+    def flush(self, drops_fragment: bool = False) -> list[Phrase]:
+        """The reply is complete. Returns what is left, perhaps nothing; what is fed then begins another reply.
+
+        ``drops_fragment``: it was cut off, so that a sentence at its end that is not complete is left out.
+        """
+        phrases = [phrase for event in self._reader.feed(self._text.flush()) for phrase in self._on(event)]
+        phrases += [phrase for event in self._reader.flush() for phrase in self._on(event)]
+        if not (drops_fragment and self._pending and not self._likely_end):
+            phrases += self._cut(ends_sentence=True)
         self._begin()
         return phrases
 

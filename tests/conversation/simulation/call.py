@@ -10,7 +10,16 @@ from typing import Any
 from ringline import Agent, Tool
 from ringline.engine.config import TurnConfig
 from ringline.engine.conversation import Action, Conversation, Event
-from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, Escalate, HungUp, RunTool, SetGate
+from ringline.engine.conversation.actions import (
+    Backchannel,
+    BotSaid,
+    CallerSaid,
+    Escalate,
+    HungUp,
+    NothingToSay,
+    RunTool,
+    SetGate,
+)
 from ringline.engine.conversation.events import CallClosed, CallStarted, HangUpAsked, TimePassed, ToolReturned
 from ringline.engine.tool import ToolOptions
 from ringline.ipc.messages import (
@@ -287,7 +296,7 @@ class SimulatedCall:
                 self.after(self.tape.between(5, 200), self._close)
             case Backchannel(text=text):
                 self.asides.update(text.split())
-            case FlushPlayout():
+            case FlushPlayout() | NothingToSay():
                 pass
             case _:
                 self.fail(f"unknown action {action}")

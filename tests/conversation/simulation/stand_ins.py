@@ -23,7 +23,7 @@ class SimplePhraser:
         *texts, self._rest = _END.split(self._rest + text)
         return [_phrase(text) for text in texts]
 
-    def flush(self) -> list[Phrase]:
+    def flush(self, drops_fragment: bool = False) -> list[Phrase]:
         rest, self._rest = self._rest, ""
         return [_phrase(rest)] if rest else []
 

@@ -151,6 +151,7 @@ class Llm(Worker):
             if turn <= self.cancelled and not tape.chance(20):
                 return
             if fails or (is_failing and index == len(pieces) // 2):
+                self.finished.discard(turn)  # of an earlier step that was empty
                 self.sim.tell("llm", ReplyFailed(1, turn, step, "503"))
                 return
             if index < len(pieces):
@@ -190,7 +191,7 @@ class Llm(Worker):
                 "remember": {"fact": f"fact of {request.turn}"},
                 "collect_digits": {"num_digits": 3},
                 "send_dtmf": {"keys": "12"},
-            }.get(kind, {})
+            }.get(kind, {"number": self.tool_ids})  # the same call is not run twice
             calls.append(ToolCall(f"call{self.tool_ids}", kind.removesuffix("_wrong"), arguments))
         return calls
 

@@ -92,7 +92,7 @@ def test_service_that_cannot_be_reached_fails_the_phrase_and_leaves_nothing_open
 
 
 @pytest.mark.parametrize("fault", [Hang(9000), Cut(9000), HalfClose(9000)], ids=["hang", "cut", "half-close"])
-def test_sound_that_breaks_off_fails_the_phrase_and_leaves_nothing_open(
+def test_sound_that_breaks_off_again_and_again_fails_the_phrase_and_leaves_nothing_open(
     server: VoiceServer, proxy: FaultyProxy, started: Callable[..., Any], say: Callable[..., Any],
     begin: Callable[..., Any], fault: Any
 ) -> None:  # fmt: skip
@@ -105,7 +105,7 @@ def test_sound_that_breaks_off_fails_the_phrase_and_leaves_nothing_open(
         asked = server.num_asked
         with pytest.raises((ServiceError, TimeoutError)):
             list(phrase)
-    assert server.num_asked == asked  # what was begun is not asked for again
+    assert server.num_asked <= asked + 2  # what broke off is asked for again, and not for ever
     proxy.fault = None
     assert say(backend)[0].size == whole.size
     proxy.wait_for(lambda: proxy.num_open == 1)

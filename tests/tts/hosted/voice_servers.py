@@ -50,6 +50,10 @@ class VoiceServer:
         self.holding = 0
         self.raw: list[str | bytes] = []
         """Sent instead of the next text's sound."""
+        self.num_lost = 0
+        """Of so many of the next texts nothing is ever said."""
+        self.breaks_after: int | None = None
+        """The next text's sound is not gone on with behind so many chunks, and nothing is said of that."""
         self.is_closed = False
         """Whoever connects is hung up on."""
         self._changed = threading.Condition()
@@ -159,7 +163,13 @@ class VoiceServer:
             (match.group(), LEAD_SAMPLES + round(match.start() * num_samples / len(text)))
             for match in re.finditer(r"\S+", text)
         ]
+        if self.num_lost:
+            self.num_lost -= 1
+            await asyncio.Event().wait()
+        breaks_after, self.breaks_after = self.breaks_after, None
         for number, start in enumerate(range(0, sound.size, CHUNK_SAMPLES)):
+            if number == breaks_after:
+                await asyncio.Event().wait()
             if self.hold_after is not None and number >= self.hold_after:
                 self.holding += 1
                 self._notify()
@@ -242,6 +252,11 @@ class ElevenLabsServer(VoiceServer):
     vendor = "elevenlabs"
     max_contexts = 5
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.sounding: set[str] = set()
+        """Contexts of which a sound was sent."""
+
     def config(self, port: int = 0, **fields: Any) -> TtsConfig:
         return ElevenLabsTts(base_url=f"http://127.0.0.1:{port or self.port}", api_key=KEY, **fields)
 
@@ -257,6 +272,9 @@ class ElevenLabsServer(VoiceServer):
 
         async def finish(context: str) -> None:
             if context in speaking:
+                if context not in self.sounding:  # as the real one may do: closed too soon, it is lost
+                    speaking[context].cancel()
+                    return
                 await asyncio.wait([speaking[context]])
             open_contexts.discard(context)
             await connection.send(json.dumps({"isFinal": True, "contextId": context}))
@@ -299,6 +317,7 @@ class ElevenLabsServer(VoiceServer):
                     alignment["chars"].append(char)
                     alignment["charStartTimesMs"].append(start_ms)
                     alignment["charDurationsMs"].append(0)
+            self.sounding.add(context)
             audio = base64.b64encode(samples.tobytes()).decode()
             told = {"audio": audio, "alignment": alignment if words else None, "normalizedAlignment": None}
             await connection.send(json.dumps({**told, "contextId": context}))

@@ -17,13 +17,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from ringline.engine.config import CTranslate2Llm
+from ringline.engine.conversation.model_text import ends_in_thought
 from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
-from ringline.workers.llm.backend import Finished, TextDelta
-from ringline.workers.llm.chat import ANY_TURN, ToolCalls, turns
+from ringline.workers.llm.backend import Finished, Part, TextDelta, Thinking
 from ringline.workers.llm.ctranslate2.chat_model import ChatModel
-from ringline.workers.llm.ctranslate2.hermes import ToolCallText
+from ringline.workers.llm.reply_text import Habits, ReplyText
 from ringline.workers.models.store import locate
 from ringline.workers.pool import Job, Pool
 from ringline.workers.working import came_on
@@ -37,11 +37,14 @@ MAX_UNEVEN_TOKENS = 8
 MIN_PROMPT_TOKENS = 2
 """Behind a prefix: with less, CTranslate2 takes the rest of the other prompts in the batch for text."""
 
+END_TOKENS = 12
+"""Of a prompt, in which a tag is found that opens a thought."""
+
 DRAFT_PATIENCE_NS = 1_000_000_000
 """A draft's reply is needed later than one that the caller waits for."""
 
 
-GREETING = ChatMessage("assistant", ".")
+OTHER = ChatMessage("user", "a")
 """Some calls begin with the bot's words, some with the caller's: what all share ends before."""
 
 
@@ -94,28 +97,32 @@ class CTranslate2Backend:
     def use_flows(self, flows: tuple[FlowText, ...]) -> None:
         """It follows none."""
 
-    async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
+    async def generate(self, request: Generate) -> AsyncIterator[Part]:
         """The reply. Closing the iterator ends it with the token that is being computed."""
-        prompt = self._chat.prompt(turns(request), request.tools, request.said)
+        prompt = self._chat.prompt(request.messages, request.tools, request.said)
         reply = self._submit(request.call, prompt, self._config.max_tokens, request.draft)
-        calls = ToolCalls(request.messages)
-        text, parts = self._chat.stream(), ToolCallText(calls)
+        habits = Habits()
+        habits.thinks_first = not request.said and ends_in_thought("".join(prompt[-END_TOKENS:]))
+        stream, text = self._chat.stream(), ReplyText(request, habits, said_is_known=True)
         try:
             while (token := await reply.tokens.get()) is not None:
-                if said := parts.feed(text.feed(token)):
-                    yield TextDelta(said)
+                said = text.feed(stream.feed(token))
+                yield TextDelta(said) if said else Thinking()
         finally:
             self.pool.cancel(reply)
         if reply.error is not None:
             raise reply.error
-        if said := parts.flush():
+        is_cut = len(reply.written) >= reply.max_tokens
+        said, tool_calls = text.finish(is_cut)
+        if said:
             yield TextDelta(said)
-        yield Finished(calls.made(), usage=Usage(len(prompt), len(reply.prefix), len(reply.written)))
+        usage = Usage(len(prompt), len(reply.prefix), len(reply.written))
+        yield Finished(tool_calls, usage=usage, is_cut=is_cut)
 
     async def warm_prompt(self, request: WarmPrompt) -> None:
         """Compute the prefix that the prompts of an agent's calls share, once."""
-        one = self._chat.prompt((*request.messages, ANY_TURN), request.tools)
-        other = self._chat.prompt((*request.messages, GREETING, ANY_TURN), request.tools)
+        one = self._chat.prompt(request.messages, request.tools)
+        other = self._chat.prompt((*request.messages, OTHER), request.tools)
         prefix = tuple(one[: _shared(one, other)])
         if not prefix or prefix in self._prefixes or len(self._prefixes) >= MAX_PREFIXES:
             return

@@ -12,6 +12,7 @@ from ringline.ipc.messages import ChatMessage
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.llm.chat import openai_messages
+from ringline.workers.llm.roles import LearnedRoles, Roles, in_order
 from ringline.workers.models.folders import FOLDERS, problems
 
 
@@ -33,6 +34,7 @@ class ChatModel:
             source = next((entry["template"] for entry in source if entry["name"] == "default"), None)
         if not source:
             raise CannotStart(f"{folder}: neither tokenizer_config.json nor chat_template.jinja has a chat template")
+        self._roles = LearnedRoles(Roles())
         self._template = _environment().from_string(source)
         self._tokenizer = require("tokenizers", "ctranslate2").Tokenizer.from_file(str(folder / "tokenizer.json"))
         end = settings.get("eos_token") or json.loads((folder / "config.json").read_text(encoding="utf-8"))["eos_token"]
@@ -48,19 +50,36 @@ class ChatModel:
         self, messages: Iterable[ChatMessage], tools: tuple[dict[str, object], ...], said: str = ""
     ) -> list[str]:
         """The tokens that a reply follows; it begins with ``said``."""
-        turns = openai_messages(messages)
-        for turn, message in zip(turns, messages, strict=True):
-            for call, made in zip(message.tool_calls, turn.get("tool_calls") or (), strict=True):  # type: ignore[call-overload]
-                made["function"]["arguments"] = call.arguments  # templates write the JSON themselves
-        text = self._template.render(
-            messages=turns, tools=list(tools) or None, add_generation_prompt=True, **self._special
-        )
+        while True:
+            roles = self._roles.now
+            turns = in_order(messages, roles)
+            try:
+                text = self._render(turns, tools)
+                break
+            except _Refused as refusal:
+                if not self._roles.refused(str(refusal), turns, roles):
+                    raise
         tokens: list[str] = self._tokenizer.encode(text + said, add_special_tokens=False).tokens
         return tokens
+
+    def _render(self, messages: list[ChatMessage], tools: tuple[dict[str, object], ...]) -> str:
+        turns = openai_messages(messages)
+        for turn, message in zip(turns, messages, strict=True):
+            turn["content"] = message.content  # never null, which some templates would write as a word
+            for call, made in zip(message.tool_calls, turn.get("tool_calls") or (), strict=True):  # type: ignore[call-overload]
+                made["function"]["arguments"] = call.arguments  # templates write the JSON themselves
+        text: str = self._template.render(
+            messages=turns, tools=list(tools) or None, add_generation_prompt=True, **self._special
+        )
+        return text
 
     def stream(self) -> TextStream:
         """For the tokens of one reply."""
         return TextStream(self._tokenizer)
+
+
+class _Refused(ValueError):
+    pass
 
 
 class TextStream:
@@ -90,4 +109,4 @@ def _to_json(value: object, indent: int | None = None) -> str:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise ValueError(f"the model's chat template refuses the conversation: {reason}")
+    raise _Refused(f"the model's chat template refuses the conversation: {reason}")
