@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from ringline.ipc.messages import (
     CallReleased,
     CancelReply,
@@ -23,9 +25,12 @@ from ringline.ipc.messages import (
 )
 from ringline.workers.llm.backend import Finished, TextDelta
 from ringline.workers.llm.worker import LlmWorker
+from ringline.workers.retry import ServiceError
 
 ASK = Generate(1, 1, 0, "speech", (ChatMessage("user", "hello"),))
 WARM = WarmPrompt(1, (ChatMessage("system", "You are a test."),))
+STATUSES = {21: 401, 22: 400, 23: 503, 24: 429, 25: None}
+"""Turn -> what it is answered with."""
 FOR_ALL = WarmPrompt(0, WARM.messages)
 
 
@@ -43,6 +48,8 @@ class Backend:
         await self.may_answer.wait()
         if request.turn == 13:
             raise RuntimeError("unlucky")
+        if request.turn in STATUSES:
+            raise ServiceError("no", STATUSES[request.turn])
         yield TextDelta("Hello.")
         yield Finished(usage=Usage(3, 2, 1))
 
@@ -90,6 +97,17 @@ async def test_a_reply_that_fails_is_reported() -> None:
     rig.worker.handle(Generate(1, 13, 0, "speech", ()))
     await rig.until_idle()
     assert rig.sent == [ReplyFailed(1, 13, 0, "RuntimeError: unlucky")]
+
+
+@pytest.mark.parametrize("turn", STATUSES)
+async def test_a_reply_that_the_server_refuses_is_not_to_be_asked_for_again(turn: int) -> None:
+    rig = Rig()
+    rig.backend.may_answer.set()
+    rig.worker.handle(Generate(1, turn, 0, "speech", ()))
+    await rig.until_idle()
+    (failed,) = rig.sent
+    assert isinstance(failed, ReplyFailed)
+    assert failed.is_final == (STATUSES[turn] in (400, 401))
 
 
 async def test_a_cancelled_reply_says_nothing_more() -> None:
