@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from ringline.ipc.messages import (
@@ -23,7 +24,8 @@ from ringline.ipc.messages import (
     Usage,
     WarmPrompt,
 )
-from ringline.workers.llm.backend import Finished, TextDelta
+from ringline.workers.llm.backend import Finished, TextDelta, Thinking
+from ringline.workers.llm.server_events import BrokenOff
 from ringline.workers.llm.worker import LlmWorker
 from ringline.workers.retry import ServiceError
 
@@ -50,6 +52,13 @@ class Backend:
             raise RuntimeError("unlucky")
         if request.turn in STATUSES:
             raise ServiceError("no", STATUSES[request.turn])
+        if request.turn == 14 and "Hello" not in request.said:
+            yield TextDelta("Hello.")
+            yield Thinking()
+            yield Thinking()
+            raise BrokenOff("in the middle")
+        if request.turn == 15:
+            raise BrokenOff("at once")
         yield TextDelta("Hello.")
         yield Finished(usage=Usage(3, 2, 1))
 
@@ -194,3 +203,22 @@ async def test_closing_breaks_off_what_is_under_way() -> None:
     await rig.worker.close()
     assert rig.sent == []
     assert rig.backend.warmed == ["closed"]
+
+
+async def test_a_reply_that_breaks_off_behind_its_first_words_is_asked_for_once_more_from_there() -> None:
+    rig = Rig()
+    rig.backend.may_answer.set()
+    rig.worker.handle(msgspec.structs.replace(ASK, turn=14))
+    await rig.until_idle()
+    texts = [message.text for message in rig.sent if isinstance(message, ReplyDelta)]
+    assert texts == ["Hello.", "", "Hello."]  # thoughts are told of, but not each of them
+    assert isinstance(rig.sent[-1], ReplyFinished)
+
+
+async def test_a_reply_that_breaks_off_at_once_has_failed() -> None:
+    rig = Rig()
+    rig.backend.may_answer.set()
+    rig.worker.handle(msgspec.structs.replace(ASK, turn=15))
+    await rig.until_idle()
+    [failed] = rig.sent
+    assert isinstance(failed, ReplyFailed)

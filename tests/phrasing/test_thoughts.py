@@ -61,6 +61,9 @@ WITHOUT_BEGINNING = [
     "We need to answer with the opening hours.</think>#",
     "User asks for the hours.</think>#",
     "I should keep it short.[/THINK]#",
+    "I need to look at the hours first. They close at five.\n</think>\n#",
+    "Okay. They want the opening hours.</reasoning>#",
+    "Alright, let me think about this.</thinking>#",
     "The user's question is simple.</thought>#",
     "Der Anrufer fragt nach den Zeiten.</think>#",
     "L'utilisateur demande les horaires.</think>#",
@@ -151,7 +154,7 @@ def test_control_tokens_and_turns_of_others_are_not_said(text: str) -> None:
 
 
 @pytest.mark.kind("speech that looks like markup", inputs=len(SIZES))
-@pytest.mark.parametrize("text", [*PLAIN, "The user manual is on our page."])
+@pytest.mark.parametrize("text", [*PLAIN, "The user manual is on our page.", "I need to see your card."])
 def test_speech_is_said_though_it_looks_like_markup(text: str) -> None:
     assert {said(text, size) for size in SIZES} == {text}
 
