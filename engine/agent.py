@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import tomllib
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
-from typing import Annotated, Literal, overload
+from types import CodeType, ModuleType
+from typing import Annotated, Any, Literal, overload
 
 import msgspec
 from msgspec import Meta
@@ -165,13 +167,28 @@ def find_agent(path: str | Path) -> Path:
     raise AgentError(f"no agent at {path}: there is no {Path(path) / 'agent.toml'}")
 
 
+_ENCODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")  # PEP 263's
+
+
+class _Loader(SourceFileLoader):
+    """Reads a file as all other files of an agent are read, unless it says its own encoding, as Python's may."""
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
+        if not any(_ENCODING.match(line) for line in data.splitlines()[:2]):
+            data = read_text(path)
+        return super().source_to_code(data, path, _optimize=_optimize)
+
+
 def _import(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"ringline_agent_{file.parent.name}", file)
+    name = f"ringline_agent_{file.parent.name}"
+    spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(name, str(file)))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except TextFileError as error:
+        raise AgentError(str(error)) from None
+    except (Exception, SystemExit) as error:  # a tool module must not end the engine
         raise AgentError(f"{file}: {type(error).__name__}: {error}") from error
     return module

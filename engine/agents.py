@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ringline.engine.agent import Agent, AgentError
 from ringline.engine.config import Config, FlowLlm
+from ringline.engine.conversation.open_ends import open_ends
 from ringline.engine.supervisor import Supervisor, WorkerProcess
 from ringline.ipc.messages import FlowText, ToWorker, UseFlows
 from ringline.workers.llm.flow.compile import Flow, compile_flow
@@ -52,6 +53,7 @@ class Agents:
     def use(self, agent: Agent) -> None:
         """Let new calls be answered by this agent. Raises AgentError, as `flow_of`; the old one stays then."""
         flow = flow_of(agent, self._config)
+        open_ends(agent.language)  # read now: a call must not be the first to open the file, and find that it cannot
         self.current = agent
         self.fixed_texts = fixed_texts(flow) if flow is not None and isinstance(self._config.llm, FlowLlm) else ()
         """What the current agent says in these very words whatever the caller says, what opens a call first."""

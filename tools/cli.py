@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import json as json_module
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -46,11 +48,14 @@ def _load(path: Path | None, profile: str = "") -> Config:
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
     except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}") from None
+        raise typer.BadParameter(f"{error.filename or path or here}: {error.strerror}") from None
 
 
 def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+    if not console.encoding.startswith("utf"):  # JSON can say any letter in ASCII; in text, `main` has them replaced
+        text = json_module.dumps(msgspec.json.decode(text), indent=2) + "\n"
+    sys.stdout.write(text)
 
 
 def _report(findings: list[Finding], json: bool) -> NoReturn:
@@ -172,7 +177,7 @@ def trace(
 ) -> None:
     """The waterfall of each turn of a call: where its response time went."""
     from ringline.tools.client import get_trace
-    from ringline.tools.waterfall import waterfall
+    from ringline.tools.waterfall import BLOCK, waterfall
 
     found = get_trace(url, call)
     if json:
@@ -182,7 +187,8 @@ def trace(
     for turn in found.turns:
         response = "" if turn.response_ms is None else f", response {turn.response_ms:.0f} ms"
         console.print(f"turn {turn.turn} [dim]({turn.cause}{response})[/]")
-        console.print(waterfall(turn.stages, turn.endpoint_reasons), end="")
+        block = BLOCK if console.encoding.startswith("utf") else "#"
+        console.print(waterfall(turn.stages, turn.endpoint_reasons, block=block), end="")
 
 
 @app.command()
@@ -226,4 +232,7 @@ def main() -> None:
     from ringline.tools.caller.cli import mount
 
     mount(app)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a letter the terminal does not have is no reason to fail
     app()

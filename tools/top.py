@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -48,7 +48,11 @@ def render(status: Status) -> Group:
 
 
 def watch(url: str, interval_s: float = 0.5) -> None:
-    """Redraw until interrupted."""
+    """Redraw until interrupted; once where the output is no terminal."""
+    console = Console()
+    if not console.is_terminal:
+        console.print(render(get_status(url)))
+        return
     with Live(render(get_status(url)), screen=True, auto_refresh=False) as live:
         while True:
             time.sleep(interval_s)

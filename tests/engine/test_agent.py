@@ -237,3 +237,46 @@ def test_two_tools_of_one_name_are_an_error(tmp_path: Path) -> None:
     tools = "from ringline import tool\n@tool\ndef book() -> None: ...\nfirst = book\n@tool\ndef book() -> None: ...\n"
     with pytest.raises(AgentError, match="tool book: two functions"):
         Agent.load(write_agent(tmp_path, tools=tools))
+
+
+TOOLS = """from ringline import tool
+
+
+@tool
+def opening() -> str:
+    \"\"\"Où ?\"\"\"
+    return "là"
+"""
+
+
+@pytest.mark.kind("files of any editor")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + TOOLS.encode(),
+        TOOLS.encode("utf-16"),
+        TOOLS.replace("\n", "\r\n").encode(),
+        ("# -*- coding: latin-1 -*-\n" + TOOLS).encode("latin-1"),
+    ],
+)
+def test_tools_are_read_as_editors_save_them(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "agent.toml").write_text('name = "a"\n')
+    (tmp_path / "tools.py").write_bytes(content)
+    assert list(Agent.load(tmp_path).tools) == ["opening"]
+
+
+@pytest.mark.kind("files of any editor")
+@pytest.mark.parametrize("content", [b"# caf\xe9\n", b"# \x80\n", b"# a\0\n", "# a".encode("utf-16-le")])
+def test_tools_in_another_encoding_are_named_with_their_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "agent.toml").write_text('name = "a"\n')
+    (tmp_path / "tools.py").write_bytes(content)
+    with pytest.raises(AgentError, match=r"tools\.py, line 1: .*save the file as UTF-8"):
+        Agent.load(tmp_path)
+
+
+@pytest.mark.parametrize("line", ["1 / 0", "raise SystemExit(3)", "import sys; sys.exit()", "import no_such_module"])
+def test_tools_that_cannot_be_imported_are_an_error_of_the_agent(tmp_path: Path, line: str) -> None:
+    (tmp_path / "agent.toml").write_text('name = "a"\n')
+    (tmp_path / "tools.py").write_text(line + "\n")
+    with pytest.raises(AgentError, match=r"tools\.py"):
+        Agent.load(tmp_path)

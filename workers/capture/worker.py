@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import uvloop
 
-from ringline.ipc.exchange import ADMIT, FRAMES_MISSED, MEDIA_RATE_HZ, UNDERRUNS
+from ringline.ipc.exchange import ADMIT, FRAMES_MISSED, MEDIA_RATE_HZ, UNDERRUNS, Slot
 from ringline.ipc.messages import (
     CallArrived,
     CallEnded,
@@ -77,6 +77,19 @@ class CaptureWorker:
             reason = "no room" if admits else "the engine lets none in now"
             log.warning("call refused: %s", reason, extra={"door": door_url, "peer_call": leg.call_id})
             return None
+        try:
+            return self._let_in(leg, slot, door_url)
+        except Exception:
+            log.exception("call refused: it could not be set up", extra={"door": door_url, "peer_call": leg.call_id})
+            self.calls.pop(slot.index, None)
+            self.listener.vad.close(slot.index)
+            self._list_slots()
+            if not self.calls:
+                self.clock.stop()
+            self.worker.exchange.free(slot)  # nobody else has heard of the call
+            return None
+
+    def _let_in(self, leg: Leg, slot: Slot, door_url: str) -> LiveCall:
         self.clock.start()
         self.media.open(slot, leg, self.clock.tick + 1)
         call = LiveCall(self, self.media, slot, leg)
@@ -125,7 +138,12 @@ class CaptureWorker:
         for slot in self.media.todo[:num_todo].tolist():
             call = self.calls.get(slot)
             if call is not None:  # its wire may have broken while the others were served
-                self._send(call)
+                try:
+                    self._send(call)
+                except Exception:  # a defect: that call's, not the others'
+                    log.exception("a frame could not be sent; its call is ended", extra={"call": call.number})
+                    call.end_reason = "internal error"
+                    call.leg.hang_up()
         self.media.ingest(self._slots, len(self.calls), tick)
         self.listener.new_audio()
 

@@ -18,8 +18,15 @@ def store() -> Path:
     """``$RINGLINE_MODELS``, else ``ringline/models`` in the user's cache folder. It need not exist."""
     if folder := os.environ.get("RINGLINE_MODELS"):
         return Path(folder)
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "ringline" / "models"
+    return user_cache() / "ringline" / "models"
+
+
+def user_cache() -> Path:
+    """The user's cache folder; the system's for a user without a home, as in many containers. It need not exist."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return Path("/var/cache")
 
 
 def locate(model: str) -> Path:
