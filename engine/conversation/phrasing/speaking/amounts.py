@@ -50,10 +50,16 @@ class Amounts:
 
     def currency_behind(self, currency: Currency, whole: int, decimals: str) -> str:
         """The € of "25,50 €": behind "fünfundzwanzig", "Euro fünfzig"."""
-        if len(decimals) == 2 and currency.cent is not None and whole:
-            first = self.numbers.masculine(whole) if whole != 1 else currency.unit.one.partition(" ")[0]
-            return self.money(whole, decimals, currency)[len(first) :].strip()
-        return currency.unit.one.partition(" ")[2] if (whole, decimals) == (1, "") else currency.unit.many
+        if len(decimals) != 2 or currency.cent is None:
+            return currency.unit.one.partition(" ")[2] if (whole, decimals) == (1, "") else currency.unit.many
+        first = self.before_currency(currency, whole, decimals)
+        return self.money(whole, decimals, currency)[len(first) :].strip()
+
+    def before_currency(self, currency: Currency, whole: int, decimals: str) -> str:
+        """The 25,50 of "25,50 €": what `currency_behind` goes on with."""
+        if whole:
+            return self.numbers.masculine(whole) if whole != 1 else currency.unit.one.partition(" ")[0]
+        return self.money(whole, decimals, currency).partition(" ")[0]
 
     def sign(self, sign: str) -> str:
         """What stands before a number, with a space behind it."""

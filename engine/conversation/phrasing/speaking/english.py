@@ -13,8 +13,10 @@ _DECADE = re.compile(r"'?((?:1[1-9]|20)?\d0)s")
 _HOUR = re.compile(r"(\d{1,2})(?::(\d\d))?([ap])m", re.IGNORECASE)
 _HOURS = re.compile(r"([\d:]+[ap]m)[-–]([\d:]+[ap]m)", re.IGNORECASE)
 _MONTH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
+_COINS = re.compile(r"(\d{1,2})([c¢p])")
+_BEFORE_DATES = frozenset("on by until till since before after due date".split())
+_MEASURED = frozenset("cup teaspoon tablespoon mile inch pound ounce hour pint gallon".split())
 _PAIRS = {"24/7": "twenty-four seven", "50/50": "fifty fifty", "9/11": "nine eleven"}
-_FRACTIONS = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
 _HALF_DAYS = {
     "a.m": "A M",
     "am": "A M",
@@ -68,7 +70,11 @@ ENGLISH = Language(
     signs={
         "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "×": "times", "*": "times", "<": "less than",
         ">": "more than", "e.g.": "for example", "e.g.,": "for example,", "i.e.": "that is", "i.e.,": "that is,",
-        "vs.": "versus", "approx.": "approximately", "w/": "with",
+        "vs.": "versus", "approx.": "approximately", "w/": "with", "w/o": "without", "a.k.a.": "also known as",
+        "±": "plus or minus", "≤": "at most", "≥": "at least", "≈": "about", "÷": "divided by", "§": "section",
+        "Fig.": "figure", "etc.": "et cetera.", "etc": "et cetera", "incl.": "including", "dept.": "department",
+        "Dept.": "Department", "min.": "minimum", "max.": "maximum", "est.": "estimated", "Inc.": "Incorporated",
+        "Tel.": "telephone", "tel.": "telephone",
     },
     months=_MONTHS,
     month_abbreviations={month[:3]: month for month in _MONTHS} | {"Sept": "September"},
@@ -94,6 +100,37 @@ ENGLISH = Language(
         "h": _plural("hour"), "hr": _plural("hour"), "hrs": _plural("hour"), "sec": _plural("second"),
         "secs": _plural("second"), "s": _plural("second"), "ms": _plural("millisecond"),
         "m²": _plural("square meter"), "sqm": _plural("square meter"), "ft²": _noun("square foot", "square feet"),
+    },
+    days={
+        "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+        "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+    },
+    flight_words=frozenset(("flight", "flights")),
+    emergency_numbers=frozenset("911 112 999 988 000 111 101 110 118 119".split()),
+    call_words=frozenset("call calling dial dialing dialling ring emergency emergencies phone number".split()),
+    digit_words=frozenset("ending ends digits".split()),
+    long_code_words=frozenset(
+        "order tracking account reference confirmation booking reservation ticket case policy invoice member".split()
+    ),
+    version_words=frozenset("version release python java android ios node ubuntu windows build firmware v".split()),
+    rulers=frozenset(
+        "Henry Charles George Edward William James Richard John Louis Philip Francis Frederick Alexander Nicholas"
+        " Peter Paul Benedict Pius Leo Gregory Clement Innocent Ivan Elizabeth Mary Catherine Margaret Ferdinand"
+        " Joseph Otto Rudolf Leopold Albert Alfonso Felipe Napoleon Ramses Tutmose Christian Gustav Harald".split()
+    ),
+    ruler_titles=frozenset("King Queen Pope Emperor Prince Tsar Kaiser Pharaoh Empress".split()),
+    roman_words=frozenset("war chapter part volume act scene type phase section book bowl rocky level class".split()),
+    room_words=frozenset(("room", "suite", "apartment", "apt", "ste", "rm", "flat")),
+    street_words=frozenset(
+        "St Ave Rd Blvd Dr Ln Ct Pl Sq Hwy Pkwy Ter Street Avenue Road Boulevard Drive Lane Court Place Square"
+        " Highway Parkway Terrace Way".split()
+    ),
+    versus="to",
+    half="and a half",
+    fractions={
+        "1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters",
+        "1/5": "one fifth", "1/8": "one eighth", "3/8": "three eighths", "5/8": "five eighths",
+        "7/8": "seven eighths",
     },
 )  # fmt: skip
 
@@ -125,7 +162,15 @@ class English(Speaker):
             if self._is_month(after) and not tail:
                 the = "" if before.lower() == "the" else "the "
                 return f"{the}{self.numbers.ordinal(int(core))} of"
-        return _FRACTIONS.get(core) or _PAIRS.get(core)
+        if core in self.language.fractions:
+            month, day = map(int, core.split("/"))
+            if before.lower() in _BEFORE_DATES:
+                return self.say_day(day, month, None, before)
+            of = " of a" if after in _MEASURED else ""
+            return self.language.fractions[core] + of
+        if coins := _COINS.fullmatch(core):
+            return self.amounts.count(int(coins[1]), "", (_DOLLAR if coins[2] in "c¢" else _POUND).cent or _CENT)
+        return _PAIRS.get(core)
 
     def say_behind_number(self, core: str, before: str) -> str | None:
         """Units, currencies, and the halves of the day."""
