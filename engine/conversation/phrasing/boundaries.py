@@ -36,9 +36,8 @@ _ABBREVIATIONS = {
 """Those that the library does not know, by language; under "" of all."""
 _BEFORE_CAPITALS = frozenset("usw. fr. so. do. est.".split())
 """Of these, the ones that end a sentence as well: what follows decides."""
-_ORDINAL_END = re.compile(
-    r"(?:^|.*\s)(?:im|am|vom|zum|der|die|das|den|dem|ab|ins|in den|bis) \d{1,2}\.$", re.IGNORECASE
-)
+GERMAN_ORDINAL_NOUN = re.compile(r"(?:Stock|Etage|Obergeschoss|OG|Klasse|Platz|Mahnung|Quartal)\b")
+_ORDINAL_END = re.compile(r"(?:^|.*\s)(?:im|zum|beim|vom) \d{1,2}\.$", re.IGNORECASE)
 
 _STREET = "|".join(STREETS)
 _STREET_END = re.compile(
@@ -92,6 +91,8 @@ def splits(text: str, following: str, language: str) -> bool:
         return False
     if last in _ABBREVIATIONS.get(language, ()) and not (last in _BEFORE_CAPITALS and following[0].isupper()):
         return False
+    if language == "de" and re.search(r"(?:^|\s)\d{1,2}\.$", text) and GERMAN_ORDINAL_NOUN.match(following):
+        return False  # "1. Stock"
     if language == "de" and following[0].isalpha() and _ORDINAL_END.match(text):
         return False  # "im 3. Stock"
     if language == "en" and following[0].isupper() and _STREET_END.search(text):

@@ -7,6 +7,11 @@ import re
 from ringline.engine.conversation.phrasing.speaking.language import Currency, Language, Noun
 from ringline.engine.conversation.phrasing.speaking.numbers import MAX_NUMBER, Numbers
 
+_EUROPEAN = re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d{1,9}),\d{1,2}")
+"""3,5 in an English text."""
+_ONE_DECIMAL = re.compile(r"\d{1,9}\.\d")
+"""3.5 in a text of a language with decimal commas; two digits would be a time or a date."""
+
 
 class Amounts:
     """Reads and says amounts in one language. An amount is a whole number and its decimal digits."""
@@ -18,6 +23,10 @@ class Amounts:
     def parse(self, text: str) -> tuple[int, str] | None:
         """A number and its decimal digits; None for what is no number in this language."""
         decimal = self.language.decimal
+        if decimal == "." and _EUROPEAN.fullmatch(text):
+            text = text.replace(".", "").replace(",", ".")
+        elif decimal == "," and _ONE_DECIMAL.fullmatch(text):
+            text = text.replace(".", ",")
         group = "," if decimal == "." else "."
         if not re.fullmatch(rf"(?:\d{{1,15}}|\d{{1,3}}(?:[{group}'’]\d{{3}})+)(?:\{decimal}\d{{1,9}})?", text):
             return None

@@ -9,7 +9,7 @@ from ringline.engine.conversation.phrasing.speaking.language import Currency, La
 from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
 _ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)")
-_DECADE = re.compile(r"'?((?:1[1-9]|20)?\d0)s")
+_DECADE = re.compile(r"(?:(mid|early|late)-)?'?((?:1[1-9]|20)?\d0)s")
 _HOUR = re.compile(r"(\d{1,2})(?::(\d\d))?([ap])m", re.IGNORECASE)
 _HOURS = re.compile(r"([\d:]+[ap]m)[-–]([\d:]+[ap]m)", re.IGNORECASE)
 _MONTH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
@@ -70,7 +70,8 @@ ENGLISH = Language(
     signs={
         "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "×": "times", "*": "times", "<": "less than",
         ">": "more than", "e.g.": "for example", "e.g.,": "for example,", "i.e.": "that is", "i.e.,": "that is,",
-        "vs.": "versus", "approx.": "approximately", "w/": "with", "w/o": "without", "a.k.a.": "also known as",
+        "vs.": "versus", "approx.": "approximately", "w/": "with", "sq": "square", "P.O": "P O", "w/o": "without",
+        "a.k.a.": "also known as",
         "±": "plus or minus", "≤": "at most", "≥": "at least", "≈": "about", "÷": "divided by", "§": "section",
         "Fig.": "figure", "etc.": "et cetera.", "etc": "et cetera", "incl.": "including", "dept.": "department",
         "Dept.": "Department", "min.": "minimum", "max.": "maximum", "est.": "estimated", "Inc.": "Incorporated",
@@ -108,7 +109,7 @@ ENGLISH = Language(
     flight_words=frozenset(("flight", "flights")),
     emergency_numbers=frozenset("911 112 999 988 000 111 101 110 118 119".split()),
     call_words=frozenset("call calling dial dialing dialling ring emergency emergencies phone number".split()),
-    digit_words=frozenset("ending ends digits".split()),
+    digit_words=frozenset(("ending", "digits")),
     long_code_words=frozenset(
         "order tracking account reference confirmation booking reservation ticket case policy invoice member".split()
     ),
@@ -147,8 +148,9 @@ class English(Speaker):
         if ordinal := _ORDINAL.fullmatch(core):
             return self.numbers.ordinal(int(ordinal[1]))
         if decade := _DECADE.fullmatch(core):
-            year = self.numbers.year(int(decade[1]))
-            return re.sub(r"y$", "ies", year) if year.endswith("y") else year + "s"
+            year = self.numbers.year(int(decade[2]))
+            years = re.sub(r"y$", "ies", year) if year.endswith("y") else year + "s"
+            return f"{decade[1]} {years}" if decade[1] else years
         if (hour := _HOUR.fullmatch(core)) and int(hour[1]) <= 24 and int(hour[2] or 0) < 60:
             return f"{self.say_time(int(hour[1]), int(hour[2] or 0), 'am')} {hour[3].upper()} M"
         if (day := _MONTH_DAY.fullmatch(core)) and 1 <= int(day[1]) <= 12 < int(day[2]) <= 31:
@@ -163,9 +165,8 @@ class English(Speaker):
                 the = "" if before.lower() == "the" else "the "
                 return f"{the}{self.numbers.ordinal(int(core))} of"
         if core in self.language.fractions:
-            month, day = map(int, core.split("/"))
             if before.lower() in _BEFORE_DATES:
-                return self.say_day(day, month, None, before)
+                return self.say_day(int(core[-1]), int(core[0]), None, before)
             of = " of a" if after in _MEASURED else ""
             return self.language.fractions[core] + of
         if coins := _COINS.fullmatch(core):

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 
 from ringline.engine.conversation.phrasing.speaking.language import Currency, Language, Noun
-from ringline.engine.conversation.phrasing.speaking.neighbours import roman_value
 from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
 _HOUR = re.compile(r"([01]?\d|2[0-4])h([0-5]\d)?")
 _HOURS = re.compile(r"(\d{1,2}h\d{0,2})[-–](\d{1,2}h\d{0,2})")
-_CENTURY = re.compile(r"([IVX]+)(er|re|e|ème)")
 _THOUSANDS = re.compile(r"\d{3}(?:,\d+)?")
 _ORDINAL = re.compile(r"(\d{1,4})(er|ère|re|e|ème|nd|nde)")
 _MONTHS = (
@@ -47,8 +45,10 @@ FRENCH = Language(
     signs={
         "&": "et", "+": "plus", "=": "égale", "%": "pour cent", "×": "fois", "*": "fois", "p.ex.": "par exemple",
         "±": "plus ou moins", "≤": "au plus", "≥": "au moins", "≈": "environ", "÷": "divisé par", "§": "paragraphe",
-        "Dr": "Docteur", "Pr": "Professeur", "24h/24": "vingt-quatre heures sur vingt-quatre",
-        "7j/7": "sept jours sur sept", "nº": "numéro", "n°": "numéro", "N°": "numéro", "Mme": "Madame", "Mlle": "Mademoiselle",
+        "Dr": "Docteur", "Pr": "Professeur", "24/7": "vingt-quatre heures sur vingt-quatre",
+        "24h/24": "vingt-quatre heures sur vingt-quatre",
+        "7j/7": "sept jours sur sept", "nº": "numéro", "n°": "numéro", "N°": "numéro", "Mme": "Madame",
+        "Mlle": "Mademoiselle",
     },
     months=_MONTHS,
     month_abbreviations={},
@@ -60,7 +60,8 @@ FRENCH = Language(
     },
     units={
         "km": _noun("kilomètre"), "m": _noun("mètre"), "cm": _noun("centimètre"), "kg": _noun("kilogramme"),
-        "g": _noun("gramme"), "mg": _noun("milligramme"), "Mo": _noun("mégaoctet"), "Go": _noun("gigaoctet"), "l": _noun("litre"), "L": _noun("litre"), "ml": _noun("millilitre"),
+        "g": _noun("gramme"), "mg": _noun("milligramme"), "Mo": _noun("mégaoctet"), "Go": _noun("gigaoctet"),
+        "l": _noun("litre"), "L": _noun("litre"), "ml": _noun("millilitre"),
         "km/h": Noun("un kilomètre heure", "kilomètres heure"), "°": _noun("degré"),
         "°C": Noun("un degré Celsius", "degrés Celsius"), "m²": Noun("un mètre carré", "mètres carrés"),
         "h": Noun("une heure", "heures"), "min": Noun("une minute", "minutes"),
@@ -71,7 +72,7 @@ FRENCH = Language(
     },
     flight_words=frozenset(("vol", "vols")),
     emergency_numbers=frozenset(("112", "114", "115", "119")),
-    call_words=frozenset("le appelez appeler composez composer faites urgence urgences numéro".split()),
+    call_words=frozenset("appelez appeler composez composer faites urgence urgences numéro".split()),
     digit_words=frozenset("finissant terminant termine chiffres finit".split()),
     long_code_words=frozenset("commande dossier référence réservation compte facture suivi client contrat".split()),
     version_words=frozenset("version python java android ios windows".split()),
@@ -88,6 +89,7 @@ FRENCH = Language(
         "Bd.": "boulevard", "av.": "avenue", "Av.": "avenue", "c.-à-d.": "c'est-à-dire", "M.": "Monsieur",
         "min.": "minimum", "apt.": "appartement", "appt.": "appartement", "pl.": "place", "ex.": "exemple",
     },
+    pairs={"p ex": ("par", "exemple")},
     feminine=frozenset(
         "heure heures minute minutes seconde secondes semaine semaines personne personnes nuit nuits fois place"
         " places chambre chambres question questions année années journée page pages".split()
@@ -109,11 +111,6 @@ class French(Speaker):
         if hours := _HOURS.fullmatch(core):
             ends = [self.say_special(end, "", "", "") for end in hours.groups()]
             return f"{ends[0]} à {ends[1]}" if all(ends) else None
-        if century := _CENTURY.fullmatch(core):
-            value = roman_value(century[1])
-            if value == 1:
-                return "premier" if century[2] in ("er", "r") else "première"
-            return self.numbers.ordinal(value, "-masculine") if value else None
         if core.isdecimal() and core[-1] == "1" and not core.endswith("11") and after in self.language.feminine:
             return self.numbers.feminine(int(core))
         if hour := _HOUR.fullmatch(core):

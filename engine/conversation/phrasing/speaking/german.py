@@ -11,6 +11,8 @@ _HOUR = re.compile(r"([01]?\d|2[0-4])[.:]([0-5]\d)")
 _SHORT_DATE = re.compile(r"([0-3]?\d)\.([01]?\d)")
 _HOUSE = re.compile(r"(\d{1,3})([a-f])")
 _DECADE = re.compile(r"((?:1[1-9]|20)?\d0)er")
+_DAYS_OF_MONTH = re.compile(r"(\d{1,2})\.[-–](\d{1,2})")
+_ARTICLES = frozenset("der die das den dem am vom zum".split())
 _DATIVE = frozenset("am zum vom dem den bis im beim zur seit ab und".split())
 _MONTHS = (
     "Januar", "Februar", "März", "April", "Mai", "Juni",
@@ -48,7 +50,8 @@ GERMAN = Language(
         "&": "und", "+": "plus", "=": "gleich", "%": "Prozent", "×": "mal", "*": "mal", "z.B.": "zum Beispiel",
         "d.h.": "das heißt", "ca.": "circa", "bzw.": "beziehungsweise", "usw.": "und so weiter", "Nr.": "Nummer",
         "±": "plus minus", "≤": "höchstens", "≥": "mindestens", "≈": "etwa", "÷": "geteilt durch", "§": "Paragraf",
-        "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "Dr.": "Doktor",
+        "24/7": "vierundzwanzig sieben", "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls",
+        "Dr.": "Doktor",
     },
     months=_MONTHS,
     month_abbreviations={"Jan": "Januar", "Feb": "Februar", "Okt": "Oktober", "Nov": "November", "Dez": "Dezember"},
@@ -61,7 +64,8 @@ GERMAN = Language(
     units={
         "km": _same("Kilometer"), "m": _same("Meter"), "cm": _same("Zentimeter"), "mm": _same("Millimeter"),
         "kg": _same("Kilogramm"), "g": _same("Gramm"), "l": _same("Liter"), "L": _same("Liter"),
-        "ml": _same("Milliliter"), "mg": _same("Milligramm"), "t": _same("Tonne"), "°F": _same("Grad Fahrenheit"), "km/h": _same("Kilometer pro Stunde"), "°": _same("Grad"),
+        "ml": _same("Milliliter"), "mg": _same("Milligramm"), "t": _same("Tonne"), "°F": _same("Grad Fahrenheit"),
+        "km/h": _same("Kilometer pro Stunde"), "°": _same("Grad"),
         "°C": _same("Grad Celsius"), "m²": _same("Quadratmeter"), "MB": _same("Megabyte"), "GB": _same("Gigabyte"),
         "kWh": Noun("eine Kilowattstunde", "Kilowattstunden"), "h": Noun("eine Stunde", "Stunden"),
         "Std": Noun("eine Stunde", "Stunden"), "min": Noun("eine Minute", "Minuten"),
@@ -73,7 +77,7 @@ GERMAN = Language(
     },
     flight_words=frozenset(("flug", "flüge", "flugnummer")),
     emergency_numbers=frozenset("112 110 115 116117 144 133 122".split()),
-    call_words=frozenset("notruf wählen wähle ruf rufen rufnummer polizei feuerwehr die".split()),
+    call_words=frozenset("notruf wählen wähle ruf rufen rufnummer polizei feuerwehr".split()),
     digit_words=frozenset("endet endend endziffern ziffern endung".split()),
     long_code_words=frozenset(
         "bestellnummer auftragsnummer sendungsnummer kontonummer rechnungsnummer vertragsnummer buchungsnummer"
@@ -90,10 +94,16 @@ GERMAN = Language(
     town_words=frozenset(("in", "nach", "aus", "d")),
     abbreviated={
         "max.": "maximal", "mind.": "mindestens", "min.": "mindestens", "evtl.": "eventuell", "Tel.": "Telefon",
-        "MwSt.": "Mehrwertsteuer", "Prof.": "Professor", "Hr.": "Herr", "Abs.": "Absatz", "Art.": "Artikel",
+        "MwSt.": "Mehrwertsteuer", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau", "Abs.": "Absatz",
+        "Art.": "Artikel",
         "vgl.": "vergleiche", "Std.": "Stunden", "Min.": "Minuten", "Mio.": "Millionen", "Mrd.": "Milliarden",
         "Str.": "Straße", "App.": "Apparat", "St.": "Sankt", "exkl.": "exklusive", "tgl.": "täglich",
         "gegr.": "gegründet", "geb.": "geboren", "Kap.": "Kapitel", "Whg.": "Wohnung", "Pl.": "Platz",
+    },
+    pairs={
+        "z B": ("zum", "Beispiel"), "d h": ("das", "heißt"), "u a": ("unter", "anderem"), "s o": ("siehe", "oben"),
+        "o Ä": ("oder", "Ähnliches"), "v Chr": ("vor", "Christus"), "n Chr": ("nach", "Christus"),
+        "u U": ("unter", "Umständen"), "i d": ("in", "der"), "s u": ("siehe", "unten"),
     },
     feminine=frozenset(
         "Stunde Minute Sekunde Woche Person Nacht Frage Nummer Tasse Tablette Uhrzeit Rechnung Option Mal".split()
@@ -112,7 +122,9 @@ class German(Speaker):
 
     def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
         """ "3. Mai", "24.11.", "10.30 Uhr"."""
-        if core.isdecimal() and len(core) <= 2 and tail == "." and after:  # inside a sentence
+        if (days := _DAYS_OF_MONTH.fullmatch(core)) and tail.startswith("."):
+            return f"{self._ordinal(int(days[1]), before)} bis {self._ordinal(int(days[2]), before)}"
+        if core.isdecimal() and len(core) <= 2 and tail == "." and (after or before.lower() in _ARTICLES):
             return self._ordinal(int(core), before)
         if (date := _SHORT_DATE.fullmatch(core)) and tail.startswith(".") and 1 <= int(date[2]) <= 12:
             return self.say_day(int(date[1]), int(date[2]), None, before)

@@ -83,6 +83,8 @@ class Language(msgspec.Struct, frozen=True):
     """Behind a house number and a name, as they are written."""
     abbreviated: dict[str, str] = {}
     """Abbreviations with the full stop they need, and their words: ``max.``."""
+    pairs: dict[str, tuple[str, str]] = {}
+    """... those of two words, without their full stops: ``z B``."""
     feminine: frozenset[str] = frozenset()
     """Nouns before which one is feminine: ``une personne``."""
     versus: str = ""

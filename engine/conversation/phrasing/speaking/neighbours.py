@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from ringline.engine.conversation.phrasing.speaking.language import Language
 from ringline.engine.conversation.phrasing.speaking.numbers import Numbers
 
-_WORTH_A_LOOK = re.compile(r"\d|\b[IVX]+(?:\b|e\b)")
+_WORTH_A_LOOK = re.compile(r"\d|\b[IVX]+(?:er|re|e|ème)?\b")
 _ROMAN = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})")
+_ORDINAL = re.compile(r"([IVX]+)(er|re|e|ème)")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
 _IBAN_START = re.compile(r"[A-Z]{2}\d{2}")
 _IBAN_GROUP = re.compile(r"[A-Z0-9]{1,4}")
 _CARD_GROUP = re.compile(r"\d{4}|X{4}|\*{4}")
 _AIRLINE = re.compile(r"[A-Z][A-Z0-9]|[0-9][A-Z]")
+_VERBS = frozenset(("is", "was", "has", "ships", "needs", "arrives"))
+_LINKS = frozenset("number no id code is # nummer nr ist lautet numéro n° est número n.º es de".split())
+_ARTICLES = frozenset(("die", "le", "el", "al", "au"))
 _REACH = 3
 """So many words may stand between a word such as "ending" and the digits: ``ending in the digits 4242``."""
 _MIN_CODE_DIGITS = 3
@@ -26,27 +30,40 @@ _MIN_IBAN_GROUPS = 4
 _MIN_CARD_GROUPS = 3
 
 
-def said_by_neighbours(cores: Sequence[str], language: Language, numbers: Numbers) -> dict[int, str]:
+def said_by_neighbours(
+    words: Sequence[str], cores: Sequence[str], language: Language, numbers: Numbers
+) -> dict[int, str]:
     """The words, by index, that are said otherwise than they would be if they stood alone.
 
-    ``cores`` are the words of a phrase without punctuation around them.
+    ``words`` are those of a phrase, ``cores`` the same without punctuation around them.
     """
-    if not any(_WORTH_A_LOOK.search(core) for core in cores):
+    said = _pairs(cores, language)
+    if not said and not any(_WORTH_A_LOOK.search(core) for core in cores):
         return {}
-    said: dict[int, str] = {}
     for index, core in enumerate(cores):
         if index in said or not core:
             continue
         said |= _groups(cores, index, language, numbers) or _flight(cores, index, language, numbers)
         if index in said:
             continue
+        follows_on = index > 0 and words[index - 1][-1].isalnum()
         word = (
-            _roman(cores, index, language, numbers)
+            (_roman(cores, index, language, numbers) if follows_on else None)
+            or _century(core, language, numbers)
             or _digits(cores, index, language, numbers)
             or _place(cores, index, language, numbers)
         )
         if word:
             said[index] = word
+    return said
+
+
+def _pairs(cores: Sequence[str], language: Language) -> dict[int, str]:
+    """Abbreviations in two words: ``z. B.``"""
+    said = {}
+    for index, core in enumerate(cores[:-1]):
+        if words := language.pairs.get(f"{core} {cores[index + 1]}"):
+            said[index], said[index + 1] = words
     return said
 
 
@@ -101,7 +118,7 @@ def _roman(cores: Sequence[str], index: int, language: Language, numbers: Number
     value = roman_value(core[:-2] if suffix else core)
     if value is None or not before:
         return None
-    if before.lower() in language.roman_words:
+    if before.lower() in language.roman_words and (len(core) > 1 or before[0].isupper()):  # "the part I like"
         return numbers.cardinal(value) + suffix
     if before in language.rulers and (
         # "I asked Henry. I am here": a single letter counts where a title says so, or nothing follows.
@@ -109,6 +126,15 @@ def _roman(cores: Sequence[str], index: int, language: Language, numbers: Number
     ):
         return numbers.ruler(value, language.code, is_feminine=before in language.queens) + suffix
     return None
+
+
+def _century(core: str, language: Language, numbers: Numbers) -> str | None:
+    """``XIXe``, ``Ier``"""
+    ordinal = _ORDINAL.fullmatch(core) if language.code == "fr" else None
+    value = roman_value(ordinal[1]) if ordinal else None
+    if ordinal is None or value is None:
+        return None
+    return numbers.ordinal(value, "-feminine" if ordinal[2] == "re" else "-masculine")
 
 
 def _digits(cores: Sequence[str], index: int, language: Language, numbers: Numbers) -> str | None:
@@ -120,13 +146,33 @@ def _digits(cores: Sequence[str], index: int, language: Language, numbers: Numbe
     is_amount = following in language.units or following in language.currencies or following == "%"
     if is_amount or len(core) > 12:
         return None
-    if core in language.emergency_numbers and (nearby & language.call_words or core == "911"):
+    if core in language.emergency_numbers and _is_called(cores, index, nearby, language):
         return numbers.digits(core)
     if len(core) >= _MIN_CODE_DIGITS and nearby & language.digit_words:
         return numbers.digits(core)
-    if len(core) >= _MIN_LONG_CODE_DIGITS and nearby & language.long_code_words:
+    is_count = following.islower() and following.endswith("s") and following not in _VERBS
+    if len(core) >= _MIN_LONG_CODE_DIGITS and not is_count and _is_named(cores, index, language):
         return numbers.digits(core)
     return None
+
+
+def _is_called(cores: Sequence[str], index: int, nearby: set[str], language: Language) -> bool:
+    """An article alone says so only at the end: ``die 110``, but ``die 110 Gäste``."""
+    if cores[index] == "911":
+        return True
+    return bool(nearby & language.call_words) or (
+        index + 1 == len(cores) and index > 0 and cores[index - 1].lower() in _ARTICLES
+    )
+
+
+def _is_named(cores: Sequence[str], index: int, language: Language) -> bool:
+    """Whether a word such as ``order`` stands before the number, with only such words as ``number is`` between."""
+    for word in reversed(cores[max(0, index - 1 - _REACH) : index]):
+        if word.lower() in language.long_code_words:
+            return True
+        if word.lower() not in _LINKS:
+            return False
+    return False
 
 
 def _place(cores: Sequence[str], index: int, language: Language, numbers: Numbers) -> str | None:
@@ -139,9 +185,10 @@ def _place(cores: Sequence[str], index: int, language: Language, numbers: Number
     if language.code != "en":
         is_town = bool(following) and following[0][:1].isupper() and following[0] not in language.currencies
         in_address = before[:1].isdecimal() or before.lower() in language.town_words
+        in_address = in_address or (language.code != "de" and len(following[0]) > 3 if following else False)
         return numbers.digits(core) if len(core) == 5 and is_town and in_address else None
     if len(core) == 5:
-        is_state = re.fullmatch(r"[A-Z]{2}", before) and index > 1
+        is_state = re.fullmatch(r"[A-Z]{2}", before) and (index > 1 or not following)
         return numbers.digits(core) if is_state else None
     is_house = following[:1] and following[0][:1].isupper() and language.street_words.intersection(following)
     if before.lower() in language.room_words or is_house:

@@ -13,6 +13,9 @@ _MIXED = re.compile(rf"(\d{{1,4}})?\s?([{''.join(_VULGAR)}])")
 _HEIGHT = re.compile(r"(\d{1,2})['′’](?:(\d{1,2})(?:[\"″”]|'')?)?")
 _SCORE = re.compile(r"(\d{1,2})([-–:])(\d{1,2})")
 _DASHED = re.compile(r"\d+(?:[-–]\d+){2,}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_HANDLE = re.compile(r"@(\w+)")
+_LETTER_NUMBER = re.compile(r"([A-Z])(\d{1,2})|(\d{1,2})([A-Z])")
 _JOINED = re.compile(r"([A-Z]{1,3})&([A-Z]{1,3})")
 _LETTER_SIGNS = {"C#": "C sharp", "F#": "F sharp", "C++": "C plus plus"}
 _MAX_DASHED_DIGITS = 40
@@ -21,6 +24,8 @@ _MAX_DASHED_DIGITS = 40
 def fraction(core: str, language: Language, numbers: Numbers) -> str | None:
     """``½`` and ``1½``."""
     mixed = _MIXED.fullmatch(core)
+    if mixed and mixed[1] and language.code == "de" and mixed[2] == "½":
+        return numbers.masculine(int(mixed[1])) + language.half  # "eineinhalb"
     if mixed is None or (said := language.fractions.get(_VULGAR[mixed[2]])) is None:
         return None
     return f"{numbers.cardinal(int(mixed[1]))} {with_whole(_VULGAR[mixed[2]], language)}" if mixed[1] else said
@@ -38,9 +43,15 @@ def signs(core: str, language: Language, numbers: Numbers) -> str | None:
     """What no other rule knows; None for a word without such signs."""
     if said := _LETTER_SIGNS.get(core):
         return said
+    if handle := _HANDLE.fullmatch(core):
+        return f"{language.at} {handle[1]}"
+    short = _LETTER_NUMBER.fullmatch(core)
+    if short and (short[2] or short[3])[0] != "0" and short[4] not in language.units:
+        number = numbers.cardinal(int(short[2] or short[3]))
+        return f"{short[1]} {number}" if short[1] else f"{number} {short[4]}"
     if joined := _JOINED.fullmatch(core):
         return f"{' '.join(joined[1])} {language.signs['&']} {' '.join(joined[2])}"
-    if _DASHED.fullmatch(core) and sum(map(str.isdecimal, core)) <= _MAX_DASHED_DIGITS:
+    if _DASHED.fullmatch(core) and not _DATE.fullmatch(core) and sum(map(str.isdecimal, core)) <= _MAX_DASHED_DIGITS:
         return ", ".join(numbers.digits(group) for group in re.findall(r"\d+", core))
     if (height := _HEIGHT.fullmatch(core)) and language.code == "en" and int(height[2] or 0) < 12:
         inches = f" {numbers.cardinal(int(height[2]))}" if height[2] else ""

@@ -44,7 +44,8 @@ SPANISH = Language(
     signs={
         "&": "y", "+": "más", "=": "igual a", "%": "por ciento", "×": "por", "*": "por", "Sr.": "señor",
         "Sra.": "señora", "Srta.": "señorita", "Dr.": "doctor", "Dra.": "doctora", "Ud.": "usted", "Uds.": "ustedes",
-        "p.ej.": "por ejemplo", "n.º": "número", "N.º": "Número", "nº": "número", "Nº": "Número",
+        "p.ej.": "por ejemplo", "24/7": "veinticuatro siete", "n.º": "número", "N.º": "Número", "nº": "número",
+        "Nº": "Número",
         "±": "más menos", "≤": "como máximo", "≥": "como mínimo", "≈": "aproximadamente", "÷": "dividido por",
         "§": "párrafo", "Sres.": "señores",
     },
@@ -59,7 +60,8 @@ SPANISH = Language(
     units={
         "km": _noun("kilómetro"), "m": _noun("metro"), "cm": _noun("centímetro"), "kg": _noun("kilo"),
         "g": _noun("gramo"), "mg": _noun("miligramo"), "MB": Noun("un megabyte", "megabytes"),
-        "GB": Noun("un gigabyte", "gigabytes"), "CHF": Noun("un franco suizo", "francos suizos"), "l": _noun("litro"), "L": _noun("litro"), "ml": Noun("un mililitro", "mililitros"),
+        "GB": Noun("un gigabyte", "gigabytes"), "CHF": Noun("un franco suizo", "francos suizos"),
+        "l": _noun("litro"), "L": _noun("litro"), "ml": Noun("un mililitro", "mililitros"),
         "km/h": Noun("un kilómetro por hora", "kilómetros por hora"), "°": _noun("grado"),
         "°C": Noun("un grado Celsius", "grados Celsius"), "m²": Noun("un metro cuadrado", "metros cuadrados"),
         "h": Noun("una hora", "horas"), "min": _noun("minuto"),
@@ -70,7 +72,7 @@ SPANISH = Language(
     },
     flight_words=frozenset(("vuelo", "vuelos")),
     emergency_numbers=frozenset(("112", "091", "092", "061", "016", "911")),
-    call_words=frozenset("el al llame llamar llama marque marcar emergencia emergencias número".split()),
+    call_words=frozenset("llame llamar llama marque marcar emergencia emergencias número".split()),
     digit_words=frozenset("terminada terminado termina acaba acabada dígitos cifras".split()),
     long_code_words=frozenset("pedido referencia reserva cuenta factura seguimiento cliente contrato".split()),
     version_words=frozenset("versión python java android ios windows".split()),
@@ -88,6 +90,7 @@ SPANISH = Language(
         "dcha.": "derecha", "Vd.": "usted", "Vds.": "ustedes", "núm.": "número", "pág.": "página", "c/": "calle",
         "C/": "calle", "Prof.": "profesor",
     },
+    pairs={"p ej": ("por", "ejemplo"), "EE UU": ("Estados", "Unidos")},
     feminine=frozenset(("noche", "noches", "vez", "veces", "habitación", "habitaciones", "opción", "opciones")),
     versus="a",
     half="y medio",
@@ -114,6 +117,10 @@ class Spanish(Speaker):
                 return {"1": "primer", "3": "tercer"}[ordinal[1]]
             return self.numbers.ordinal(int(ordinal[1]), "-masculine" if ordinal[2] == "º" else "-feminine")
         return None
+
+    def say_behind_number(self, core: str, before: str) -> str | None:
+        """ "14:30 h"."""
+        return "horas" if core == "h" and ":" in before else super().say_behind_number(core, before)
 
     def say_day(self, day: int, month: int, year: int | None, before: str) -> str:
         """``veinticuatro de noviembre de dos mil veintiséis``"""

@@ -29,6 +29,7 @@ _TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?")
 _YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
 _DAYS = re.compile(r"([^\W\d]{2,5})\.?[-–]([^\W\d]{2,5})")
 _HOUR = re.compile(r"\d{1,2}(?::?\d\d)?(?:[ap]m|h\d{0,2})?|\d{1,2}(?::\d\d)?[ap]?m?[-–].*")
+_MANY = frozenset("Mio Mrd Millionen Milliarden millions milliards millones".split())
 _OPENING = frozenset("open hours from daily weekdays weekends monday tuesday wednesday thursday friday".split())
 _SCALE_WORDS = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "bn": "billion", "B": "billion"}
 _SCALES = {"k": 1_000, "K": 1_000, "m": 10**6, "M": 10**6, "bn": 10**9, "B": 10**9}
@@ -46,7 +47,7 @@ class Speaker:
         """See `ringline.engine.conversation.phrasing.speaking.Speak`."""
         spoken = list(words)
         cores = [_split(word)[1] for word in words]
-        by_neighbours = said_by_neighbours(cores, self.language, self.numbers)
+        by_neighbours = said_by_neighbours(words, cores, self.language, self.numbers)
         num_phone_words = 0
         for index, word in enumerate(words):
             if (said := by_neighbours.get(index)) is not None:
@@ -76,7 +77,9 @@ class Speaker:
             or word.rstrip(".") in self.language.month_abbreviations
             or _split(word)[1] in self.language.abbreviations
             or _split(word)[1] in self.language.days
+            or (word in ("x", "/") and before[-1:].isdigit())
             or _DAYS.match(word) is not None
+            or (self.language.code == "de" and "str." in word)
             or word.lstrip("(").rstrip(",;:)") in self.language.abbreviated
         )
 
@@ -90,7 +93,11 @@ class Speaker:
             return self.language.to
         if not core:
             return word
-        if said := self._say_abbreviated(word, lead, core, tail, bool(after)) or self._say_days(core, before, after):
+        if word in ("x", "/") and before.isdecimal() and after.isdecimal():
+            return self.language.signs["×" if word == "x" else "÷"]
+        if tail.startswith('"') and (height := signs(core, self.language, self.numbers)) and "'" in core:
+            return lead + height + tail[1:]
+        if said := self._say_days(core, tail, before, after) or self._say_abbreviated(word, lead, core, tail):
             return lead + said + (tail[1:] if after and tail.startswith(".") else tail)
         if abbreviated := self.say_abbreviation(core, tail, before, after, index == 1):
             return lead + abbreviated + (tail[1:] if after and tail.startswith(".") else tail)
@@ -139,6 +146,9 @@ class Speaker:
 
     def say_behind_number(self, core: str, before: str) -> str | None:
         """A word that changes behind a number: a unit, a currency."""
+        if core in self.language.currencies and before in _MANY:
+            return self.language.currencies[core].unit.many
+        before = before.replace("–", "-").rpartition("-")[2] if before[:1].isdecimal() else before
         if (amount := self.amounts.parse(before.lstrip("+-~−"))) is None:
             return None
         noun = self.language.units.get(core)
@@ -162,18 +172,22 @@ class Speaker:
 
     # --- what the tables of a language decide ---------------------------------------------------------------------
 
-    def _say_abbreviated(self, word: str, lead: str, core: str, tail: str, goes_on: bool) -> str | None:
+    def _say_abbreviated(self, word: str, lead: str, core: str, tail: str) -> str | None:
+        if self.language.code == "de" and tail.startswith(".") and re.fullmatch(r"\w{3,}str", core):
+            return core[:-3] + "straße"
         if not tail.startswith(".") and core not in self.language.abbreviated:
             return None
         said = self.language.abbreviated.get(word[len(lead) :].rstrip(",;:)"))
         # "Min." and "Std." behind a number are units, which know their singular.
         return said if said and core not in self.language.units else None
 
-    def _say_days(self, core: str, before: str, after: str) -> str | None:
+    def _say_days(self, core: str, tail: str, before: str, after: str) -> str | None:
         """ "Mon-Fri", "Sat 10-4": a day's abbreviation beside a number or another day."""
         days = self.language.days
         if (ends := _DAYS.fullmatch(core)) and ends[1] in days and ends[2] in days:
             return f"{days[ends[1]]} {self.language.to} {days[ends[2]]}"
+        if core in days and len(core) == 2 and not tail and after.isdecimal():
+            return None  # "So 3 Tage"
         beside = {before, after} - {""}
         is_beside = any(word in days or word in self.language.months or _HOUR.fullmatch(word) for word in beside)
         links = ("-", "–", "to", "bis", "à", "a", "and", "und", "et", "y", "&")
@@ -191,7 +205,9 @@ class Speaker:
     def _say_fraction(self, core: str, before: str) -> str | None:
         if core not in self.language.fractions:
             return None
-        return with_whole(core, self.language) if before.isdecimal() else None
+        if before.isdecimal():
+            return with_whole(core, self.language)
+        return None if self.language.code == "en" else self.language.fractions[core]
 
     def _say_rest(self, core: str) -> str:
         """Digits among signs and letters that no rule knows: each is said, and none left to chance."""
@@ -208,6 +224,8 @@ class Speaker:
             short = len(run) <= 2 and (run[0] != "0" or run == "0")
             return self.numbers.cardinal(int(run)) if short else self.numbers.digits(run[:50])
         signs_between = {"/": self.language.slash, ".": self.language.dot, "-": "", ":": "", ",": self.language.point}
+        if run in self.language.currencies:
+            return self.language.currencies[run].unit.many
         return signs_between.get(run, self.language.signs.get(run, run if run.isalnum() else ""))
 
     # --- patterns -------------------------------------------------------------------------------------------------
@@ -318,9 +336,9 @@ class Speaker:
         if signed is None:
             return None
         amount = self.amounts.parse(signed[2])
-        if amount is not None and len(amount[1]) == 2 and (currency := self.language.currencies.get(after)):
-            if currency.cent is not None:
-                return self.amounts.sign(signed[1]) + self.amounts.before_currency(currency, *amount)
+        currency = self.language.currencies.get(after)
+        if amount is not None and len(amount[1]) == 2 and currency and currency.cent:
+            return self.amounts.sign(signed[1]) + self.amounts.before_currency(currency, *amount)
         if amount is not None and not amount[1] and (after in self.language.units or after in self.language.currencies):
             return self.amounts.sign(signed[1]) + self.numbers.masculine(amount[0])
         said = self._say_signed(signed[1], signed[2])
