@@ -13,6 +13,7 @@ _DECADE = re.compile(r"(?:(mid|early|late)-)?'?((?:1[1-9]|20)?\d0)s")
 _HOUR = re.compile(r"(\d{1,2})(?::(\d\d))?([ap])m", re.IGNORECASE)
 _HOURS = re.compile(r"([\d:]+[ap]m)[-–]([\d:]+[ap]m)", re.IGNORECASE)
 _MONTH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
+_HALF_RANGE = re.compile(r"([ap])\.m\.?[-–](\d{1,2})")
 _COINS = re.compile(r"(\d{1,2})([c¢p])")
 _BEFORE_DATES = frozenset("on by until till since before after due date".split())
 _MEASURED = frozenset("cup teaspoon tablespoon mile inch pound ounce hour pint gallon".split())
@@ -111,7 +112,7 @@ ENGLISH = Language(
     call_words=frozenset("call calling dial dialing dialling ring emergency emergencies phone number".split()),
     digit_words=frozenset(("ending", "digits")),
     long_code_words=frozenset(
-        "order tracking account reference confirmation booking reservation ticket case policy invoice member".split()
+        "order tracking account reference confirmation booking reservation ticket invoice".split()
     ),
     version_words=frozenset("version release python java android ios node ubuntu windows build firmware v".split()),
     rulers=frozenset(
@@ -169,6 +170,8 @@ class English(Speaker):
                 return self.say_day(int(core[-1]), int(core[0]), None, before)
             of = " of a" if after in _MEASURED else ""
             return self.language.fractions[core] + of
+        if half := _HALF_RANGE.fullmatch(core):
+            return f"{half[1].upper()} M to {self.numbers.cardinal(int(half[2]))}"
         if coins := _COINS.fullmatch(core):
             return self.amounts.count(int(coins[1]), "", (_DOLLAR if coins[2] in "c¢" else _POUND).cent or _CENT)
         return _PAIRS.get(core)

@@ -118,11 +118,14 @@ def _roman(cores: Sequence[str], index: int, language: Language, numbers: Number
     value = roman_value(core[:-2] if suffix else core)
     if value is None or not before:
         return None
-    if before.lower() in language.roman_words and (len(core) > 1 or before[0].isupper()):  # "the part I like"
+    following = cores[index + 1] if index + 1 < len(cores) else ""
+    if before.lower() in language.roman_words and not (
+        core == "I" and language.code == "en" and before.lower() != "war" and following[:1].islower()
+    ):  # "the part I like"
         return numbers.cardinal(value) + suffix
     if before in language.rulers and (
         # "I asked Henry. I am here": a single letter counts where a title says so, or nothing follows.
-        len(core) > 1 or index + 1 == len(cores) or any(word in language.ruler_titles for word in cores[: index - 1])
+        core != "I" or index + 1 == len(cores) or any(word in language.ruler_titles for word in cores[: index - 1])
     ):
         return numbers.ruler(value, language.code, is_feminine=before in language.queens) + suffix
     return None

@@ -10,7 +10,7 @@ from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 _ORDINAL = re.compile(r"(\d{1,3})\.?([ºª])")
 _APOCOPE = re.compile(r"([13])(er)")
 _MASCULINE = frozenset("día días mapa mapas problema problemas programa programas sistema sistemas".split())
-_LINKS = frozenset("de y o a al en con por para es del que la las el los h hora".split())
+_LINKS = frozenset("de y o a al en con por para es del que la las el los h".split())
 _MONTHS = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio",
     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
@@ -129,7 +129,7 @@ class Spanish(Speaker):
 
     def say_time(self, hour: int, minute: int, after: str) -> str:
         """``diez treinta``"""
-        said = "una" if hour == 1 else self.numbers.cardinal(hour)
+        said = "una" if hour == 1 else self.numbers.feminine(hour)
         return f"{said} {self.numbers.cardinal(minute)}" if minute else said
 
 

@@ -29,6 +29,11 @@ _TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?")
 _YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
 _DAYS = re.compile(r"([^\W\d]{2,5})\.?[-–]([^\W\d]{2,5})")
 _HOUR = re.compile(r"\d{1,2}(?::?\d\d)?(?:[ap]m|h\d{0,2})?|\d{1,2}(?::\d\d)?[ap]?m?[-–].*")
+_BEFORE_DAYS = frozenset("le du au el del al am vom zum".split())
+_DAY_MONTH = re.compile(r"(\d{1,2})/(\d{1,2})")
+_PER = re.compile(r"(.+)/([^\W\d_]{3,})")
+_PER_WORDS = {"en": "per", "de": "pro", "fr": "par", "es": "por"}
+_VERSION_WORDS = {"en": "version", "de": "Version", "fr": "version", "es": "versión"}
 _MANY = frozenset("Mio Mrd Millionen Milliarden millions milliards millones".split())
 _OPENING = frozenset("open hours from daily weekdays weekends monday tuesday wednesday thursday friday".split())
 _SCALE_WORDS = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "bn": "billion", "B": "billion"}
@@ -89,7 +94,11 @@ class Speaker:
         lead, core, tail = _split(word)
         before = cores[index - 1] if index else ""
         after = cores[index + 1] if index + 1 < len(cores) else ""
-        if word in ("-", "–") and before[-1:].isdecimal() and after[:1].isdecimal():
+        if (
+            word in ("-", "–")
+            and (before[-1:].isdecimal() or before in ("AM", "PM", "am", "pm"))
+            and after[:1].isdecimal()
+        ):
             return self.language.to
         if not core:
             return word
@@ -190,6 +199,8 @@ class Speaker:
             return None  # "So 3 Tage"
         beside = {before, after} - {""}
         is_beside = any(word in days or word in self.language.months or _HOUR.fullmatch(word) for word in beside)
+        if core in days and len(core) == 2 and {before, after} & {"bis", "-", "–"}:
+            return days[core]
         links = ("-", "–", "to", "bis", "à", "a", "and", "und", "et", "y", "&")
         is_linked = before in links or after in links
         return days[core] if core in days and (is_beside or (is_linked and len(core) > 2)) else None
@@ -200,9 +211,18 @@ class Speaker:
             return None
         parts = [self.numbers.cardinal(int(part)) for part in core.lstrip("v").split(".")]
         said = f" {self.language.dot_in_version} ".join(parts)
-        return f"version {said}" if core[0] == "v" and before.lower() not in self.language.version_words else said
+        return (
+            f"{_VERSION_WORDS[self.language.code]} {said}"
+            if core[0] == "v" and before.lower() not in self.language.version_words
+            else said
+        )
 
     def _say_fraction(self, core: str, before: str) -> str | None:
+        if self.language.day_first and before.lower() in _BEFORE_DAYS and (day := _DAY_MONTH.fullmatch(core)):
+            if 1 <= int(day[1]) <= 31 and 1 <= int(day[2]) <= 12:
+                return self.say_day(int(day[1]), int(day[2]), None, before)
+        if (per := _PER.fullmatch(core)) and (said := self._say_money(per[1], "")):
+            return f"{said} {_PER_WORDS[self.language.code]} {per[2]}"
         if core not in self.language.fractions:
             return None
         if before.isdecimal():
