@@ -64,7 +64,8 @@ GERMAN = Language(
     units={
         "km": _same("Kilometer"), "m": _same("Meter"), "cm": _same("Zentimeter"), "mm": _same("Millimeter"),
         "kg": _same("Kilogramm"), "g": _same("Gramm"), "l": _same("Liter"), "L": _same("Liter"),
-        "ml": _same("Milliliter"), "ct": _same("Cent"), "mg": _same("Milligramm"), "t": _same("Tonne"), "°F": _same("Grad Fahrenheit"),
+        "ml": _same("Milliliter"), "ct": _same("Cent"), "mg": _same("Milligramm"),
+        "t": Noun("eine Tonne", "Tonnen"), "°F": _same("Grad Fahrenheit"),
         "km/h": _same("Kilometer pro Stunde"), "°": _same("Grad"),
         "°C": _same("Grad Celsius"), "m²": _same("Quadratmeter"), "MB": _same("Megabyte"), "GB": _same("Gigabyte"),
         "kWh": Noun("eine Kilowattstunde", "Kilowattstunden"), "h": Noun("eine Stunde", "Stunden"),

@@ -218,9 +218,9 @@ class Speaker:
         )
 
     def _say_fraction(self, core: str, before: str) -> str | None:
-        if self.language.day_first and before.lower() in _BEFORE_DAYS and (day := _DAY_MONTH.fullmatch(core)):
-            if 1 <= int(day[1]) <= 31 and 1 <= int(day[2]) <= 12:
-                return self.say_day(int(day[1]), int(day[2]), None, before)
+        day = _DAY_MONTH.fullmatch(core) if self.language.day_first and before.lower() in _BEFORE_DAYS else None
+        if day and 1 <= int(day[1]) <= 31 and 1 <= int(day[2]) <= 12:
+            return self.say_day(int(day[1]), int(day[2]), None, before)
         if (per := _PER.fullmatch(core)) and (said := self._say_money(per[1], "")):
             return f"{said} {_PER_WORDS[self.language.code]} {per[2]}"
         if core not in self.language.fractions:
