@@ -1,7 +1,7 @@
 """What a bot is: its voice, its words, its tools. An agent is a folder:
 
 agent.toml   name, voice, speed, language, prompt, voice_rules, greeting, [pronunciations]
-flow.toml    what it says and expects to hear (for the flow brain)
+flow.toml    what it says and expects to hear (for the flow brain), `FlowFile`
 tools.py     Python functions it may call, each marked with `tool`
 
 A program can also make one: ``agent = Agent("clinic", prompt=...)``, and give it functions with ``@agent.tool``.
@@ -9,6 +9,7 @@ A program can also make one: ``agent = Agent("clinic", prompt=...)``, and give i
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import tomllib
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from ringline.engine.pronunciation import parse_dictionary
+from ringline.engine.text_file import TextFileError, read_text
 from ringline.engine.tool import AgentError as AgentError
 from ringline.engine.tool import F, Tool, ToolOptions, is_marked
 
@@ -35,6 +37,24 @@ class _AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     barge_in: Literal["", "off", "low", "normal", "high"] = ""
     max_sentences: Annotated[int, Meta(ge=0)] | None = None
     pronunciations: dict[str, str] = {}
+
+
+class FlowFile(msgspec.Struct, frozen=True):
+    """A flow, in TOML, as it was read: whoever edits the file changes no agent that is in use."""
+
+    text: str = ""
+    file: str = "flow.toml"
+    """Where it was read, for what is said of its errors."""
+
+    @classmethod
+    def read(cls, path: str | Path) -> FlowFile:
+        """Read a flow file. Raises AgentError."""
+        try:
+            return cls(read_text(path), str(path))
+        except TextFileError as error:
+            raise AgentError(str(error)) from None
+        except OSError as error:
+            raise AgentError(f"{path}: {error.strerror}") from None
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -60,6 +80,13 @@ class Agent(msgspec.Struct, frozen=True):
     pronunciations: dict[str, str] = {}
     """Word -> how it is said: a respelling (``shi-vawn``), for voices that take phonemes IPA (``/ʃɪvˈɔːn/``), or both
     (``shi-vawn /ʃɪvˈɔːn/``)."""
+    flow: FlowFile = FlowFile()
+    """What it says and expects to hear, where the flow brain answers (``[llm] backend = "flow"``)."""
+
+    @property
+    def key(self) -> str:
+        """Names the agent with this very flow: what a call remembers of one flow means nothing to another."""
+        return f"{self.name}-{hashlib.blake2b(self.flow.text.encode(), digest_size=6).hexdigest()}"
 
     @overload
     def tool(self, function: F) -> F: ...
@@ -87,12 +114,15 @@ class Agent(msgspec.Struct, frozen=True):
         """Read an agent's folder. Raises AgentError."""
         folder = find_agent(path)
         try:
-            table = tomllib.loads((folder / "agent.toml").read_text(encoding="utf-8"))
+            table = tomllib.loads(read_text(folder / "agent.toml"))
             file = msgspec.convert(table, _AgentFile)
             parse_dictionary(file.pronunciations)
+        except TextFileError as error:
+            raise AgentError(str(error)) from None
         except (ValueError, OSError) as error:
             raise AgentError(f"{folder / 'agent.toml'}: {error}") from None
-        agent = cls(**msgspec.structs.asdict(file))
+        flow = FlowFile.read(folder / "flow.toml") if (folder / "flow.toml").exists() else FlowFile()
+        agent = cls(**msgspec.structs.asdict(file), flow=flow)
         if (folder / "tools.py").exists():
             agent.tools.update(tools_of(_import(folder / "tools.py")))
         return agent

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-import msgspec
-
-from ringline.engine.agent import Agent, find_agent
+from ringline.engine.agent import Agent
+from ringline.engine.agents import flow_of
 from ringline.engine.call import Call, CallEvent
 from ringline.engine.config import Config
 from ringline.engine.event_log import EventLogs
@@ -35,15 +34,13 @@ class Engine:
     """
 
     def __init__(self, config: Config | None = None, agent: Agent | None = None) -> None:
-        """``agent`` replaces the one that the configuration names, apart from its flow file.
+        """``agent`` replaces the one that the configuration names.
 
-        Raises AgentError for an agent's folder that is wrong.
+        Raises AgentError for an agent that is wrong, or has no flow where the flow brain is to answer.
         """
-        config = config or Config()
-        # Workers may have another working directory in mind: tell them where the folder really is.
-        table = msgspec.structs.replace(config.agent, path=str(find_agent(config.agent.path)))
-        self.config = msgspec.structs.replace(config, agent=table)
+        self.config = config or Config()
         self.agent = agent or Agent.load(self.config.agent.path)
+        flow_of(self.agent, self.config)
         self._subscribers: list[Callable[[Call, CallEvent], None]] = []
         self._running = False
 
@@ -125,7 +122,12 @@ class Engine:
         return list(self.switchboard.calls.values())
 
     def use(self, agent: Agent) -> None:
-        """Let new calls be answered by this agent."""
+        """Let new calls be answered by this agent; calls that go on keep theirs.
+
+        Raises AgentError for one that has no flow, or a broken one, where the flow brain is to answer; the old one
+        stays then.
+        """
+        flow_of(agent, self.config)
         self.agent = agent
         if self._running:
             self.switchboard.use(agent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 _THREAD_CAPS = (
     "OMP_NUM_THREADS",  # CTranslate2 and torch, too
     "OPENBLAS_NUM_THREADS",
@@ -26,4 +28,13 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 def worker_environment(threads: int, offline: bool) -> dict[str, str]:
     """Variables to set for a worker. ``threads``: what BLAS, OpenMP and the like may use."""
     caps = dict.fromkeys(_THREAD_CAPS, str(threads))
-    return caps | _SILENCE | (_OFFLINE if offline else {}) | {"PYTHONUNBUFFERED": "1"}
+    return caps | _SILENCE | (_OFFLINE if offline else {}) | _temporary() | {"PYTHONUNBUFFERED": "1"}
+
+
+def _temporary() -> dict[str, str]:
+    """Where a container's root is read-only there is still shared memory for temporary files: the rings are there."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return {"TMPDIR": "/dev/shm"}
+    return {}

@@ -80,6 +80,7 @@ def encode_header(setup: CallSetup) -> bytes:
         for name, tool in agent.tools.items()
     }
     plain_agent = msgspec.structs.asdict(agent) | {"tools": tools}
+    del plain_agent["flow"]  # what came of it stands in the replies
     plain_setup = msgspec.structs.asdict(setup) | {"agent": plain_agent}
     return msgspec.json.encode({"ringline_event_log": VERSION, "setup": plain_setup})
 

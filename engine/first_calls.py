@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from ringline.engine.agent import Agent
+from ringline.engine.agents import Agents
 from ringline.engine.config import Config
 from ringline.engine.conversation.fixed_phrases import rehearsal
 from ringline.engine.conversation.prompt_ahead import prompt_ahead
 from ringline.engine.supervisor import Supervisor, WorkerProcess
-from ringline.ipc.messages import FixedTexts, PromptWarmed, Rehearsed, ToWorker
+from ringline.ipc.messages import PromptWarmed, Rehearsed, ToWorker
 
 log = logging.getLogger("ringline.switchboard")
 
@@ -23,13 +23,12 @@ class FirstCalls:
     """Sends what is to be made to each worker that becomes ready, and again when the agent changes."""
 
     def __init__(
-        self, config: Config, agent: Agent, supervisor: Supervisor, send: Callable[[str, ToWorker], bool]
+        self, config: Config, agents: Agents, supervisor: Supervisor, send: Callable[[str, ToWorker], bool]
     ) -> None:
         self._config = config
-        self._agent = agent
+        self._agents = agents
         self._supervisor = supervisor
         self._send = send
-        self._fixed_texts: tuple[str, ...] = ()
         self._number = 0
         self._awaited: dict[str, int] = {}
         """Bus name -> number of the rehearsal, 0 for the prompt, of main workers that have not answered."""
@@ -46,9 +45,8 @@ class FirstCalls:
             late = sorted(worker.name for worker in self._supervisor.workers if worker.bus_name in self._awaited)
             log.warning("calls are let in before the first is prepared", extra={"late": " ".join(late)})
 
-    def use(self, agent: Agent) -> None:
-        """New calls will be answered by this agent."""
-        self._agent = agent
+    def agent_changed(self) -> None:
+        """New calls will be answered by another agent."""
         for worker in self._supervisor.workers:
             if worker.state == "ready":
                 self.worker_ready(worker)
@@ -58,20 +56,15 @@ class FirstCalls:
         if worker.kind == "tts":
             self._rehearse(worker)
         elif worker.kind == "llm" and worker.config.llm.warms_prompt:
-            self._ask(worker, prompt_ahead(self._agent, self._config.turn), 0)
+            self._ask(worker, prompt_ahead(self._agents.current, self._config.turn), 0)
 
     def worker_down(self, bus_name: str) -> None:
         """The next process of the worker will be asked anew."""
         self._answered(bus_name)
 
-    def take(self, worker: WorkerProcess, message: FixedTexts | PromptWarmed | Rehearsed) -> None:
+    def take(self, worker: WorkerProcess, message: PromptWarmed | Rehearsed) -> None:
         """What a worker says of it."""
         match message:
-            case FixedTexts(texts) if not worker.tier and texts != self._fixed_texts:
-                self._fixed_texts = texts
-                for other in self._supervisor.workers:
-                    if other.kind == "tts" and other.state == "ready":
-                        self._rehearse(other)
             case PromptWarmed():
                 self._answered(worker.bus_name)
             case Rehearsed(number) if number == self._awaited.get(worker.bus_name):
@@ -79,7 +72,7 @@ class FirstCalls:
 
     def _rehearse(self, worker: WorkerProcess) -> None:
         self._number += 1
-        rehearse = rehearsal(self._agent, self._fixed_texts, self._number)
+        rehearse = rehearsal(self._agents.current, self._agents.fixed_texts, self._number)
         if worker.config.tts.name != self._config.tts.name:  # the agent's voice is not one of its
             rehearse = msgspec.structs.replace(rehearse, voice="")
         self._ask(worker, rehearse, self._number)

@@ -12,7 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
+
 from ringline.engine.agent import Agent
+from ringline.engine.agents import Agents
 from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
 from ringline.engine.call_setup import CallSetup
 from ringline.engine.config import Config
@@ -38,9 +41,9 @@ from ringline.ipc.messages import (
     CallArrived,
     CallEnded,
     CallReleased,
-    FixedTexts,
     FlushPlayout,
     FromWorker,
+    Generate,
     HangUp,
     PromptWarmed,
     Rehearsed,
@@ -73,11 +76,10 @@ class Switchboard:
         on_event: Callable[[Call, CallEvent], None],
         event_logs: EventLogs | None = None,
     ) -> None:
-        self.agent = agent
-        """For new calls."""
         self.calls: dict[int, Call] = {}
         self.finished: deque[Call] = deque(maxlen=MAX_FINISHED_CALLS)
         self._config = config
+        self._first_agent = agent
         self._exchange = exchange
         self._send = send
         self._on_event = on_event
@@ -90,12 +92,14 @@ class Switchboard:
         self.overload = Overload()
         self.supervisor: Supervisor
         self.requests: Requests
+        self.agents: Agents
         self.first_calls: FirstCalls
 
     def connect(self, supervisor: Supervisor) -> None:
         """The supervisor needs the switchboard's callbacks, and the switchboard the supervisor."""
         self.supervisor = supervisor
-        self.first_calls = FirstCalls(self._config, self.agent, supervisor, self._send)
+        self.agents = Agents(self._config, self._first_agent, supervisor, self._send)
+        self.first_calls = FirstCalls(self._config, self.agents, supervisor, self._send)
         self._tiers = Tiers(self._config, supervisor)
         self.requests = Requests(supervisor, self._tiers, self._send, self._deliver_soon)
 
@@ -107,10 +111,22 @@ class Switchboard:
     # --- messages of the workers ----------------------------------------------------------------------------------
 
     def on_message(self, bus_name: str, message: FromWorker) -> None:
-        """One message from a worker. What a dead one had still said is ignored: its requests are sent again."""
+        """One message from a worker. What a dead one had still said is ignored: its requests are sent again.
+
+        What goes wrong with a message ends the call that it is about, if any, and nothing else.
+        """
         worker = self.supervisor.by_bus_name(bus_name)
         if worker is None:
             return
+        try:
+            self._take(worker, bus_name, message)
+        except Exception:
+            number = getattr(message, "call", 0)
+            fields = {"worker": worker.name, "about": type(message).__name__, "call": number}
+            log.exception("a message could not be dealt with; its call is ended", extra=fields)
+            self._abandon(number)
+
+    def _take(self, worker: WorkerProcess, bus_name: str, message: FromWorker) -> None:
         match message:
             case WorkerReady(doors=doors):
                 self.supervisor.worker_ready(worker, doors)
@@ -119,7 +135,7 @@ class Switchboard:
             case WorkerBehind(lag_s=lag_s):
                 worker.lag_s = lag_s
                 self._look_at_lags()
-            case FixedTexts() | PromptWarmed() | Rehearsed():
+            case PromptWarmed() | Rehearsed():
                 self.first_calls.take(worker, message)
             case CallArrived():
                 self._begin(message)
@@ -134,14 +150,15 @@ class Switchboard:
 
     def on_worker_ready(self, worker: WorkerProcess) -> None:
         """From the supervisor."""
+        self.agents.worker_ready(worker)
         self.first_calls.worker_ready(worker)
         self.requests.worker_ready(worker)
         self._look_at_lags()
 
     def use(self, agent: Agent) -> None:
-        """Let new calls be answered by this agent."""
-        self.agent = agent
-        self.first_calls.use(agent)
+        """Let new calls be answered by this agent. Raises AgentError; the old one stays then."""
+        self.agents.use(agent)
+        self.first_calls.agent_changed()
 
     def on_worker_down(self, worker: WorkerProcess, bus_name: str) -> None:
         """From the supervisor. Capture's death is the end of its calls; any other worker's death is not."""
@@ -176,9 +193,10 @@ class Switchboard:
         await self._idle.wait()
 
     def _begin(self, arrived: CallArrived) -> None:
-        setup = CallSetup.of(arrived, self.agent, self._config)
+        agent = self.agents.begin(arrived.call)
+        setup = CallSetup.of(arrived, agent, self._config)
         event_log = self._event_logs.open(setup, arrived.call_id) if self._event_logs is not None else None
-        call = Call(arrived, setup.conversation(), Toolbox(self.agent.tools), event_log)
+        call = Call(arrived, setup.conversation(), Toolbox(agent.tools), event_log)
         self.calls[call.number] = call
         self._idle.clear()
         log.info("call began", extra={"call": call.number, "door": call.door})
@@ -190,6 +208,7 @@ class Switchboard:
     def _end(self, number: int, reason: str, stats: dict[str, float]) -> None:
         call = self.calls.get(number)
         if call is None:
+            self._end_unknown(number)
             return
         self._handle(call, CallClosed())
         del self.calls[number]
@@ -200,6 +219,7 @@ class Switchboard:
         if call.event_log is not None:
             call.event_log.close()
         self.requests.forget_call(number)
+        self.agents.end(number)
         log.info("call over", extra={"call": number, "reason": reason})
         self._on_event(call, CallOver(reason, stats))
         self._releasing[number] = call
@@ -209,6 +229,13 @@ class Switchboard:
             if worker.state == "ready" and self._send(worker.bus_name, ReleaseCall(number))
         }
         self._free_if_released(call)
+
+    def _end_unknown(self, number: int) -> None:
+        """A call that never came to be one is over: capture alone knew its slot."""
+        self.agents.end(number)
+        for slot in self._exchange.slots:
+            if number and slot.call == number and number not in self._releasing:
+                self._exchange.free(slot)
 
     def _released(self, number: int, bus_name: str) -> None:
         call = self._releasing.get(number)
@@ -260,16 +287,22 @@ class Switchboard:
 
     def _handle(self, call: Call, event: Event) -> None:
         try:
-            actions = call.handle(event)
+            for action in call.handle(event):
+                self._carry_out(call, action)
+            self._set_timer(call)
         except Exception:
             # A defect: this call cannot be trusted any more, all others can.
             log.exception("the conversation failed; its call is ended", extra={"call": call.number})
-            self._carry_out(call, SetGate(0, NO_TURN))
-            self._carry_out(call, HangUp(call.number, "internal error"))
-            return
-        for action in actions:
-            self._carry_out(call, action)
-        self._set_timer(call)
+            self._abandon(call.number)
+
+    def _abandon(self, number: int) -> None:
+        """Silence the bot and hang up, whatever state the call is in."""
+        if call := self.calls.get(number):
+            slot = self._exchange.slots[call.slot]
+            slot.store(PLAY_TURN, 0)
+            slot.store(MIN_TURN, NO_TURN)
+        if number:
+            self._send(self.supervisor.workers[owner(number)].bus_name, HangUp(number, "internal error"))
 
     def _carry_out(self, call: Call, action: Action) -> None:
         match action:
@@ -277,6 +310,8 @@ class Switchboard:
                 slot = self._exchange.slots[call.slot]
                 slot.store(PLAY_TURN, turn)
                 slot.store(MIN_TURN, min_turn)
+            case Generate():
+                self.requests.route(msgspec.structs.replace(action, agent=self.agents.of(call.number).key))
             case RunTool():
                 task = asyncio.get_running_loop().create_task(self._run_tool(call, action))
                 self._tasks.add(task)

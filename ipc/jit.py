@@ -2,7 +2,8 @@
 
 numba's own cache is keyed by the file a function stands in, so an edit to a function that is *called* from another
 file goes unseen. Here the cache folder is named after the contents of every file that holds compiled code: any edit
-starts a fresh cache, and a read-only installation caches in the user's cache folder.
+starts a fresh cache, and a read-only installation caches in the user's cache folder; a user without a home in the
+temporary one; and a container in which nothing can be written in shared memory, where the rings are, too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOT = Path(__file__).resolve().parent.parent
+SHARED_MEMORY = Path("/dev/shm")
 _COMPILED_FILES = (
     "ipc/jit.py",
     "ipc/atomics.py",
@@ -53,8 +55,8 @@ def digest(root: Path = _ROOT) -> str:
     return sha.hexdigest()[:16]
 
 
-def cache_dir() -> Path:
-    """The folder for this code's cache, made if need be: in the user's cache folder, or else the temporary one."""
+def cache_dir() -> Path | None:
+    """The folder for this code's cache, made if need be; None where nothing can be written at all."""
     for base in _bases():
         cache = base / "ringline" / f"numba-{digest()}"
         try:
@@ -64,14 +66,23 @@ def cache_dir() -> Path:
             continue
         if _is_ours(base) and _is_ours(cache) and os.access(cache, os.W_OK):
             return cache
-    return Path(tempfile.mkdtemp(prefix="ringline-numba-"))
+    for folder in _temporary():  # for this process only
+        with contextlib.suppress(OSError):
+            return Path(tempfile.mkdtemp(prefix="ringline-numba-", dir=folder))
+    return None
 
 
 def _bases() -> list[Path]:
-    bases = [Path(tempfile.gettempdir()) / f"ringline-{os.getuid()}"]
+    bases = [folder / f"ringline-{os.getuid()}" for folder in _temporary()]
     with contextlib.suppress(RuntimeError):  # a user without a home, as in many containers
         bases.insert(0, Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"))
     return bases
+
+
+def _temporary() -> list[Path]:
+    with contextlib.suppress(OSError):  # raised where the whole root is read-only
+        return [Path(tempfile.gettempdir()), SHARED_MEMORY]
+    return [SHARED_MEMORY]
 
 
 def _is_ours(folder: Path) -> bool:
@@ -80,7 +91,7 @@ def _is_ours(folder: Path) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & stat.S_IWOTH
 
 
-_CACHE_DIR = str(cache_dir())
+_CACHE_DIR = cache_dir()
 
 
 def compiled(function: F) -> F:
@@ -96,8 +107,10 @@ def compiled_sums(function: F) -> F:
 def _compiled(function: F, fastmath: Any) -> F:
     config: Any = numba.config
     others = config.CACHE_DIR  # the folder of the program that embeds us stays its own
-    config.CACHE_DIR = _CACHE_DIR
+    config.CACHE_DIR = str(_CACHE_DIR)
     try:
-        return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False, fastmath=fastmath)(function))
+        return cast(
+            F, numba.njit(cache=_CACHE_DIR is not None, nogil=True, boundscheck=False, fastmath=fastmath)(function)
+        )
     finally:
         config.CACHE_DIR = others

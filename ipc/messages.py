@@ -94,13 +94,6 @@ class WorkerBehind(Message, frozen=True):
     """So long what somebody waits for is kept waiting by the work of other calls, averaged over some seconds."""
 
 
-class FixedTexts(Message, frozen=True):
-    """LLM -> engine, before its `WorkerReady`, from backends that say some things in the same words in every call."""
-
-    texts: tuple[str, ...]
-    """Whole replies, what opens a call first."""
-
-
 class PromptWarmed(Message, frozen=True):
     """LLM -> engine, the answer to a `WarmPrompt` that is for no call in particular: the prompt is computed, as far as
     the backend keeps any, or it cannot be."""
@@ -348,7 +341,6 @@ FromWorker = (
     WorkerReady
     | WorkerRefused
     | WorkerBehind
-    | FixedTexts
     | PromptWarmed
     | Rehearsed
     | CallArrived
@@ -435,6 +427,26 @@ class Generate(Message, frozen=True):
     """The caller may go on, and the reply be for nothing: others go first."""
     alone: bool = False
     """A worker has died while it may have worked on this: it is to share no batch."""
+    agent: str = ""
+    """Which agent answers, for brains that were given its `FlowText`."""
+
+
+class FlowText(msgspec.Struct, frozen=True, array_like=True):
+    """The flow of an agent."""
+
+    agent: str
+    """As `Generate` names it."""
+    file: str
+    """Where it was read."""
+    text: str
+    """TOML."""
+
+
+class UseFlows(Message, frozen=True):
+    """Engine -> LLM, where a flow decides what is said, before any `Generate` that names one of their agents: the flows
+    of the agents in use. All others may be forgotten."""
+
+    flows: tuple[FlowText, ...]
 
 
 class WarmPrompt(Message, frozen=True):
@@ -559,6 +571,7 @@ ToWorker = (
     | Finalise
     | DropUtterance
     | Generate
+    | UseFlows
     | WarmPrompt
     | CancelReply
     | Speak

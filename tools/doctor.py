@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ringline.engine.agent import Agent, AgentError, find_agent
+from ringline.engine.agent import Agent, AgentError
+from ringline.engine.agents import flow_of
 from ringline.engine.config import STAGES, Config, OpenAiLlm, Stage
 from ringline.tools.finding import Finding
 from ringline.tools.models import check_models
 from ringline.workers.base import CannotStart
-from ringline.workers.llm.flow.compile import load as load_flow
-from ringline.workers.llm.flow.flow_file import FlowError
 from ringline.workers.models.store import locate
 from ringline.workers.priority import LOOP_PRIORITY
 
@@ -187,11 +186,10 @@ def _agent(config: Config) -> Iterator[Finding]:
         yield Finding("agent", str(error), False, "see examples/clinic for what an agent's folder holds")
         return
     yield Finding("agent", f"{agent.name}, tools: {', '.join(agent.tools) or 'none'}", True)
-    if not any(table.name == "flow" for table in config.tiers("llm")):
-        return
     try:
-        flow = load_flow(find_agent(config.agent.path))
-    except (FlowError, OSError) as error:
+        flow = flow_of(agent, config)
+    except AgentError as error:
         yield Finding("flow", "cannot be used", False, f"{error}\nSee docs/flow.md for what a flow file holds")
         return
-    yield Finding("flow", f"{len(flow.states)} states, the call begins in {flow.start}", True)
+    if flow is not None:
+        yield Finding("flow", f"{len(flow.states)} states, the call begins in {flow.start}", True)

@@ -13,6 +13,7 @@ from ringline.engine.config.config import STAGES, Config
 from ringline.engine.config.llm import OpenAiLlm
 from ringline.engine.config.table import StageBackend
 from ringline.engine.config.tts import XttsTts
+from ringline.engine.text_file import TextFileError, read_text
 
 
 class ConfigError(ValueError):
@@ -22,7 +23,11 @@ class ConfigError(ValueError):
 def load(path: str | Path, profile: str = "") -> Config:
     """Read a ringline.toml, on top of a profile if one is named. Raises ConfigError; OSError if it cannot be read."""
     path = Path(path)
-    config = parse(path.read_text(encoding="utf-8"), str(path), profile)
+    try:
+        source = read_text(path)
+    except TextFileError as error:
+        raise ConfigError(str(error)) from None
+    config = parse(source, str(path), profile)
     folder = Path(config.agent.path)
     if not folder.is_absolute() and (path.parent / folder).is_dir():
         agent = msgspec.structs.replace(config.agent, path=str((path.parent / folder).resolve()))

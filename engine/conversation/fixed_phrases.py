@@ -17,8 +17,8 @@ def as_one(text: str, language: str) -> Phrase:
 
 
 def rehearsal(agent: Agent, fixed_texts: Sequence[str] = (), number: int = 0) -> Rehearse:
-    """The greeting, fillers, what is said when all else fails, and the LLM's `FixedTexts`, in the pieces in which the
-    bot will say them. What a call begins with is awaited.
+    """The greeting, fillers, what is said when all else fails, and what the flow says in every call, in the
+    pieces in which the bot will say them. What a call begins with is awaited.
 
     ``number``: see `Rehearse`.
     """

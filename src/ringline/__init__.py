@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ringline.engine.agent import Agent
+    from ringline.engine.agent import Agent, FlowFile
     from ringline.engine.call import Call, CallBegan, CallerSpeaks, CallEvent, CallOver, ToolRan
     from ringline.engine.config import Config, ConfigError
     from ringline.engine.conversation.actions import Backchannel, BotSaid, CallerSaid, HungUp
@@ -32,6 +32,7 @@ __all__ = [
     "ConfigError",
     "Engine",
     "EngineFailed",
+    "FlowFile",
     "HungUp",
     "Tool",
     "ToolRan",
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ringline.engine.agent": ("Agent",),
+    "ringline.engine.agent": ("Agent", "FlowFile"),
     "ringline.engine.call": ("Call", "CallBegan", "CallerSpeaks", "CallEvent", "CallOver", "ToolRan"),
     "ringline.engine.config": ("Config", "ConfigError"),
     "ringline.engine.conversation.actions": ("Backchannel", "BotSaid", "CallerSaid", "HungUp"),

@@ -538,11 +538,8 @@ def test_a_half_open_connection_is_found_by_keepalive_and_user_timeout(run: Any,
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        (b"\x10\x01\x41", "audio frame of 321 bytes: not whole 16-bit samples"),
-        (b"GET / HTTP/1.1\r\n\r\n", "frame of unknown kind 0x47"),
-        (UUID_FRAME, "a second UUID in the same call"),
-        (b"\xff\x00\x01\x04", "the peer reported an error (04)"),
-        (b"\xff\x00\x00", "the peer reported an error (no code)"),
+        (b"\x20\x00\x01x" * 100, "the peer sends nothing that can be read"),
+        ((b"\xff\x00\x00" + UUID_FRAME) * 50, "the peer sends nothing that can be read"),
     ],
 )
 def test_garbage_ends_its_call_with_a_reason_and_no_other(run: Any, opened: Any, sent: bytes, reason: str) -> None:
@@ -567,6 +564,37 @@ def test_garbage_ends_its_call_with_a_reason_and_no_other(run: Any, opened: Any,
         return bool(call.reasons)
 
     run(main)
+
+
+@pytest.mark.kind("bad messages on the wire")
+@pytest.mark.parametrize(
+    ("sent", "what"),
+    [
+        (b"\x10\x00\x03abc", "audio that is not whole 16-bit samples"),
+        (b"\x02\x00\x00", "a frame of unknown kind 0x02"),
+        (b"\x04\x00\x00", "a frame of unknown kind 0x04"),
+        (b"\x20\x01\x00" + bytes(256), "a frame of unknown kind 0x20"),
+        (b"\x03\x00\x0212", "a key that is not one byte"),
+        (b"\x03\x00\x00", "a key that is not one byte"),
+        (UUID_FRAME, "a second UUID"),
+        (b"\xff\x00\x01\x04", "an error that the peer reports (04)"),
+        (b"\xff\x00\x00", "an error that the peer reports (no code)"),
+    ],
+)
+def test_a_frame_that_cannot_be_read_is_left_out_and_logged_once(
+    run: Any, opened: Any, caplog: pytest.LogCaptureFixture, sent: bytes, what: str
+) -> None:
+    async def main() -> None:
+        async with opened(URL) as (door, reception), dialled(door, UUID_FRAME + FRAME_8K) as peer:
+            call = await reception.call()
+            for _ in range(150):  # more than in a row would be too many
+                peer.send(sent + FRAME_8K)
+            assert await call.until_heard(151 * 320) == FRAME_8K[3:] * 151
+            assert call.leg.num_left_out == 150
+            assert call.reasons == []
+
+    run(main)
+    assert [record.getMessage() for record in caplog.records].count(f"call {CALL_ID}: left out: {what}") == 1
 
 
 @pytest.mark.parametrize("first", [FRAME_8K, b"\x03\x00\x011", HANG_UP, b"GET / HTTP/1.1\r\n\r\n", b"\x01\x00\x08"])

@@ -63,6 +63,64 @@ def test_the_other_events_are_known(text: bytes, kind: type) -> None:
     assert isinstance(decode(text), kind)
 
 
+@pytest.mark.kind("bad messages on the wire")
+@pytest.mark.parametrize(
+    ("given", "parameters"),
+    [
+        (b"null", {}),
+        (b"[]", {}),
+        (b"{}", {}),
+        (b'{"attempt":3,"vip":true,"note":null}', {"attempt": "3", "vip": "true", "note": ""}),
+        (b'{"ctx":{"id":"1"}}', {"ctx": '{"id":"1"}'}),
+        (b'{"name":"Zo\xc3\xab"}', {"name": "Zoë"}),
+    ],
+)
+def test_parameters_may_be_any_json(given: bytes, parameters: dict[str, str]) -> None:
+    message = decode(START.replace(b'{"FirstName":"Jane"}', given))
+    assert isinstance(message, messages.Start)
+    assert message.start.parameters == parameters
+
+
+@pytest.mark.kind("bad messages on the wire")
+@pytest.mark.parametrize(
+    ("old", "new", "call", "stream"),
+    [
+        (b'"accountSid":"AC01",', b"", "CA01", "MZ01"),
+        (b'"accountSid":"AC01"', b'"accountSid":null', "CA01", "MZ01"),
+        (b'"accountSid":"AC01"', b'"accountSid":17', "CA01", "MZ01"),
+        (b'"callSid":"CA01",', b"", "MZ01", "MZ01"),
+        (b'"callSid":"CA01"', b'"callSid":null', "MZ01", "MZ01"),
+        (b'},"streamSid":"MZ01"}', b"}}", "CA01", "MZ01"),
+        (b'"customParameters":{"FirstName":"Jane"}', b'"x":1', "CA01", "MZ01"),
+    ],
+)
+def test_what_a_provider_leaves_out_of_a_start_is_done_without(old: bytes, new: bytes, call: str, stream: str) -> None:
+    assert old in START
+    message = decode(START.replace(old, new))
+    assert isinstance(message, messages.Start)
+    assert (message.call_sid, message.sid) == (call, stream)
+
+
+@pytest.mark.kind("bad messages on the wire")
+@pytest.mark.parametrize(
+    ("given", "is_mulaw"),
+    [
+        (b"null", True),
+        (b"{}", True),
+        (b'{"encoding":"audio/x-mulaw;rate=8000","sampleRate":8000}', True),
+        (b'{"encoding":"audio/x-mulaw","sampleRate":"8000","channels":"1","bitRate":64}', True),
+        (b'{"encoding":"audio/x-mulaw","sampleRate":null}', True),
+        (b'{"encoding":"audio/x-l16","sampleRate":8000}', False),
+        (b'{"encoding":"audio/x-mulaw","sampleRate":16000}', False),
+        (b'{"channels":2}', False),
+    ],
+)
+def test_audio_is_twilios_unless_the_provider_says_otherwise(given: bytes, is_mulaw: bool) -> None:
+    message = decode(START.replace(b'{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}', given))
+    assert isinstance(message, messages.Start)
+    assert message.start.is_mulaw == is_mulaw
+
+
 def test_a_key_is_told() -> None:
     message = decode(b'{"event":"dtmf","streamSid":"MZ01","dtmf":{"track":"inbound_track","digit":"#"}}')
     assert message == messages.Dtmf(messages.DtmfBody("#"))
@@ -87,9 +145,9 @@ def test_an_event_of_another_name_is_to_be_ignored() -> None:
         b'{"event":"media","media":{"payload":"no base64!"}}',
         b'{"event":"media","media":{"payload":"AAA"}}',
         b'{"event":"media","media":{"payload":7}}',
-        b'{"event":"dtmf","dtmf":{"digit":7}}',
         b'{"event":"start","streamSid":"MZ01"}',
         START.replace(b'"MZ01"}', b'""}'),
+        START.replace(b'"MZ01"', b"null"),
         START.replace(b'"MZ01"}', b'"' + b"x" * 257 + b'"}'),
         START.replace(b"8000", b'"many"'),
         b'{"event":"stop"} {"event":"stop"}',

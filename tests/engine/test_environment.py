@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+
+import pytest
+
 from ringline.engine.environment import worker_environment
 
 
@@ -20,3 +24,12 @@ def test_no_library_reports_to_its_maker_online_either() -> None:
     environment = worker_environment(1, offline=False)
     assert environment["ORT_DISABLE_TELEMETRY"] == "1"
     assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
+
+
+def test_without_a_temporary_folder_shared_memory_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    assert "TMPDIR" not in worker_environment(1, offline=False)
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    assert worker_environment(1, offline=False)["TMPDIR"] == "/dev/shm"

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ringline.engine.agent import Agent
+from ringline.engine.agents import Agents
 from ringline.engine.config import Config, parse
 from ringline.engine.first_calls import FirstCalls
 from ringline.engine.supervisor import WorkerProcess
-from ringline.ipc.messages import FixedTexts, PromptWarmed, Rehearse, Rehearsed, WarmPrompt
+from ringline.ipc.messages import PromptWarmed, Rehearse, Rehearsed, WarmPrompt
 
 WATCHDOG_S = 10.0
 LOCAL_LLM = '[llm]\nbackend = "openai"\nbase_url = "http://127.0.0.1:1/v1"\n'
@@ -29,7 +30,9 @@ class Rig:
         for worker in self.workers:
             worker.bus_name, worker.state = f"{worker.name}-abc", "ready"
         self.sent: list[tuple[str, Any]] = []
-        self.first_calls = FirstCalls(config, agent or Agent("test"), self, self._send)  # type: ignore[arg-type]
+        self.agents = Agents(config, agent or Agent.load("clinic"), self, self._send)  # type: ignore[arg-type]
+        self.first_calls = FirstCalls(config, self.agents, self, self._send)  # type: ignore[arg-type]
+        self.sent.clear()
 
     def _send(self, bus_name: str, message: Any) -> bool:
         self.sent.append((bus_name, message))
@@ -68,9 +71,8 @@ async def test_doors_do_not_wait_where_no_prompt_is_kept() -> None:
 async def test_doors_wait_for_the_latest_greeting() -> None:
     rig = Rig()
     rig.first_calls.worker_ready(rig.tts)
-    rig.first_calls.take(rig.llm, FixedTexts(("Hello.", "Which day?")))
+    rig.first_calls.agent_changed()
     early, late = rig.to(rig.tts, Rehearse)
-    assert (early.num_awaited, late.num_awaited, late.phrases[0].text) == (0, 1, "Hello.")
     rig.first_calls.take(rig.tts, Rehearsed(early.number))
     assert not await rig.opens()
     rig.first_calls.take(rig.tts, Rehearsed(late.number))
@@ -84,11 +86,10 @@ async def test_doors_do_not_wait_for_a_fallback() -> None:
     assert await rig.opens()
 
 
-def test_a_fallback_that_is_ready_before_the_flow_has_its_texts_made_too() -> None:
+def test_a_fallback_has_the_flows_texts_made_too() -> None:
     rig = Rig()
     rig.first_calls.worker_ready(rig.fallback)
-    rig.first_calls.take(rig.llm, FixedTexts(("Hello.", "Which day?")))
-    assert "Which day?" in [phrase.text for phrase in rig.to(rig.fallback, Rehearse)[-1].phrases]
+    assert "Which day would you like?" in [phrase.text for phrase in rig.to(rig.fallback, Rehearse)[-1].phrases]
 
 
 async def test_doors_do_not_wait_for_the_dead() -> None:
@@ -105,11 +106,10 @@ async def test_doors_open_in_the_end_whatever_is_missing(caplog: pytest.LogCaptu
     assert "before the first is prepared" in caplog.text
 
 
-def test_another_agent_has_its_own_greeting_and_the_flows_texts() -> None:
+def test_another_agent_has_its_own_greeting_and_prompt() -> None:
     rig = Rig(LOCAL_LLM)
-    rig.first_calls.take(rig.llm, FixedTexts(("Hello.",)))
-    rig.sent.clear()
-    rig.first_calls.use(Agent("other", prompt="Another.", greeting="Good morning."))
+    rig.agents.use(Agent("other", prompt="Another.", greeting="Good morning."))
+    rig.first_calls.agent_changed()
     [asked] = rig.to(rig.tts, Rehearse)
-    assert [asked.phrases[0].text, asked.phrases[-1].text] == ["Good morning.", "Hello."]
+    assert asked.phrases[0].text == "Good morning."
     assert rig.to(rig.llm, WarmPrompt)[0].messages[0].content.startswith("Another.")

@@ -66,6 +66,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(jit, "SHARED_MEMORY", folder)
     return folder
 
 
@@ -111,6 +112,44 @@ def test_a_folder_of_another_user_is_not_trusted(
     assert cache.name.startswith("ringline-numba-")
 
 
+def test_a_read_only_root_leaves_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nothing/can/be/made/here")
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(jit, "SHARED_MEMORY", tmp_path)
+    cache = jit.cache_dir()
+    assert cache is not None
+    assert tmp_path in cache.parents
+
+
+def test_where_nothing_can_be_written_nothing_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "TMPDIR"):
+        monkeypatch.setenv(name, "/proc/nothing/can/be/made/here")
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: "/proc")
+    monkeypatch.setattr(jit, "SHARED_MEMORY", Path("/proc"))
+    assert jit.cache_dir() is None
+    monkeypatch.setattr(jit, "_CACHE_DIR", None)
+
+    @jit.compiled
+    def one() -> int:
+        return 1
+
+    assert one() == 1
+
+
+def test_only_this_file_asks_numba_to_compile() -> None:
+    """A cache of numba's own choosing stands beside the code, or in a home: some users have neither to write to."""
+    asking = [
+        path
+        for folder in ("ipc", "engine", "workers", "tools")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"\bnjit\(|@jit\(|@numba\.", path.read_text())
+    ]
+    assert [str(path.relative_to(ROOT)) for path in asking] == ["ipc/jit.py"]
+
+
 def test_the_cache_folder_of_the_program_around_us_is_left_alone() -> None:
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
 
@@ -119,5 +158,5 @@ def test_the_cache_folder_of_the_program_around_us_is_left_alone() -> None:
         return 1
 
     assert before == numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    assert jit._CACHE_DIR not in (before, "")
-    assert one._cache.cache_path.startswith(jit._CACHE_DIR)  # type: ignore[attr-defined]
+    assert str(jit._CACHE_DIR) not in (before, "")
+    assert one._cache.cache_path.startswith(str(jit._CACHE_DIR))  # type: ignore[attr-defined]

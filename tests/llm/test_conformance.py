@@ -16,11 +16,12 @@ from fake_openai import FakeOpenAi
 from faulty_proxy import HTML, Cut, Drip, Fault, FaultyProxy, HalfClose, Hang, Refuse, garbage, http_answer
 
 from ringline.engine.config import AnthropicLlm, Config, CTranslate2Llm, FlowLlm, LlmConfig, OpenAiLlm, SyntheticLlm
-from ringline.ipc.messages import ChatMessage, Generate, WarmPrompt
+from ringline.ipc.messages import ChatMessage, FlowText, Generate, WarmPrompt
 from ringline.workers.llm import make_backend
 from ringline.workers.llm.backend import Finished, TextDelta
 
 HISTORY = (ChatMessage("system", "You are a clinic."), ChatMessage("user", "hello"))
+CLINIC = FlowText("", "flow.toml", Path("examples/clinic/flow.toml").read_text(encoding="utf-8"))
 TOOLS: tuple[dict[str, object], ...] = ({"type": "function", "function": {"name": "hang_up", "parameters": {}}},)
 
 LOCAL = ("flow", "synthetic", "ctranslate2")
@@ -77,6 +78,7 @@ async def backend_of(name: str, folder: Path) -> AsyncIterator[tuple[Any, Faulty
 
         backend: Any = make_backend(Config(llm=config_of(name, port, folder)))
         await backend.warm_up()
+        backend.use_flows((CLINIC,))
         try:
             yield backend, break_it
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ringline import Engine
+from ringline import Agent, Engine
 from ringline.engine.config import parse
 from ringline.ipc.messages import FromWorker
 from ringline.tools.caller.events import Event
@@ -32,12 +32,7 @@ url = "twilio://127.0.0.1:0/media"
 backend = "synthetic"
 final_ms = {stage_ms}
 {stt}
-[llm]
-backend = "synthetic"
-first_token_ms = {stage_ms}
-tokens_per_s = 200
-text = "{text}"
-{llm}
+{llm_table}
 {tts_table}
 [turn]
 endpoint_ms = 300
@@ -45,6 +40,14 @@ endpoint_min_ms = 300
 endpoint_max_ms = 300
 prosody = false
 {turn}
+"""
+SYNTHETIC_LLM = """
+[llm]
+backend = "synthetic"
+first_token_ms = {stage_ms}
+tokens_per_s = 200
+text = "{text}"
+{llm}
 """
 SYNTHETIC_TTS = """
 [tts]
@@ -108,8 +111,8 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 def start() -> Start:
     """``async with start(max_calls=2) as running``: an engine with synthetic stages.
 
-    ``stt``, ``llm``, ``tts``, ``engine`` and ``turn`` are further keys of these tables, ``tts_table`` one in place of
-    the synthetic one, ``extra`` further tables.
+    ``stt``, ``llm``, ``tts``, ``engine`` and ``turn`` are further keys of these tables, ``llm_table`` and
+    ``tts_table`` ones in place of the synthetic ones, ``extra`` further tables; ``agent`` one in place of the clinic.
     """
 
     @asynccontextmanager
@@ -120,23 +123,24 @@ def start() -> Start:
         text: str = "This is the first sentence. This is the second.",
         stt: str = "",
         llm: str = "",
+        llm_table: str = "",
         tts: str = "",
         tts_table: str = "",
         engine: str = "",
         turn: str = "",
         extra: str = "",
+        agent: Agent | None = None,
     ) -> AsyncIterator[Running]:
         source = SYNTHETIC.format(
             max_calls=max_calls,
             stage_ms=stage_ms,
-            text=text,
             stt=stt,
-            llm=llm,
+            llm_table=llm_table or SYNTHETIC_LLM.format(stage_ms=stage_ms, text=text, llm=llm),
             engine=engine,
             turn=turn,
             tts_table=tts_table or SYNTHETIC_TTS.format(stage_ms=stage_ms, realtime_factor=realtime_factor, tts=tts),
         )
-        async with Engine(parse(source + extra)) as engine:
+        async with Engine(parse(source + extra), agent) as engine:
             yield Running(engine)
 
     return running

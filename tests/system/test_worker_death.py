@@ -40,8 +40,9 @@ def once_at(phase: str, action: Any) -> Any:
 
 @pytest.mark.parametrize("worker", ["stt-0", "llm-0", "tts-0"])
 async def test_worker_killed_in_any_phase_costs_no_turn(start: Any, worker: str) -> None:
-    # On a busy machine a new process takes longer than the bot would wait before it says something to fill the silence.
-    patient = "dead_air_ms = 60000\n"
+    # On a busy machine a new process takes longer than the bot would wait before it fills the silence, or apologises.
+    patience = ("dead_air_ms", "stt_timeout_ms", "llm_timeout_ms", "tts_timeout_ms", "reply_timeout_ms")
+    patient = "".join(f"{key} = 60000\n" for key in patience)
     async with start(stage_ms=STAGE_MS, realtime_factor=0.5, text="This is the sentence.", extra=patient) as running:
         for phase in PHASES:
             before = running.pid(worker)

@@ -15,10 +15,9 @@ import math
 from functools import lru_cache
 
 import msgspec
-import numba
 import numpy as np
 
-from ringline.ipc.jit import compiled
+from ringline.ipc.jit import compiled, compiled_sums
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 Taps = np.ndarray[tuple[int], np.dtype[np.float32]]
@@ -96,7 +95,7 @@ def max_output(num_samples: int, up: int, down: int) -> int:
 
 # Sums may be reordered (so that they become vector instructions); they are reordered at compile time, so that any one
 # output sample is the same sum whatever chunk it falls into.
-@numba.njit(cache=True, nogil=True, boundscheck=False, fastmath={"reassoc", "contract", "nsz"})
+@compiled_sums
 def _inner_product(taps: Taps, first_tap: int, samples: Taps, first_sample: int, count: int) -> float:
     total = np.float32(0)
     # Unsigned: numba lets signed indexes count from the end, and that test keeps the loop from becoming vector code.

@@ -111,6 +111,7 @@ class CaptureWorker:
             "filled_ms": float(row[column.FILLED]) / 16,
             "dropped_ms": float(row[column.DROPPED]) / 16,
             "resynced_ms": float(row[column.RESYNCED]) / 16,
+            "left_out": float(call.leg.num_left_out),
         }
         log.info("call ended", extra={"call": call.number, "reason": reason, **stats})
         self.worker.bus.send(CallEnded(call.number, reason, stats))

@@ -12,7 +12,7 @@ def make_backend(config: Config) -> LlmBackend:
         case FlowLlm():
             from ringline.workers.llm.flow import FlowBackend
 
-            return FlowBackend(config.llm, config.agent.path)
+            return FlowBackend()
         case SyntheticLlm():
             from ringline.workers.llm.synthetic import SyntheticLlm as SyntheticBackend
 

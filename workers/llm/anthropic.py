@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from ringline.engine.config import AnthropicLlm
-from ringline.ipc.messages import ChatMessage, Generate, Usage, WarmPrompt
+from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.extras import require
 from ringline.workers.llm.backend import Finished, TextDelta
 from ringline.workers.llm.chat import ANY_TURN, GO_ON, Continuation, ToolCalls, turns
@@ -46,10 +46,8 @@ class AnthropicBackend:
         """Close all connections."""
         await self._client.close()
 
-    @property
-    def fixed_texts(self) -> tuple[str, ...]:
-        """It knows none beforehand."""
-        return ()
+    def use_flows(self, flows: tuple[FlowText, ...]) -> None:
+        """It follows none."""
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator closes the connection."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ringline.ipc.messages import Expectation, Generate, ToolCall, Usage, WarmPrompt
+from ringline.ipc.messages import Expectation, FlowText, Generate, ToolCall, Usage, WarmPrompt
 from ringline.workers.pool import Pool
 
 
@@ -36,9 +36,8 @@ class LlmBackend(Protocol):
     async def warm_up(self) -> None:
         """Load what is needed. Raises `ringline.workers.base.CannotStart` with what is missing."""
 
-    @property
-    def fixed_texts(self) -> tuple[str, ...]:
-        """Replies that it will give in these very words, what opens a call first; none for models that write."""
+    def use_flows(self, flows: tuple[FlowText, ...]) -> None:
+        """Answer from these flows the requests that name their agents; any others may be forgotten."""
 
     def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """Stream the reply; many requests run at once on one event loop, and any may be cancelled at any await.

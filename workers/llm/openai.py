@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ringline.engine.config import OpenAiLlm
-from ringline.ipc.messages import Generate, Usage, WarmPrompt
+from ringline.ipc.messages import FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.llm.backend import Finished, TextDelta
@@ -61,10 +61,8 @@ class OpenAiBackend:
         """Close all connections."""
         await self._client.close()
 
-    @property
-    def fixed_texts(self) -> tuple[str, ...]:
-        """It knows none beforehand."""
-        return ()
+    def use_flows(self, flows: tuple[FlowText, ...]) -> None:
+        """It follows none."""
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator closes the connection, by which servers notice that nobody reads on."""

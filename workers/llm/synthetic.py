@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 
 from ringline.engine import config
-from ringline.ipc.messages import Generate, WarmPrompt
+from ringline.ipc.messages import FlowText, Generate, WarmPrompt
 from ringline.workers.base import is_nth
 from ringline.workers.llm.backend import Finished, TextDelta
 
@@ -27,10 +27,8 @@ class SyntheticLlm:
     async def warm_up(self) -> None:
         """Nothing to load."""
 
-    @property
-    def fixed_texts(self) -> tuple[str, ...]:
-        """It knows none beforehand."""
-        return ()
+    def use_flows(self, flows: tuple[FlowText, ...]) -> None:
+        """It follows none."""
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Each word is due at an absolute time, so that a late one does not delay those behind it."""

@@ -11,7 +11,6 @@ import uvloop
 from ringline.ipc.messages import (
     CallReleased,
     CancelReply,
-    FixedTexts,
     Generate,
     PromptWarmed,
     ReleaseCall,
@@ -20,6 +19,7 @@ from ringline.ipc.messages import (
     ReplyFinished,
     ShutDown,
     ToWorker,
+    UseFlows,
     WarmPrompt,
 )
 from ringline.workers.base import IDLE_WAIT_MS, Worker
@@ -53,6 +53,8 @@ class LlmWorker:
                     task = asyncio.get_running_loop().create_task(self._reply(message))
                     self.replies[key] = task
                     task.add_done_callback(lambda _: self.replies.pop(key, None))
+            case UseFlows(flows):
+                self.backend.use_flows(flows)
             case WarmPrompt():
                 if not self.replies:  # else the model has better things to do, and very likely this prompt already
                     self._stop_warming()
@@ -115,8 +117,6 @@ async def _main(worker: Worker) -> None:
     await backend.warm_up()
     llm = LlmWorker(worker, backend)
     worker.bus.start(llm.handle)
-    if texts := backend.fixed_texts:
-        worker.bus.send(FixedTexts(texts))
     worker.ready()
     while not llm.stopped.is_set():
         worker.beat()

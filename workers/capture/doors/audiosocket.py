@@ -19,6 +19,7 @@ from ringline.workers.capture.doors import address, listening
 from ringline.workers.capture.doors import audiosocket_frames as frames
 from ringline.workers.capture.doors.backlog import Backlog
 from ringline.workers.capture.doors.door import Admission, WireFormat
+from ringline.workers.capture.doors.left_out import LeftOut
 from ringline.workers.capture.doors.listening import ListeningDoor
 
 if TYPE_CHECKING:
@@ -50,12 +51,18 @@ class AudioSocketLeg(asyncio.Protocol):
         self._admission: Admission | None = None
         self._early_digits: list[str] = []
         self._resamplers: dict[int, Resampler] = {}
+        self._left_out = LeftOut(log)
         self._reason = ""  # set: the call is ending, for this reason
 
     @property
     def skipped_frames(self) -> int:
         """Frames that were not sent because the peer did not read."""
         return self._backlog.skipped
+
+    @property
+    def num_left_out(self) -> int:
+        """Frames that could not be read."""
+        return self._left_out.count
 
     # --- for the media clock --------------------------------------------------------------------------------------
 
@@ -122,28 +129,30 @@ class AudioSocketLeg(asyncio.Protocol):
 
     def _handle(self, frame: frames.Frame) -> None:
         kind, payload = frame
-        if not self.call_id:
-            if kind != frames.UUID:
-                self._end(f"the first frame is of kind 0x{kind:02x}, not a UUID")
-                return
+        if not self.call_id:  # the parser has seen to it that it is a UUID
             self.call_id = str(uuid.UUID(bytes=payload))
             self._door.identified(self)
             self._timer.cancel()
             self._timer = self._loop.call_later(LEARN_RATE_S, self._arrive, self.format.rate_hz)
+        elif what := frames.flaw(frame):
+            self._leave_out(what)
+        elif kind == frames.ERROR:  # it does not end the call: what cannot go on is closed
+            self._leave_out(f"an error that the peer reports ({payload[:8].hex() or 'no code'})")
         elif kind in frames.AUDIO_RATES_HZ:
             rate_hz = frames.AUDIO_RATES_HZ[kind]
             if self._admission is None:
                 self._arrive(rate_hz)
             if self._admission is not None and payload:
                 self._admission.audio(payload if rate_hz == self.format.rate_hz else self._resample(payload, rate_hz))
+            self._left_out.understood()
         elif kind == frames.DTMF:
             self._dtmf(payload)
-        elif kind == frames.HANG_UP:
-            self._end("caller")
-        elif kind == frames.ERROR:
-            self._end(f"the peer reported an error ({payload[:8].hex() or 'no code'})")
         else:
-            self._end("a second UUID in the same call")
+            self._end("caller")
+
+    def _leave_out(self, what: str) -> None:
+        if self._left_out.add(what, self.call_id):
+            self._end("the peer sends nothing that can be read")
 
     def _arrive(self, rate_hz: int) -> None:
         self._timer.cancel()

@@ -29,17 +29,17 @@ AUDIO_RATES_HZ = {
 AUDIO_KINDS = {rate_hz: kind for kind, rate_hz in AUDIO_RATES_HZ.items()}
 
 HEADER_BYTES = 3
+UUID_BYTES = 16
 MAX_PENDING_BYTES = HEADER_BYTES + 0xFFFF
 """What a parser holds back between two chunks, at most."""
 HANG_UP_FRAME = b"\x00\x00\x00"
 """All three bytes are needed: Asterisk reads a whole header before it looks at the kind."""
 
 _header = struct.Struct(">BH")
-_EXACT_LENGTHS = {HANG_UP: 0, UUID: 16, DTMF: 1}
 
 
 class MalformedFrame(ValueError):
-    """The peer sent what is no AudioSocket frame; the stream cannot be read any further."""
+    """The peer does not begin with a UUID: it speaks something else, and nothing tells where its frames would end."""
 
 
 class Frame(NamedTuple):
@@ -55,11 +55,13 @@ class FrameParser:
     def __init__(self) -> None:
         self._pending = bytearray()
         self._needed = HEADER_BYTES
+        self._is_first = True
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that are complete with this chunk, in order. Consume them all before the next chunk.
+        """The frames that are complete with this chunk, in order and of whatever kind: each says how long it is, so one
+        that nobody knows does no harm. Consume them all before the next chunk.
 
-        Raises MalformedFrame behind the last good frame, as soon as the bad one's header is there.
+        Raises MalformedFrame if the first is no UUID, as soon as its header is there.
         """
         if self._pending:
             self._pending += data
@@ -70,7 +72,9 @@ class FrameParser:
         needed = HEADER_BYTES
         while len(data) - start >= HEADER_BYTES:
             kind, length = _header.unpack_from(data, start)
-            _check(kind, length)
+            if self._is_first and (kind, length) != (UUID, UUID_BYTES):
+                raise MalformedFrame(f"the first frame is of kind 0x{kind:02x} with {length} bytes, not a UUID")
+            self._is_first = False
             needed = HEADER_BYTES + length
             if len(data) - start < needed:
                 break
@@ -81,16 +85,17 @@ class FrameParser:
         self._needed = needed
 
 
-def _check(kind: int, length: int) -> None:
+def flaw(frame: Frame) -> str:
+    """Why the frame cannot be used; nothing if it can."""
+    kind, payload = frame
     if kind in AUDIO_RATES_HZ:
-        if length % 2:
-            # Half a sample: what follows would be noise, or is no audio at all.
-            raise MalformedFrame(f"audio frame of {length} bytes: not whole 16-bit samples")
-    elif kind in _EXACT_LENGTHS:
-        if length != _EXACT_LENGTHS[kind]:
-            raise MalformedFrame(f"frame of kind 0x{kind:02x} with {length} bytes instead of {_EXACT_LENGTHS[kind]}")
-    elif kind != ERROR:
-        raise MalformedFrame(f"frame of unknown kind 0x{kind:02x}")
+        # Half a sample: with it what follows would be noise, or it is no audio at all.
+        return "audio that is not whole 16-bit samples" if len(payload) % 2 else ""
+    if kind == DTMF:
+        return "" if len(payload) == 1 else "a key that is not one byte"
+    if kind == UUID:
+        return "a second UUID"
+    return "" if kind in (HANG_UP, ERROR) else f"a frame of unknown kind 0x{kind:02x}"
 
 
 def audio_header(rate_hz: int, num_bytes: int) -> bytes:

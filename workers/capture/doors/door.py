@@ -47,6 +47,10 @@ class Leg(Protocol):
     max_frames_per_message: int
     """How many frames a message may carry once a reply is under way."""
 
+    @property
+    def num_left_out(self) -> int:
+        """Messages of the peer that could not be read, and were left out."""
+
     def send_audio(self, payload: bytes) -> None:
         """Send encoded audio, one frame or a few, in one message (one ``write()``)."""
 

@@ -15,6 +15,7 @@ from ringline.workers.capture.doors import address, listening
 from ringline.workers.capture.doors import twilio_messages as messages
 from ringline.workers.capture.doors.backlog import Backlog
 from ringline.workers.capture.doors.door import Admission, WireFormat
+from ringline.workers.capture.doors.left_out import LeftOut
 from ringline.workers.capture.doors.listening import Connection, ListeningDoor
 
 log = logging.getLogger("ringline.doors.twilio")
@@ -43,12 +44,18 @@ class TwilioLeg(WSListener):
         self._loop = asyncio.get_running_loop()
         self._admission: Admission | None = None
         self._fragments: bytearray | None = None
+        self._left_out = LeftOut(log)
         self._reason = ""  # set: the call is ending, for this reason
 
     @property
     def skipped_frames(self) -> int:
         """Messages of audio that were not sent because the peer did not read."""
         return self._backlog.skipped
+
+    @property
+    def num_left_out(self) -> int:
+        """Messages that could not be read."""
+        return self._left_out.count
 
     # --- for the media clock --------------------------------------------------------------------------------------
 
@@ -100,8 +107,8 @@ class TwilioLeg(WSListener):
             # Answered here and not by picows: its answers to a peer that floods and does not read would pile up.
             if self._backlog.has_room_for_control():
                 transport.send_pong(frame.get_payload_as_bytes())
-        elif kind == WSMsgType.BINARY:
-            self._end("a binary message", WSCloseCode.UNSUPPORTED_DATA)
+        elif kind == WSMsgType.BINARY and frame.fin:
+            self._leave_out("a binary message")
         elif kind != WSMsgType.PONG:
             self._handle_fragment(frame)
 
@@ -125,42 +132,56 @@ class TwilioLeg(WSListener):
     def _handle_text(self, text: bytes | memoryview) -> None:
         try:
             message = messages.decode(text)
+        except messages.MalformedStart as error:
+            if self._admission is None:
+                self._end(str(error), WSCloseCode.INVALID_TEXT)
+            else:
+                self._leave_out(str(error))
+            return
         except messages.MalformedMessage as error:
-            self._end(str(error), WSCloseCode.INVALID_TEXT)
+            self._leave_out(str(error))
             return
         match message:
             case messages.Media(media=media):
                 if self._admission is None:
-                    self._end("`media` before `start`", WSCloseCode.PROTOCOL_ERROR)
-                elif media.track == "inbound" and media.payload:
+                    self._leave_out("`media` before `start`")
+                    return
+                if media.track in ("inbound", None) and media.payload:
                     self._admission.audio(media.payload)
             case messages.Start():
                 self._start(message)
+                return
             case messages.Dtmf(dtmf=dtmf):
                 if self._admission is None:
-                    self._end("`dtmf` before `start`", WSCloseCode.PROTOCOL_ERROR)
-                elif dtmf.digit in DTMF_DIGITS:
-                    self._admission.dtmf(dtmf.digit)
+                    self._leave_out("`dtmf` before `start`")
+                    return
+                if (digit := str(dtmf.digit)) in DTMF_DIGITS:
+                    self._admission.dtmf(digit)
             case messages.Stop():
                 self._end("caller", WSCloseCode.OK)
             case None:
-                log.debug("call %s: an event of an unknown name was ignored", self.call_id or "(not yet known)")
+                self._leave_out("an event of an unknown name")
+                return
+        self._left_out.understood()
+
+    def _leave_out(self, what: str) -> None:
+        if self._left_out.add(what, self.call_id):
+            self._end("the peer sends nothing that can be read", WSCloseCode.POLICY_VIOLATION)
 
     def _start(self, message: messages.Start) -> None:
-        start, media_format = message.start, message.start.media_format
+        start = message.start
         if self._admission is not None:
-            self._end("a second `start` in the same stream", WSCloseCode.PROTOCOL_ERROR)
+            self._leave_out("a second `start`")
             return
-        given = (media_format.encoding, media_format.sample_rate, media_format.channels)
-        if given != ("audio/x-mulaw", 8_000, 1):
+        if not start.is_mulaw:
             self._end("the stream's audio is not audio/x-mulaw at 8000 Hz, mono", WSCloseCode.UNSUPPORTED_DATA)
             return
         self._timer.cancel()
         if self._connection is not None:
             self._door.identified(self._connection)
-        self.call_id = start.call_sid
-        self.parameters = start.custom_parameters | {"accountSid": start.account_sid, "streamSid": message.stream_sid}
-        self._outgoing = messages.Outgoing(message.stream_sid)
+        self.call_id = message.call_sid
+        self.parameters = start.parameters | {"accountSid": str(start.account_sid or ""), "streamSid": message.sid}
+        self._outgoing = messages.Outgoing(message.sid)
         self._admission = self._door.reception.arrive(self, self._door.config.url)
         if self._admission is None:
             self._end("no room", WSCloseCode.TRY_AGAIN_LATER)

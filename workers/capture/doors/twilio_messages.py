@@ -7,11 +7,12 @@ they are numbers; both are taken. Fields that nothing here uses are not looked a
 from __future__ import annotations
 
 import binascii
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+MULAW = "audio/x-mulaw"
 Sid = Annotated[str, Meta(min_length=1, max_length=256)]
 """Twilio's have 34 characters. Bounded because it stands in every message we send."""
 
@@ -20,12 +21,22 @@ class MalformedMessage(ValueError):
     """A message that is not what Media Streams defines."""
 
 
-class MediaFormat(msgspec.Struct, frozen=True, rename="camel"):
-    """What the stream's audio is."""
+class MalformedStart(MalformedMessage):
+    """A `start` that cannot be read: nothing is known of the call."""
 
-    encoding: str
-    sample_rate: int
-    channels: int = 1
+
+class MediaFormat(msgspec.Struct, frozen=True, rename="camel"):
+    """What the stream's audio is: what Twilio's only format is, where a provider does not say."""
+
+    encoding: str | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+
+    @property
+    def is_mulaw(self) -> bool:
+        """Whether it is G.711 mu-law at 8 kHz, mono."""
+        encoding = (self.encoding or MULAW).partition(";")[0].strip().lower()  # "audio/x-mulaw;rate=8000"
+        return (encoding, self.sample_rate or 8_000, self.channels or 1) == (MULAW, 8_000, 1)
 
 
 class Connected(msgspec.Struct, frozen=True, tag_field="event", tag="connected"):
@@ -35,25 +46,50 @@ class Connected(msgspec.Struct, frozen=True, tag_field="event", tag="connected")
 class StartBody(msgspec.Struct, frozen=True, rename="camel"):
     """What `Start` says of the call."""
 
-    call_sid: Sid
-    media_format: MediaFormat
-    account_sid: str = ""
-    custom_parameters: dict[str, str] = {}
-    """The ``<Parameter>`` elements of the TwiML ``<Stream>``."""
+    call_sid: Sid | None = None
+    stream_sid: Sid | None = None
+    media_format: MediaFormat | None = None
+    account_sid: str | int | None = None
+    custom_parameters: Any = None
+    """The ``<Parameter>`` elements of the TwiML ``<Stream>``; from other providers, whatever JSON was configured."""
+
+    @property
+    def is_mulaw(self) -> bool:
+        """Whether the audio is what Twilio's always is."""
+        return self.media_format is None or self.media_format.is_mulaw
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters as text; what is no text as JSON, and null as the empty one."""
+        given = self.custom_parameters
+        if not isinstance(given, dict):
+            return {}
+        return {name: value if isinstance(value, str) else _as_text(value) for name, value in given.items()}
 
 
 class Start(msgspec.Struct, frozen=True, tag_field="event", tag="start", rename={"stream_sid": "streamSid"}):
     """The call is there."""
 
-    stream_sid: Sid
     start: StartBody
+    stream_sid: Sid | None = None
+
+    @property
+    def sid(self) -> str:
+        """The stream's name."""
+        return self.stream_sid or self.start.stream_sid or ""
+
+    @property
+    def call_sid(self) -> str:
+        """The call's name: the stream's, where a provider gives it none."""
+        return self.start.call_sid or self.sid
 
 
 class MediaBody(msgspec.Struct, frozen=True, gc=False):
     """Audio; msgspec decodes base64 into bytes by itself."""
 
     payload: bytes
-    track: str = "inbound"
+    track: str | None = None
+    """None: not said, so the caller."""
 
 
 class Media(msgspec.Struct, frozen=True, tag_field="event", tag="media"):
@@ -65,7 +101,7 @@ class Media(msgspec.Struct, frozen=True, tag_field="event", tag="media"):
 class DtmfBody(msgspec.Struct, frozen=True):
     """The key."""
 
-    digit: str
+    digit: str | int
 
 
 class Dtmf(msgspec.Struct, frozen=True, tag_field="event", tag="dtmf"):
@@ -97,16 +133,26 @@ _any_event_decoder = msgspec.json.Decoder(_AnyEvent)
 def decode(text: bytes | memoryview) -> Incoming | None:
     """One message; None for an event of another name, which is to be ignored. Raises MalformedMessage."""
     try:
-        return _decoder.decode(text)
+        message = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         reason = str(error)
+    else:
+        if isinstance(message, Start) and not message.sid:
+            raise MalformedStart("malformed `start`: no streamSid")
+        return message
     try:
         event = _any_event_decoder.decode(text).event
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise MalformedMessage(f"not a Media Streams message: {_without_content(reason)}") from None
+    if event == "start":
+        raise MalformedStart(f"malformed `start`: {_without_content(reason)}")
     if event in _KNOWN_EVENTS:
         raise MalformedMessage(f"malformed `{event}`: {_without_content(reason)}")
     return None
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None else msgspec.json.encode(value).decode()
 
 
 def _without_content(reason: str) -> str:

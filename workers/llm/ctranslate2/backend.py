@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from ringline.engine.config import CTranslate2Llm
-from ringline.ipc.messages import ChatMessage, Generate, Usage, WarmPrompt
+from ringline.ipc.messages import ChatMessage, FlowText, Generate, Usage, WarmPrompt
 from ringline.workers.base import CannotStart
 from ringline.workers.extras import require
 from ringline.workers.llm.backend import Finished, TextDelta
@@ -91,10 +91,8 @@ class CTranslate2Backend:
         """Write no further reply."""
         await asyncio.to_thread(self.pool.close)
 
-    @property
-    def fixed_texts(self) -> tuple[str, ...]:
-        """It knows none beforehand."""
-        return ()
+    def use_flows(self, flows: tuple[FlowText, ...]) -> None:
+        """It follows none."""
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply. Closing the iterator ends it with the token that is being computed."""

@@ -5,49 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 
-from ringline.engine.agent import AgentError, find_agent
-from ringline.engine.config import FlowLlm
-from ringline.ipc.messages import Generate, WarmPrompt
-from ringline.workers.base import CannotStart
+from ringline.ipc.messages import FlowText, Generate, WarmPrompt
 from ringline.workers.llm.backend import Finished, TextDelta
 from ringline.workers.llm.flow.brain import answer
-from ringline.workers.llm.flow.compile import Flow, load
-from ringline.workers.llm.flow.fixed_texts import fixed_texts
-from ringline.workers.llm.flow.flow_file import FlowError
+from ringline.workers.llm.flow.compile import Flow, compile_flow
+from ringline.workers.llm.flow.flow_file import FlowError, parse
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
 
 class FlowBackend:
-    """Answers from the agent's flow file."""
+    """Answers from the flow of the call's agent."""
 
     pool = None
 
-    def __init__(self, config: FlowLlm, agent_path: str | Path, clock: Callable[[], datetime] = datetime.now) -> None:
+    def __init__(self, clock: Callable[[], datetime] = datetime.now) -> None:
         """``clock`` gives the local time at which a call begins."""
-        self._agent_path = agent_path
         self._clock = clock
-        self._flow: Flow | None = None
+        self._flows: dict[str, Flow] = {}
 
     async def warm_up(self) -> None:
-        """Read the flow file. Raises `CannotStart`."""
-        try:
-            self._flow = load(find_agent(self._agent_path))
-        except (AgentError, FlowError, OSError) as error:
-            raise CannotStart(str(error)) from None
+        """There is nothing to load: flows are sent."""
 
-    @property
-    def fixed_texts(self) -> tuple[str, ...]:
-        """What is said whatever the caller says."""
-        return fixed_texts(self._flow) if self._flow is not None else ()
+    def use_flows(self, flows: tuple[FlowText, ...]) -> None:
+        """Raises FlowError for a broken flow; the engine sends none."""
+        self._flows = {
+            flow.agent: self._flows.get(flow.agent) or compile_flow(parse(flow.text, flow.file)) for flow in flows
+        }
 
     async def generate(self, request: Generate) -> AsyncIterator[TextDelta | Finished]:
         """The reply, a sentence at a time. Raises FlowError where the flow cannot go on."""
-        if self._flow is None:
-            raise RuntimeError("generate before warm_up")
-        text, finished = answer(self._flow, request, self._clock())
+        flow = self._flows.get(request.agent)
+        if flow is None:
+            raise FlowError(f"the agent {request.agent} has no flow here")
+        text, finished = answer(flow, request, self._clock())
         for sentence in sentences(unsaid(text, request.said)):
             yield TextDelta(sentence)
         yield finished

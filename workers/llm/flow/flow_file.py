@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ringline.engine.text_file import TextFileError, read_text
 from ringline.workers.llm.flow.slots import Hours, SlotTable
 
 FLOW_FILE = "flow.toml"
@@ -153,7 +154,10 @@ _T = TypeVar("_T")
 def read(folder: str | Path) -> FlowTables:
     """The flow file of an agent's folder. Raises FlowError; OSError if it cannot be read."""
     path = Path(folder) / FLOW_FILE
-    return parse(path.read_text(encoding="utf-8"), str(path))
+    try:
+        return parse(read_text(path), str(path))
+    except TextFileError as error:
+        raise FlowError(str(error)) from None
 
 
 def parse(source: str, file: str = FLOW_FILE) -> FlowTables:
