@@ -41,7 +41,7 @@ from .conftest import Phrases
         ("open 9–17", "open nine to seventeen"),
         ("9:00-17:30", "nine o’clock to seventeen thirty"),
         ("2024-2026", "twenty twenty-four to twenty twenty-six"),
-        ("3-2", "3-2"),
+        ("3-2", "three to two"),
         ("5km", "five kilometers"),
         ("1 km", "one kilometer"),
         ("-5°C", "minus five degrees Celsius"),

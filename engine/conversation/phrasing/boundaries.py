@@ -20,8 +20,24 @@ CLAUSE_STOPS = "，、；："
 MIN_CLAUSE_WORDS = 4
 """A first phrase shorter than this sounds chopped off, and is over before TTS has the second."""
 
-_ABBREVIATIONS = frozenset(("incl.", "excl.", "approx.", "ext.", "tel.", "т.е.", "apt.", "ste.", "rm."))
-"""Those that the library does not know."""
+_ABBREVIATIONS = {
+    "": frozenset("incl. excl. approx. ext. tel. т.е. apt. ste. rm. max. min. no. nr. fig.".split()),
+    "en": frozenset("fri. sat. mon. tue. tues. wed. thu. thur. thurs. bldg. est. dept. p.o.".split()),
+    "de": frozenset(
+        "inkl. zzgl. exkl. evtl. mind. usw. ca. bzw. tgl. geb. abs. art. kap. hr. fr. mo. di. mi. do. sa. so. st."
+        " app. str. ust-idnr. vgl. whg. std. mio. mrd.".split()
+    ),
+    "fr": frozenset("bd. av. pl. env. c.-à-d. lun. mar. mer. jeu. ven. sam. dim. tél. appt. p. ex. réf.".split()),
+    "es": frozenset(
+        "aprox. máx. mín. avda. av. pza. d. dña. izq. dcha. ud. uds. vd. vds. núm. pág. tel. lun. mar. mié. jue."
+        " vie. sáb. dom. ee. p. ej. sra. sr. srta.".split()
+    ),
+}
+"""Those that the library does not know, by language; under "" of all."""
+_BEFORE_CAPITALS = frozenset("usw. fr. so. do. est.".split())
+"""Of these, the ones that end a sentence as well: what follows decides."""
+GERMAN_ORDINAL_NOUN = re.compile(r"(?:Stock|Etage|Obergeschoss|OG|Klasse|Platz|Mahnung|Quartal)\b")
+_ORDINAL_END = re.compile(r"(?:^|.*\s)(?:im|zum|beim|vom) \d{1,2}\.$", re.IGNORECASE)
 
 _STREET = "|".join(STREETS)
 _STREET_END = re.compile(
@@ -70,13 +86,20 @@ def splits(text: str, following: str, language: str) -> bool:
     """Whether a sentence ends between ``text`` and ``following``, a word or its beginning."""
     if text == "No." and not following[0].isdigit():
         return True  # the answer, where the library always sees "number"
-    if _last_word(text) in _ABBREVIATIONS or (language == "fr" and text.endswith("M.")):
+    last = _last_word(text)
+    if last in _ABBREVIATIONS[""] or (language == "fr" and text.endswith("M.")):
         return False
+    if last in _ABBREVIATIONS.get(language, ()) and not (last in _BEFORE_CAPITALS and following[0].isupper()):
+        return False
+    if language == "de" and re.search(r"(?:^|\s)\d{1,2}\.$", text) and GERMAN_ORDINAL_NOUN.match(following):
+        return False  # "1. Stock"
+    if language == "de" and following[0].isalpha() and _ORDINAL_END.match(text):
+        return False  # "im 3. Stock"
     if language == "en" and following[0].isupper() and _STREET_END.search(text):
         return True
     # Brackets that close behind the full stop hide it from the library.
-    last = sentencex.segment(language, f"{text.rstrip(')]}')} {following}")[-1]
-    return bool(last.strip() == following)
+    sentence = sentencex.segment(language, f"{text.rstrip(')]}')} {following}")[-1]
+    return bool(sentence.strip() == following)
 
 
 def _last_word(text: str) -> str:

@@ -6,6 +6,8 @@ import re
 
 import sentencex
 
+from ringline.engine.conversation.phrasing.boundaries import GERMAN_ORDINAL_NOUN
+
 _CANDIDATES = "#-*+•▪‣◦–—·=_0123456789"
 _INDENT = re.compile(r"[^\S\n\r\v\f]+")
 _WORD = re.compile(r"\S{1,10}")
@@ -47,5 +49,7 @@ def _number_chars(text: str, number: re.Match[str], language: str, first_line: b
         return 0
     if number[0][-1] == ")":
         return number.end()
+    if language == "de" and GERMAN_ORDINAL_NOUN.match(item[1]):
+        return 0  # "1. Stock"
     is_date = len(sentencex.segment(language, f"{number[0]} {item[1]}")) == 1  # "3. Mai"
     return 0 if is_date else number.end()

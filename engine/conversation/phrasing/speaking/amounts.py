@@ -7,6 +7,11 @@ import re
 from ringline.engine.conversation.phrasing.speaking.language import Currency, Language, Noun
 from ringline.engine.conversation.phrasing.speaking.numbers import MAX_NUMBER, Numbers
 
+_EUROPEAN = re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d{1,9}),\d{1,2}")
+"""3,5 in an English text."""
+_ONE_DECIMAL = re.compile(r"\d{1,9}\.\d")
+"""3.5 in a text of a language with decimal commas; two digits would be a time or a date."""
+
 
 class Amounts:
     """Reads and says amounts in one language. An amount is a whole number and its decimal digits."""
@@ -18,6 +23,10 @@ class Amounts:
     def parse(self, text: str) -> tuple[int, str] | None:
         """A number and its decimal digits; None for what is no number in this language."""
         decimal = self.language.decimal
+        if decimal == "." and _EUROPEAN.fullmatch(text):
+            text = text.replace(".", "").replace(",", ".")
+        elif decimal == "," and _ONE_DECIMAL.fullmatch(text):
+            text = text.replace(".", ",")
         group = "," if decimal == "." else "."
         if not re.fullmatch(rf"(?:\d{{1,15}}|\d{{1,3}}(?:[{group}'’]\d{{3}})+)(?:\{decimal}\d{{1,9}})?", text):
             return None
@@ -50,10 +59,16 @@ class Amounts:
 
     def currency_behind(self, currency: Currency, whole: int, decimals: str) -> str:
         """The € of "25,50 €": behind "fünfundzwanzig", "Euro fünfzig"."""
-        if len(decimals) == 2 and currency.cent is not None and whole:
-            first = self.numbers.masculine(whole) if whole != 1 else currency.unit.one.partition(" ")[0]
-            return self.money(whole, decimals, currency)[len(first) :].strip()
-        return currency.unit.one.partition(" ")[2] if (whole, decimals) == (1, "") else currency.unit.many
+        if len(decimals) != 2 or currency.cent is None:
+            return currency.unit.one.partition(" ")[2] if (whole, decimals) == (1, "") else currency.unit.many
+        first = self.before_currency(currency, whole, decimals)
+        return self.money(whole, decimals, currency)[len(first) :].strip()
+
+    def before_currency(self, currency: Currency, whole: int, decimals: str) -> str:
+        """The 25,50 of "25,50 €": what `currency_behind` goes on with."""
+        if whole:
+            return self.numbers.masculine(whole) if whole != 1 else currency.unit.one.partition(" ")[0]
+        return self.money(whole, decimals, currency).partition(" ")[0]
 
     def sign(self, sign: str) -> str:
         """What stands before a number, with a space behind it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ringline.engine.conversation.phrasing.speaking.language import Language
+from ringline.engine.conversation.phrasing.speaking.neighbours import spelt
 from ringline.engine.conversation.phrasing.speaking.numbers import Numbers
 
 MAX_PHONE_WORDS = 7
@@ -14,12 +15,13 @@ _PHONE = re.compile(
     r"|\(?0\d[\d ()/–-]{4,18}\d"  # with a trunk prefix
     r"|(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}"  # North America
     r"|1?-?\d{3}-\d{4}"
+    r"|[6-9]\d{2} \d{3} \d{3}|[6-9]\d{2}(?: \d{2}){3}|[89]\d \d{3} \d{2} \d{2}"  # Spain
 )
 _PHONE_PART = re.compile(r"[\d+()./–-]+[.,;:!?…\"'”’]*")
 _DATE = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2,4}|\d{4}-\d{2}-\d{2}")
 _TAIL = ".,;:!?…\"'”’"
 _GROUP = re.compile(r"\d+")
-_CODE = re.compile(r"(?=[A-Z-]*\d)(?=[\d-]*[A-Z])[A-Z0-9]{1,16}(?:-[A-Z0-9]{1,16}){0,5}")
+_CODE = re.compile(r"(?=[A-Z-]*\d)(?=[\d-]*[A-Z])[A-Z0-9]{1,34}(?:-[A-Z0-9]{1,16}){0,5}")
 _NAME = re.compile(r"([A-Z]{4,})-(\d{1,2})")  # COVID-19
 _CODE_PART = re.compile(r"[A-Z]+|\d+|-")
 
@@ -51,6 +53,9 @@ def code(core: str, language: Language, numbers: Numbers) -> str | None:
         return None
     if name := _NAME.fullmatch(core):
         return f"{name[1]} {numbers.cardinal(int(name[2]))}"
+    if len(core) > 10 and "-" not in core:
+        groups = (core[at : at + 4] for at in range(0, len(core), 4))
+        return ", ".join(spelt(group, numbers) for group in groups)
     spoken = []
     for part in _CODE_PART.findall(core):
         if part == "-":

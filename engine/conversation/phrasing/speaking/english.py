@@ -9,12 +9,15 @@ from ringline.engine.conversation.phrasing.speaking.language import Currency, La
 from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
 _ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)")
-_DECADE = re.compile(r"'?((?:1[1-9]|20)?\d0)s")
+_DECADE = re.compile(r"(?:(mid|early|late)-)?'?((?:1[1-9]|20)?\d0)s")
 _HOUR = re.compile(r"(\d{1,2})(?::(\d\d))?([ap])m", re.IGNORECASE)
 _HOURS = re.compile(r"([\d:]+[ap]m)[-–]([\d:]+[ap]m)", re.IGNORECASE)
 _MONTH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
+_HALF_RANGE = re.compile(r"([ap])\.m\.?[-–](\d{1,2})")
+_COINS = re.compile(r"(\d{1,2})([c¢p])")
+_BEFORE_DATES = frozenset("on by until till since before after due date".split())
+_MEASURED = frozenset("cup teaspoon tablespoon mile inch pound ounce hour pint gallon".split())
 _PAIRS = {"24/7": "twenty-four seven", "50/50": "fifty fifty", "9/11": "nine eleven"}
-_FRACTIONS = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
 _HALF_DAYS = {
     "a.m": "A M",
     "am": "A M",
@@ -68,7 +71,12 @@ ENGLISH = Language(
     signs={
         "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "×": "times", "*": "times", "<": "less than",
         ">": "more than", "e.g.": "for example", "e.g.,": "for example,", "i.e.": "that is", "i.e.,": "that is,",
-        "vs.": "versus", "approx.": "approximately", "w/": "with",
+        "vs.": "versus", "approx.": "approximately", "w/": "with", "sq": "square", "P.O": "P O", "w/o": "without",
+        "a.k.a.": "also known as",
+        "±": "plus or minus", "≤": "at most", "≥": "at least", "≈": "about", "÷": "divided by", "§": "section",
+        "Fig.": "figure", "etc.": "et cetera.", "etc": "et cetera", "incl.": "including", "dept.": "department",
+        "Dept.": "Department", "min.": "minimum", "max.": "maximum", "est.": "estimated", "Inc.": "Incorporated",
+        "Tel.": "telephone", "tel.": "telephone",
     },
     months=_MONTHS,
     month_abbreviations={month[:3]: month for month in _MONTHS} | {"Sept": "September"},
@@ -95,6 +103,37 @@ ENGLISH = Language(
         "secs": _plural("second"), "s": _plural("second"), "ms": _plural("millisecond"),
         "m²": _plural("square meter"), "sqm": _plural("square meter"), "ft²": _noun("square foot", "square feet"),
     },
+    days={
+        "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+        "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+    },
+    flight_words=frozenset(("flight", "flights")),
+    emergency_numbers=frozenset("911 112 999 988 000 111 101 110 118 119".split()),
+    call_words=frozenset("call calling dial dialing dialling ring emergency emergencies phone number".split()),
+    digit_words=frozenset(("ending", "digits")),
+    long_code_words=frozenset(
+        "order tracking account reference confirmation booking reservation ticket invoice".split()
+    ),
+    version_words=frozenset("version release python java android ios node ubuntu windows build firmware v".split()),
+    rulers=frozenset(
+        "Henry Charles George Edward William James Richard John Louis Philip Francis Frederick Alexander Nicholas"
+        " Peter Paul Benedict Pius Leo Gregory Clement Innocent Ivan Elizabeth Mary Catherine Margaret Ferdinand"
+        " Joseph Otto Rudolf Leopold Albert Alfonso Felipe Napoleon Ramses Tutmose Christian Gustav Harald".split()
+    ),
+    ruler_titles=frozenset("King Queen Pope Emperor Prince Tsar Kaiser Pharaoh Empress".split()),
+    roman_words=frozenset("war chapter part volume act scene type phase section book bowl rocky level class".split()),
+    room_words=frozenset(("room", "suite", "apartment", "apt", "ste", "rm", "flat")),
+    street_words=frozenset(
+        "St Ave Rd Blvd Dr Ln Ct Pl Sq Hwy Pkwy Ter Street Avenue Road Boulevard Drive Lane Court Place Square"
+        " Highway Parkway Terrace Way".split()
+    ),
+    versus="to",
+    half="and a half",
+    fractions={
+        "1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters",
+        "1/5": "one fifth", "1/8": "one eighth", "3/8": "three eighths", "5/8": "five eighths",
+        "7/8": "seven eighths",
+    },
 )  # fmt: skip
 
 
@@ -110,8 +149,9 @@ class English(Speaker):
         if ordinal := _ORDINAL.fullmatch(core):
             return self.numbers.ordinal(int(ordinal[1]))
         if decade := _DECADE.fullmatch(core):
-            year = self.numbers.year(int(decade[1]))
-            return re.sub(r"y$", "ies", year) if year.endswith("y") else year + "s"
+            year = self.numbers.year(int(decade[2]))
+            years = re.sub(r"y$", "ies", year) if year.endswith("y") else year + "s"
+            return f"{decade[1]} {years}" if decade[1] else years
         if (hour := _HOUR.fullmatch(core)) and int(hour[1]) <= 24 and int(hour[2] or 0) < 60:
             return f"{self.say_time(int(hour[1]), int(hour[2] or 0), 'am')} {hour[3].upper()} M"
         if (day := _MONTH_DAY.fullmatch(core)) and 1 <= int(day[1]) <= 12 < int(day[2]) <= 31:
@@ -125,7 +165,16 @@ class English(Speaker):
             if self._is_month(after) and not tail:
                 the = "" if before.lower() == "the" else "the "
                 return f"{the}{self.numbers.ordinal(int(core))} of"
-        return _FRACTIONS.get(core) or _PAIRS.get(core)
+        if core in self.language.fractions:
+            if before.lower() in _BEFORE_DATES:
+                return self.say_day(int(core[-1]), int(core[0]), None, before)
+            of = " of a" if after in _MEASURED else ""
+            return self.language.fractions[core] + of
+        if half := _HALF_RANGE.fullmatch(core):
+            return f"{half[1].upper()} M to {self.numbers.cardinal(int(half[2]))}"
+        if coins := _COINS.fullmatch(core):
+            return self.amounts.count(int(coins[1]), "", (_DOLLAR if coins[2] in "c¢" else _POUND).cent or _CENT)
+        return _PAIRS.get(core)
 
     def say_behind_number(self, core: str, before: str) -> str | None:
         """Units, currencies, and the halves of the day."""

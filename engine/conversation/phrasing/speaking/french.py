@@ -8,6 +8,7 @@ from ringline.engine.conversation.phrasing.speaking.language import Currency, La
 from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
 _HOUR = re.compile(r"([01]?\d|2[0-4])h([0-5]\d)?")
+_HOURS = re.compile(r"(\d{1,2}h\d{0,2})[-–](\d{1,2}h\d{0,2})")
 _THOUSANDS = re.compile(r"\d{3}(?:,\d+)?")
 _ORDINAL = re.compile(r"(\d{1,4})(er|ère|re|e|ème|nd|nde)")
 _MONTHS = (
@@ -43,7 +44,11 @@ FRENCH = Language(
     names_cents=False,
     signs={
         "&": "et", "+": "plus", "=": "égale", "%": "pour cent", "×": "fois", "*": "fois", "p.ex.": "par exemple",
-        "n°": "numéro", "N°": "numéro", "Mme": "Madame", "Mlle": "Mademoiselle",
+        "±": "plus ou moins", "≤": "au plus", "≥": "au moins", "≈": "environ", "÷": "divisé par", "§": "paragraphe",
+        "Dr": "Docteur", "Pr": "Professeur", "24/7": "vingt-quatre heures sur vingt-quatre",
+        "24h/24": "vingt-quatre heures sur vingt-quatre",
+        "7j/7": "sept jours sur sept", "nº": "numéro", "n°": "numéro", "N°": "numéro", "Mme": "Madame",
+        "Mlle": "Mademoiselle",
     },
     months=_MONTHS,
     month_abbreviations={},
@@ -55,10 +60,45 @@ FRENCH = Language(
     },
     units={
         "km": _noun("kilomètre"), "m": _noun("mètre"), "cm": _noun("centimètre"), "kg": _noun("kilogramme"),
-        "g": _noun("gramme"), "l": _noun("litre"), "L": _noun("litre"), "ml": _noun("millilitre"),
+        "g": _noun("gramme"), "mg": _noun("milligramme"), "Mo": _noun("mégaoctet"), "Go": _noun("gigaoctet"),
+        "l": _noun("litre"), "L": _noun("litre"), "ml": _noun("millilitre"),
         "km/h": Noun("un kilomètre heure", "kilomètres heure"), "°": _noun("degré"),
         "°C": Noun("un degré Celsius", "degrés Celsius"), "m²": Noun("un mètre carré", "mètres carrés"),
         "h": Noun("une heure", "heures"), "min": Noun("une minute", "minutes"),
+    },
+    days={
+        "lun": "lundi", "mar": "mardi", "mer": "mercredi", "jeu": "jeudi", "ven": "vendredi", "sam": "samedi",
+        "dim": "dimanche",
+    },
+    flight_words=frozenset(("vol", "vols")),
+    emergency_numbers=frozenset(("112", "114", "115", "119")),
+    call_words=frozenset("appelez appeler composez composer faites urgence urgences numéro".split()),
+    digit_words=frozenset("finissant terminant termine chiffres finit".split()),
+    long_code_words=frozenset("commande dossier référence réservation compte facture suivi client contrat".split()),
+    version_words=frozenset("version python java android ios windows".split()),
+    rulers=frozenset(
+        "Henri Louis Charles François Philippe Napoléon Georges Édouard Guillaume Jean Paul Pie Benoît Élisabeth"
+        " Catherine Léopold Albert Baudouin Frédéric Nicolas Alexandre".split()
+    ),
+    queens=frozenset(("Élisabeth", "Catherine")),
+    ruler_titles=frozenset("roi reine pape empereur impératrice tsar Roi Reine Pape".split()),
+    roman_words=frozenset(("chapitre", "tome", "acte", "partie", "type", "phase", "mondiale")),
+    town_words=frozenset(("à", "paix", "f")),
+    abbreviated={
+        "max.": "maximum", "env.": "environ", "tél.": "téléphone", "Tél.": "téléphone", "bd.": "boulevard",
+        "Bd.": "boulevard", "av.": "avenue", "Av.": "avenue", "c.-à-d.": "c'est-à-dire", "M.": "Monsieur",
+        "min.": "minimum", "apt.": "appartement", "appt.": "appartement", "pl.": "place", "ex.": "exemple",
+    },
+    pairs={"p ex": ("par", "exemple")},
+    feminine=frozenset(
+        "heure heures minute minutes seconde secondes semaine semaines personne personnes nuit nuits fois place"
+        " places chambre chambres question questions année années journée page pages".split()
+    ),
+    versus="à",
+    half="et demi",
+    fractions={
+        "1/2": "un demi", "1/3": "un tiers", "2/3": "deux tiers", "1/4": "un quart", "3/4": "trois quarts",
+        "1/5": "un cinquième", "1/8": "un huitième",
     },
 )  # fmt: skip
 
@@ -68,6 +108,11 @@ class French(Speaker):
 
     def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
         """ "10h30", "1er", "2e"."""
+        if hours := _HOURS.fullmatch(core):
+            ends = [self.say_special(end, "", "", "") for end in hours.groups()]
+            return f"{ends[0]} à {ends[1]}" if all(ends) else None
+        if core.isdecimal() and core[-1] == "1" and not core.endswith("11") and after in self.language.feminine:
+            return self.numbers.feminine(int(core))
         if hour := _HOUR.fullmatch(core):
             return self.say_time(int(hour[1]), int(hour[2] or 0), after)
         if ordinal := _ORDINAL.fullmatch(core):
@@ -87,7 +132,7 @@ class French(Speaker):
 
     def say_time(self, hour: int, minute: int, after: str) -> str:
         """``dix heures trente``"""
-        said = "une heure" if hour == 1 else f"{self.numbers.cardinal(hour)} heures"
+        said = "une heure" if hour == 1 else f"{self.numbers.feminine(hour)} {'heure' if hour == 0 else 'heures'}"
         return f"{said} {self.numbers.cardinal(minute)}" if minute else said
 
     def is_year(self, number: str, before: str) -> bool:

@@ -9,6 +9,10 @@ from ringline.engine.conversation.phrasing.speaking.speaker import Speaker
 
 _HOUR = re.compile(r"([01]?\d|2[0-4])[.:]([0-5]\d)")
 _SHORT_DATE = re.compile(r"([0-3]?\d)\.([01]?\d)")
+_HOUSE = re.compile(r"(\d{1,3})([a-f])")
+_DECADE = re.compile(r"((?:1[1-9]|20)?\d0)er")
+_DAYS_OF_MONTH = re.compile(r"(\d{1,2})\.[-–](\d{1,2})")
+_ARTICLES = frozenset("der die das den dem am vom zum".split())
 _DATIVE = frozenset("am zum vom dem den bis im beim zur seit ab und".split())
 _MONTHS = (
     "Januar", "Februar", "März", "April", "Mai", "Juni",
@@ -45,7 +49,9 @@ GERMAN = Language(
     signs={
         "&": "und", "+": "plus", "=": "gleich", "%": "Prozent", "×": "mal", "*": "mal", "z.B.": "zum Beispiel",
         "d.h.": "das heißt", "ca.": "circa", "bzw.": "beziehungsweise", "usw.": "und so weiter", "Nr.": "Nummer",
-        "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "Dr.": "Doktor",
+        "±": "plus minus", "≤": "höchstens", "≥": "mindestens", "≈": "etwa", "÷": "geteilt durch", "§": "Paragraf",
+        "24/7": "vierundzwanzig sieben", "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls",
+        "Dr.": "Doktor",
     },
     months=_MONTHS,
     month_abbreviations={"Jan": "Januar", "Feb": "Februar", "Okt": "Oktober", "Nov": "November", "Dez": "Dezember"},
@@ -58,11 +64,56 @@ GERMAN = Language(
     units={
         "km": _same("Kilometer"), "m": _same("Meter"), "cm": _same("Zentimeter"), "mm": _same("Millimeter"),
         "kg": _same("Kilogramm"), "g": _same("Gramm"), "l": _same("Liter"), "L": _same("Liter"),
-        "ml": _same("Milliliter"), "km/h": _same("Kilometer pro Stunde"), "°": _same("Grad"),
+        "ml": _same("Milliliter"), "ct": _same("Cent"), "mg": _same("Milligramm"),
+        "t": Noun("eine Tonne", "Tonnen"), "°F": _same("Grad Fahrenheit"),
+        "km/h": _same("Kilometer pro Stunde"), "°": _same("Grad"),
         "°C": _same("Grad Celsius"), "m²": _same("Quadratmeter"), "MB": _same("Megabyte"), "GB": _same("Gigabyte"),
         "kWh": Noun("eine Kilowattstunde", "Kilowattstunden"), "h": Noun("eine Stunde", "Stunden"),
         "Std": Noun("eine Stunde", "Stunden"), "min": Noun("eine Minute", "Minuten"),
         "Min": Noun("eine Minute", "Minuten"),
+    },
+    days={
+        "Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag", "Fr": "Freitag", "Sa": "Samstag",
+        "So": "Sonntag",
+    },
+    flight_words=frozenset(("flug", "flüge", "flugnummer")),
+    emergency_numbers=frozenset("112 110 115 116117 144 133 122".split()),
+    call_words=frozenset("notruf wählen wähle ruf rufen rufnummer polizei feuerwehr".split()),
+    digit_words=frozenset("endet endend endziffern ziffern endung".split()),
+    long_code_words=frozenset(
+        "bestellnummer auftragsnummer sendungsnummer kontonummer rechnungsnummer vertragsnummer buchungsnummer"
+        " referenznummer postfach bestellung nummer ticketnummer vorgangsnummer".split()
+    ),
+    version_words=frozenset("version python java android ios windows".split()),
+    rulers=frozenset(
+        "Heinrich Ludwig Friedrich Wilhelm Karl Otto Konrad Georg Eduard Franz Josef Leopold Albrecht Philipp"
+        " Maximilian Rudolf Johannes Paul Benedikt Pius Elisabeth Katharina Maria Margarethe Napoleon Nikolaus".split()
+    ),
+    queens=frozenset(("Elisabeth", "Katharina", "Maria", "Margarethe")),
+    ruler_titles=frozenset("König Königin Kaiser Kaiserin Papst Zar Zarin".split()),
+    roman_words=frozenset(("kapitel", "teil", "band", "akt", "weltkrieg", "typ", "klasse")),
+    town_words=frozenset(("in", "nach", "aus", "d")),
+    abbreviated={
+        "max.": "maximal", "mind.": "mindestens", "min.": "mindestens", "evtl.": "eventuell", "Tel.": "Telefon",
+        "MwSt.": "Mehrwertsteuer", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau", "Abs.": "Absatz",
+        "Art.": "Artikel",
+        "vgl.": "vergleiche", "Std.": "Stunden", "Min.": "Minuten", "Mio.": "Millionen", "Mrd.": "Milliarden",
+        "Str.": "Straße", "App.": "Apparat", "St.": "Sankt", "exkl.": "exklusive", "tgl.": "täglich",
+        "gegr.": "gegründet", "geb.": "geboren", "Kap.": "Kapitel", "Whg.": "Wohnung", "Pl.": "Platz",
+    },
+    pairs={
+        "z B": ("zum", "Beispiel"), "d h": ("das", "heißt"), "u a": ("unter", "anderem"), "s o": ("siehe", "oben"),
+        "o Ä": ("oder", "Ähnliches"), "v Chr": ("vor", "Christus"), "n Chr": ("nach", "Christus"),
+        "u U": ("unter", "Umständen"), "i d": ("in", "der"), "s u": ("siehe", "unten"),
+    },
+    feminine=frozenset(
+        "Stunde Minute Sekunde Woche Person Nacht Frage Nummer Tasse Tablette Uhrzeit Rechnung Option Mal".split()
+    ),
+    versus="zu",
+    half="einhalb",
+    fractions={
+        "1/2": "ein halb", "1/3": "ein Drittel", "2/3": "zwei Drittel", "1/4": "ein Viertel", "3/4": "drei Viertel",
+        "1/5": "ein Fünftel", "1/8": "ein Achtel",
     },
 )  # fmt: skip
 
@@ -72,7 +123,9 @@ class German(Speaker):
 
     def say_special(self, core: str, before: str, after: str, tail: str) -> str | None:
         """ "3. Mai", "24.11.", "10.30 Uhr"."""
-        if core.isdecimal() and len(core) <= 2 and tail == "." and after:  # inside a sentence
+        if (days := _DAYS_OF_MONTH.fullmatch(core)) and tail.startswith("."):
+            return f"{self._ordinal(int(days[1]), before)} bis {self._ordinal(int(days[2]), before)}"
+        if core.isdecimal() and len(core) <= 2 and tail == "." and (after or before.lower() in _ARTICLES):
             return self._ordinal(int(core), before)
         if (date := _SHORT_DATE.fullmatch(core)) and tail.startswith(".") and 1 <= int(date[2]) <= 12:
             return self.say_day(int(date[1]), int(date[2]), None, before)
@@ -80,6 +133,14 @@ class German(Speaker):
             return self._hour(int(hour[1]))
         if core == "1" and after == "Uhr":
             return "ein"
+        if core == "1" and after[:1].isupper() and not tail and after not in self.language.units:
+            return "eine" if after in self.language.feminine else "ein"
+        if house := _HOUSE.fullmatch(core):
+            return f"{self.numbers.cardinal(int(house[1]))} {house[2]}"
+        if decade := _DECADE.fullmatch(core):
+            return f"{self.numbers.year(int(decade[1]))}er"
+        if core.isdecimal() and before == "Jahr" and len(core) == 4:
+            return self.numbers.year(int(core))
         return None
 
     def say_behind_number(self, core: str, before: str) -> str | None:

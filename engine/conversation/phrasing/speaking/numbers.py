@@ -23,6 +23,10 @@ class Numbers:
         """Before a masculine noun: ``ein``, ``veintiún``."""
         return self._spell(number, "spellout-cardinal" if self._is_genderless else "spellout-cardinal-masculine")
 
+    def feminine(self, number: int) -> str:
+        """Before a feminine noun: ``eine``, ``vingt-et-une``, ``veintiuna``."""
+        return self._spell(number, "spellout-cardinal-feminine")
+
     def ordinal(self, number: int, form: str = "") -> str:
         """``twenty-fifth``; ``form`` is the ending of a CLDR rule set's name, such as ``-masculine``."""
         return self._spell(number, "spellout-ordinal" + form)
@@ -30,6 +34,24 @@ class Numbers:
     def year(self, number: int) -> str:
         """``nineteen ninety-nine``"""
         return self._spell(number, "spellout-numbering-year")
+
+    def pairs(self, digits: str) -> str:
+        """A room or a house of three or four digits, in English: ``two oh four``, ``twelve hundred``."""
+        first, last = int(digits[:-2]), int(digits[-2:])
+        if not last:
+            whole = int(digits)
+            return self.cardinal(whole) if whole % 1_000 == 0 or whole < 1_000 else f"{self.cardinal(first)} hundred"
+        return f"{self.cardinal(first)} {'oh ' if last < 10 else ''}{self.cardinal(last)}"
+
+    def ruler(self, number: int, language: str, *, is_feminine: bool) -> str:
+        """A king's number: ``the eighth``, ``der Achte``, ``premier``, ``octavo``."""
+        gender = "-feminine" if is_feminine else "-masculine"
+        if language == "en":
+            return f"the {self.ordinal(number)}"
+        if language == "de":
+            return f"{'die' if is_feminine else 'der'} {self.ordinal(number).capitalize()}"
+        is_ordinal = number == 1 if language == "fr" else number <= 10
+        return self.ordinal(number, gender) if is_ordinal else self.cardinal(number)
 
     def digits(self, digits: str) -> str:
         """``four seven one one``"""

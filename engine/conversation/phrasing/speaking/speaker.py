@@ -9,9 +9,11 @@ from ringline.engine.conversation.phrasing.speaking import digits
 from ringline.engine.conversation.phrasing.speaking.addresses import address
 from ringline.engine.conversation.phrasing.speaking.amounts import Amounts
 from ringline.engine.conversation.phrasing.speaking.language import Language, Noun
+from ringline.engine.conversation.phrasing.speaking.neighbours import said_by_neighbours
 from ringline.engine.conversation.phrasing.speaking.numbers import MAX_NUMBER
+from ringline.engine.conversation.phrasing.speaking.signs import fraction, score, signs, with_whole
 
-_NEEDS_WORDS = re.compile(r"[\d@&%€$£¥+=°×*/_~\\]|\w\.\w")
+_NEEDS_WORDS = re.compile(r"[\d@&%€$£¥₹+=°×÷±≤≥≈§©*/_~\\½⅓⅔¼¾⅕⅛⅜⅝⅞#¢]|\w\.\w")
 _PARTS = re.compile(r"([(\"'“‘«¿¡„‚]*)(.*?)([)\"'”’»“.,;:!?…—–]*)", re.DOTALL)
 _AMOUNT = r"\d+(?:[.,'’]\d{3})*(?:[.,]\d+)?"
 _SIGNED = re.compile(rf"([+−~≈-]?)({_AMOUNT})(\+?)")
@@ -25,6 +27,16 @@ _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2})(?::\d{2})?Z?)?
 _SHORT_DATE = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4}|\d{2})")
 _TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?")
 _YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
+_DAYS = re.compile(r"([^\W\d]{2,5})\.?[-–]([^\W\d]{2,5})")
+_HOUR = re.compile(r"\d{1,2}(?::?\d\d)?(?:[ap]m|h\d{0,2})?|\d{1,2}(?::\d\d)?[ap]?m?[-–].*")
+_BEFORE_DAYS = frozenset("le du au el del al am vom zum".split())
+_DAY_MONTH = re.compile(r"(\d{1,2})/(\d{1,2})")
+_PER = re.compile(r"(.+)/([^\W\d_]{3,})")
+_PER_WORDS = {"en": "per", "de": "pro", "fr": "par", "es": "por"}
+_VERSION_WORDS = {"en": "version", "de": "Version", "fr": "version", "es": "versión"}
+_MANY = frozenset("Mio Mrd Millionen Milliarden millions milliards millones".split())
+_OPENING = frozenset("open hours from daily weekdays weekends monday tuesday wednesday thursday friday".split())
+_SCALE_WORDS = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "bn": "billion", "B": "billion"}
 _SCALES = {"k": 1_000, "K": 1_000, "m": 10**6, "M": 10**6, "bn": 10**9, "B": 10**9}
 
 
@@ -39,9 +51,16 @@ class Speaker:
     def speak(self, words: Sequence[str]) -> list[str]:
         """See `ringline.engine.conversation.phrasing.speaking.Speak`."""
         spoken = list(words)
-        cores: list[str] | None = None
+        cores = [_split(word)[1] for word in words]
+        by_neighbours = said_by_neighbours(words, cores, self.language, self.numbers)
         num_phone_words = 0
         for index, word in enumerate(words):
+            if (said := by_neighbours.get(index)) is not None:
+                lead, _, tail = _split(word)
+                is_inside = index + 1 < len(words) and tail.startswith(".")
+                spoken[index] = lead + said + (tail[1:] if is_inside else tail)
+                num_phone_words = 0
+                continue
             if num_phone_words or word[-1:].isdigit() or word[0] in "+(0123456789":
                 num_phone_words = num_phone_words or digits.num_phone_words(
                     list(words[index : index + digits.MAX_PHONE_WORDS])
@@ -51,7 +70,6 @@ class Speaker:
                 tail = word[len(word.rstrip(".,;:!?…\"'”’")) :] or ("," if num_phone_words else "")
                 spoken[index] = digits.phone(word, self.language, self.numbers) + tail
             elif self._may_need_words(word, words[index - 1] if index else ""):
-                cores = cores or [_split(other)[1] for other in words]
                 spoken[index] = self._say_word(word, cores, index)
         return spoken
 
@@ -63,6 +81,11 @@ class Speaker:
             or word.rstrip(".,;:!?") in self.language.signs
             or word.rstrip(".") in self.language.month_abbreviations
             or _split(word)[1] in self.language.abbreviations
+            or _split(word)[1] in self.language.days
+            or (word in ("x", "/") and before[-1:].isdigit())
+            or _DAYS.match(word) is not None
+            or (self.language.code == "de" and "str." in word)
+            or word.lstrip("(").rstrip(",;:)") in self.language.abbreviated
         )
 
     def _say_word(self, word: str, cores: list[str], index: int) -> str:
@@ -71,10 +94,20 @@ class Speaker:
         lead, core, tail = _split(word)
         before = cores[index - 1] if index else ""
         after = cores[index + 1] if index + 1 < len(cores) else ""
-        if word in ("-", "–") and before[-1:].isdecimal() and after[:1].isdecimal():
+        if (
+            word in ("-", "–")
+            and (before[-1:].isdecimal() or before in ("AM", "PM", "am", "pm"))
+            and after[:1].isdecimal()
+        ):
             return self.language.to
         if not core:
             return word
+        if word in ("x", "/") and before.isdecimal() and after.isdecimal():
+            return self.language.signs["×" if word == "x" else "÷"]
+        if tail.startswith('"') and (height := signs(core, self.language, self.numbers)) and "'" in core:
+            return lead + height + tail[1:]
+        if said := self._say_days(core, tail, before, after) or self._say_abbreviated(word, lead, core, tail):
+            return lead + said + (tail[1:] if after and tail.startswith(".") else tail)
         if abbreviated := self.say_abbreviation(core, tail, before, after, index == 1):
             return lead + abbreviated + (tail[1:] if after and tail.startswith(".") else tail)
         said = self.say(core, before, after, tail)
@@ -86,23 +119,28 @@ class Speaker:
         """One word without its punctuation ``tail``, and its neighbours."""
         if said := self.language.signs.get(core) or self.say_behind_number(core, before):
             return said
+        if said := fraction(core, self.language, self.numbers) or signs(core, self.language, self.numbers):
+            return said
         if not any(char.isdecimal() and char.isascii() for char in core):
             month = (
                 self.language.month_abbreviations.get(core) if after[:1].isdigit() or before[-1:].isdigit() else None
             )
             return month or address(core, self.language, self.numbers) or self._say_letters(core)
         return (
-            self.say_special(core, before, after, tail)
+            self._say_version_number(core, before)
+            or self._say_fraction(core, before)
+            or self.say_special(core, before, after, tail)
             or address(core, self.language, self.numbers)
             or self._say_date(core, before)
             or self._say_time(core, after)
             or self._say_money(core, after)
-            or self._say_range(core, after)
+            or self._say_range(core, before, after)
+            or score(core, self.language, self.numbers)
             or self._say_measure(core)
             or self._say_version(core)
             or digits.code(core, self.language, self.numbers)
             or self._say_number(core, before, after)
-            or self._say_letters(core)
+            or self._say_rest(core)
         )
 
     # --- what languages say differently ---------------------------------------------------------------------------
@@ -117,6 +155,9 @@ class Speaker:
 
     def say_behind_number(self, core: str, before: str) -> str | None:
         """A word that changes behind a number: a unit, a currency."""
+        if core in self.language.currencies and before in _MANY:
+            return self.language.currencies[core].unit.many
+        before = before.replace("–", "-").rpartition("-")[2] if before[:1].isdecimal() else before
         if (amount := self.amounts.parse(before.lstrip("+-~−"))) is None:
             return None
         noun = self.language.units.get(core)
@@ -137,6 +178,75 @@ class Speaker:
     def is_year(self, number: str, before: str) -> bool:
         """Whether four digits are a year."""
         return before in self.language.months
+
+    # --- what the tables of a language decide ---------------------------------------------------------------------
+
+    def _say_abbreviated(self, word: str, lead: str, core: str, tail: str) -> str | None:
+        if self.language.code == "de" and tail.startswith(".") and re.fullmatch(r"\w{3,}str", core):
+            return core[:-3] + "straße"
+        if not tail.startswith(".") and core not in self.language.abbreviated:
+            return None
+        said = self.language.abbreviated.get(word[len(lead) :].rstrip(",;:)"))
+        # "Min." and "Std." behind a number are units, which know their singular.
+        return said if said and core not in self.language.units else None
+
+    def _say_days(self, core: str, tail: str, before: str, after: str) -> str | None:
+        """ "Mon-Fri", "Sat 10-4": a day's abbreviation beside a number or another day."""
+        days = self.language.days
+        if (ends := _DAYS.fullmatch(core)) and ends[1] in days and ends[2] in days:
+            return f"{days[ends[1]]} {self.language.to} {days[ends[2]]}"
+        if core in days and len(core) == 2 and not tail and after.isdecimal():
+            return None  # "So 3 Tage"
+        beside = {before, after} - {""}
+        is_beside = any(word in days or word in self.language.months or _HOUR.fullmatch(word) for word in beside)
+        if core in days and len(core) == 2 and {before, after} & {"bis", "-", "–"}:
+            return days[core]
+        links = ("-", "–", "to", "bis", "à", "a", "and", "und", "et", "y", "&")
+        is_linked = before in links or after in links
+        return days[core] if core in days and (is_beside or (is_linked and len(core) > 2)) else None
+
+    def _say_version_number(self, core: str, before: str) -> str | None:
+        is_version = before.lower() in self.language.version_words or re.match(r"v\d", core)
+        if not is_version or not re.fullmatch(r"v?\d{1,4}(?:\.\d{1,4})+", core):
+            return None
+        parts = [self.numbers.cardinal(int(part)) for part in core.lstrip("v").split(".")]
+        said = f" {self.language.dot_in_version} ".join(parts)
+        return (
+            f"{_VERSION_WORDS[self.language.code]} {said}"
+            if core[0] == "v" and before.lower() not in self.language.version_words
+            else said
+        )
+
+    def _say_fraction(self, core: str, before: str) -> str | None:
+        day = _DAY_MONTH.fullmatch(core) if self.language.day_first and before.lower() in _BEFORE_DAYS else None
+        if day and 1 <= int(day[1]) <= 31 and 1 <= int(day[2]) <= 12:
+            return self.say_day(int(day[1]), int(day[2]), None, before)
+        if (per := _PER.fullmatch(core)) and (said := self._say_money(per[1], "")):
+            return f"{said} {_PER_WORDS[self.language.code]} {per[2]}"
+        if core not in self.language.fractions:
+            return None
+        if before.isdecimal():
+            return with_whole(core, self.language)
+        return None if self.language.code == "en" else self.language.fractions[core]
+
+    def _say_rest(self, core: str) -> str:
+        """Digits among signs and letters that no rule knows: each is said, and none left to chance."""
+        core = self._say_letters(core)
+        if re.search(r"[0-9]", core) is None:
+            return core
+        return (
+            " ".join(self._say_run(run) for run in re.findall(r"\d+|[^\W\d_]+|[^\w\s]", core) if self._say_run(run))
+            or core
+        )
+
+    def _say_run(self, run: str) -> str:
+        if run.isdecimal() and run.isascii():
+            short = len(run) <= 2 and (run[0] != "0" or run == "0")
+            return self.numbers.cardinal(int(run)) if short else self.numbers.digits(run[:50])
+        signs_between = {"/": self.language.slash, ".": self.language.dot, "-": "", ":": "", ",": self.language.point}
+        if run in self.language.currencies:
+            return self.language.currencies[run].unit.many
+        return signs_between.get(run, self.language.signs.get(run, run if run.isalnum() else ""))
 
     # --- patterns -------------------------------------------------------------------------------------------------
 
@@ -179,11 +289,14 @@ class Speaker:
             return minus + self.amounts.say(*amount)
         if upper and (most := self.amounts.parse(upper)) is not None:
             return f"{minus}{self.amounts.say(*amount)} {self.language.to} {self.amounts.money(*most, currency)}"
-        if scale and not amount[1]:
-            amount = amount[0] * _SCALES[scale], ""
+        if scale:
+            scaled = int(f"{amount[0]}{amount[1]}") * _SCALES[scale]
+            if amount[1] and self.language.code == "en":
+                return f"{minus}{self.amounts.say(*amount)} {_SCALE_WORDS[scale]} {currency.unit.many}"
+            amount = scaled // 10 ** len(amount[1]), ""
         return minus + self.amounts.money(*amount, currency) if amount[0] < MAX_NUMBER else None
 
-    def _say_range(self, core: str, after: str) -> str | None:
+    def _say_range(self, core: str, before: str, after: str) -> str | None:
         found = _RANGE.fullmatch(core)
         if found is None:
             return None
@@ -193,7 +306,8 @@ class Speaker:
             if found[1] == "0" or found[1][0] != "0" != found[2][0]:
                 is_years = _YEAR.fullmatch(found[1]) and (_YEAR.fullmatch(found[2]) or len(found[2]) == 2)
                 say = self.numbers.year if is_years else self.numbers.cardinal
-                if not is_years and low >= high:
+                is_hours = before in self.language.days or _DAYS.fullmatch(before) or before.lower() in _OPENING
+                if not is_years and low >= high and not (is_hours and max(low[0], high[0]) <= 24):
                     return None  # a score, or a name
                 ends = [self.amounts.say(*end) if end[1] else say(end[0]) for end in (low, high)]
             else:
@@ -218,7 +332,9 @@ class Speaker:
         version = _VERSION.fullmatch(core)
         if version is None or max(map(len, version[2].split("."))) > 5 or re.fullmatch(r"\d{1,3}(\.\d{3})+", core):
             return None
-        return f" {self.language.point} ".join(self.numbers.cardinal(int(part)) for part in version[2].split("."))
+        return f" {self.language.dot_in_version} ".join(
+            self.numbers.cardinal(int(part)) for part in version[2].split(".")
+        )
 
     def _say_number(self, core: str, before: str, after: str) -> str | None:
         if core.isdecimal() and core.isascii():
@@ -228,6 +344,8 @@ class Speaker:
                 return digits.phone(core[:50], self.language, self.numbers)
             if _YEAR.fullmatch(core) and self.is_year(core, before):
                 return self.numbers.year(int(core))
+            if core == "1" and after in self.language.feminine:
+                return "eine" if self.language.code == "de" else "une" if self.language.code == "fr" else "una"
             if core == "1" and (noun := self.language.units.get(after) or self._currency_noun(after)):
                 return noun.one.partition(" ")[0]
         if core[0] == "#" and core[1:].isdecimal():
@@ -238,8 +356,9 @@ class Speaker:
         if signed is None:
             return None
         amount = self.amounts.parse(signed[2])
-        if amount is not None and len(amount[1]) == 2 and after in self.language.currencies:
-            return self.amounts.sign(signed[1]) + self.numbers.cardinal(amount[0])
+        currency = self.language.currencies.get(after)
+        if amount is not None and len(amount[1]) == 2 and currency and currency.cent:
+            return self.amounts.sign(signed[1]) + self.amounts.before_currency(currency, *amount)
         if amount is not None and not amount[1] and (after in self.language.units or after in self.language.currencies):
             return self.amounts.sign(signed[1]) + self.numbers.masculine(amount[0])
         said = self._say_signed(signed[1], signed[2])
