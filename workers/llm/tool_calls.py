@@ -61,7 +61,11 @@ class ToolCalls:
     def add_written(self, call: WrittenCall) -> None:
         """A call that stood in the reply's text; the same one beside it, as the server sends it, counts once."""
         made = _ToolCall()
-        made.name, made.arguments, made.written = call.name, _json(call.arguments), call.source
+        made.name, made.written = call.name, call.source
+        try:
+            made.arguments = _json(call.arguments)
+        except (TypeError, ValueError, OverflowError, RecursionError):  # as of book(day=...), or half a surrogate pair
+            made.written = call.source or "its arguments are no JSON"
         if len(self._calls) < MAX_CALLS:
             self._calls.append(made)
 
@@ -139,6 +143,10 @@ def parse_tool_call(id: str, name: str, arguments: str) -> ToolCall:  # noqa: A0
         parsed = {}
     if not isinstance(parsed, Mapping):
         return ToolCall(id, name, {}, f"the arguments are not a JSON object: {arguments[:MAX_QUOTED_CHARS]}")
+    try:
+        msgspec.msgpack.encode(parsed)
+    except OverflowError:  # JSON knows integers of any size, the bus those of 64 bits
+        return ToolCall(id, name, {}, f"a number in the arguments is too large: {arguments[:MAX_QUOTED_CHARS]}")
     return ToolCall(id, name, dict(parsed))
 
 

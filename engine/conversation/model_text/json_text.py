@@ -101,7 +101,13 @@ def speech_in_part(source: str) -> str:
     found = _BEGUN.match(source)
     if found is None:
         return ""
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _unescaped, found[1], flags=re.DOTALL)
+    return whole_characters(re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _unescaped, found[1], flags=re.DOTALL))
+
+
+def whole_characters(text: str) -> str:
+    """The text with surrogates joined in pairs, as JSON escapes them; a single one, which no message can carry, becomes
+    a replacement character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _unescaped(found: re.Match[str]) -> str:

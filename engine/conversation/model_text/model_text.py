@@ -11,7 +11,7 @@ import re
 from typing import Literal
 
 from ringline.engine.conversation.model_text import marks
-from ringline.engine.conversation.model_text.json_text import speech_in_part, speech_of
+from ringline.engine.conversation.model_text.json_text import speech_in_part, speech_of, whole_characters
 from ringline.engine.conversation.model_text.marks import Mark
 from ringline.engine.conversation.model_text.openings import ANSWER_LABEL, BARE_FINAL, thinks, without_role
 from ringline.engine.conversation.model_text.tool_text import (
@@ -324,7 +324,7 @@ class ModelText:
         calls = calls_of(value, self._tools)
         self.calls += calls
         speech = "" if calls and len(calls) > 1 else speech_of(_without_call(value) if calls else value)
-        self._text(f" {speech} " if speech else " ")
+        self._text(f" {whole_characters(speech)} " if speech else " ")
         if not speech or calls:
             self._note(source)
 

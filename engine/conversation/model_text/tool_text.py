@@ -51,6 +51,9 @@ _LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": 
 MAX_SOURCE_CHARS = 32_768
 """Of one call: more than a model writes in a reply on the telephone."""
 
+MAX_VALUES = 100
+"""So many brackets are tried for where JSON begins: each try may read all the rest."""
+
 
 class WrittenCall(NamedTuple):
     """A tool that a model asks for in its text."""
@@ -200,7 +203,10 @@ def _json_calls(source: str, tools: Tools, name: str) -> Iterator[WrittenCall]:
     """JSON objects, with or without the tool's name before them."""
     text = _TOKEN.sub("\n", source)
     at = 0
-    while found := re.search(r"[{\[]", text[at:]):
+    for _ in range(MAX_VALUES):
+        found = re.search(r"[{\[]", text[at:])
+        if found is None:
+            return
         start = at + found.start()
         end = end_of_value(text, start)
         value = json_value(text[start:end]) if end else json_value(text[start:])
@@ -245,7 +251,10 @@ def _python_call(node: ast.expr, tools: Tools) -> WrittenCall | None:
         node = node.value
     if not isinstance(node, ast.Call):
         return None
-    name = bare_name(ast.unparse(node.func))
+    try:
+        name = bare_name(ast.unparse(node.func))
+    except RecursionError:
+        return None
     if name == "print" and name not in tools and len(node.args) == 1:
         return _python_call(node.args[0], tools)
     if not _WORD.fullmatch(name):
