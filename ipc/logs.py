@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import IO
 
-PRIVATE_FIELDS = frozenset({"text", "caller", "digits", "number", "parameters", "problem"})
+PRIVATE_FIELDS = frozenset({"text", "caller", "digits", "number", "parameters"})
 """Fields that hold what people said or who they are."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

@@ -498,7 +498,7 @@ class Bot:
         """The result of a call that is not run: of a built-in tool, which is done at once, of one that cannot be read,
         and of one that this reply has asked for before. Empty where it has yet to run."""
         if tool_call.problem:
-            log.warning("a tool call cannot be run", extra={"call": self._call, "problem": tool_call.problem})
+            log.warning("a tool call cannot be run", extra={"call": self._call, "text": tool_call.problem})
             return msgspec.json.encode({FUTILE: tool_call.problem}).decode()
         if result := self._built_in(reply, tool_call, now_ns):
             return result
