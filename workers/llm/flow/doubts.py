@@ -27,7 +27,7 @@ _PERIOD = _any(("weeks?", "weekend", "fortnight", "months?"))
 
 _BOUND = _any(("after", "before", "until", "till", "til", "by", "since", "between", "from", "than", "past"))
 _NO_REFUSAL = (
-    r"(?:but|so|then|if|because|and|or|only|mind|know|sure|well|care|matter|problem"
+    r"(?:but|so|then|if|because|and|or|only|mind|know|sure|well|care|matter|problem|right|correct|true|it"
     rf"|(?:works?|suits?|fits?|possible|good|ideal|great|convenient|okay)(?! on\b| at\b)|{_DAY_NAME}|{_NUMBER})\b"
 )
 """Behind a ``not`` that is not said of the value: ``i do not mind, tuesday``."""

@@ -58,7 +58,7 @@ _NOT_TO = re.compile(
 )
 _JOINT = re.compile(rf"(?:{_SMALL}(?: {_SMALL})*)?")
 _REFUSED_CLAUSE = re.compile(
-    r"(\b(?:not|can't|cannot|can not)(?! (?:before|until|till|after|later|earlier)\b)(?: [\w'-]+){1,4})"
+    r"(\b(?:not|can't|cannot|can not)(?! (?:before|until|till|after|later|earlier)\b)(?: [\w':-]+){1,4})"
     r"[,.;]+(?= [\w'])",
     re.IGNORECASE,
 )
@@ -125,9 +125,10 @@ def _refused(tokens: Tokens, found: Sequence[Mention]) -> list[Mention]:
     refused: list[Mention] = []
     kinds: set[str] = set()  # of the values that one "not" stands in front of: ``not monday at ten``
     begin = 0  # of what may say something about the next one
-    for one in found:
-        before, behind = " ".join(tokens[begin : one.begin]), " ".join(tokens[one.end :])
-        bad = _IS_NO_GOOD.match(behind)
+    for index, one in enumerate(found):
+        before = " ".join(tokens[begin : one.begin])
+        last = _joined(tokens, found, index)[-1]
+        bad = _IS_NO_GOOD.match(" ".join(tokens[last.end :]))
         continued = refused and _CONTINUES.fullmatch(" ".join(tokens[refused[-1].end : one.begin])) is not None
         joined = kinds and one.kind not in kinds and _JOINT.fullmatch(" ".join(tokens[refused[-1].end : one.begin]))
         if joined:
@@ -136,10 +137,22 @@ def _refused(tokens: Tokens, found: Sequence[Mention]) -> list[Mention]:
         elif bad or continued or _NOT.fullmatch(before):
             refused.append(one)
             kinds = set() if bad else {one.kind}
-            begin = one.end + (len(bad[0].split()) if bad else 0)
+            begin = last.end + len(bad[0].split()) if bad else one.end
         else:
             kinds = set()
     return refused
+
+
+def _joined(tokens: Tokens, found: Sequence[Mention], index: int) -> list[Mention]:
+    """The value and those of other kinds that belong to it: ``tuesday at ten``."""
+    run = [found[index]]
+    for one in found[index + 1 :]:
+        if any(one.kind == other.kind for other in run):
+            break
+        if not _JOINT.fullmatch(" ".join(tokens[run[-1].end : one.begin])):
+            break
+        run.append(one)
+    return run
 
 
 def _without(tokens: Tokens, mentions: Sequence[Mention]) -> Tokens:

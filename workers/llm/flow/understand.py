@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -13,8 +13,8 @@ from ringline.engine.conversation.verdict import Verdict
 from ringline.workers.llm.flow import pattern, repairs, written
 from ringline.workers.llm.flow.compile import Flow, Heard, State
 from ringline.workers.llm.flow.corrections import corrected
-from ringline.workers.llm.flow.match import Bindings, Reader
-from ringline.workers.llm.flow.repairs import Tokens
+from ringline.workers.llm.flow.match import Atoms, Bindings, Reader
+from ringline.workers.llm.flow.repairs import Mention, Tokens
 from ringline.workers.llm.flow.slots import Code, Date, Digits, Email, Setting, Spelled, Time, YesNo
 from ringline.workers.llm.flow.spoken import address
 
@@ -47,12 +47,12 @@ def speech(
         return meant
     resolver = _Resolver(flow, setting)
     in_words = verdict.spelled(_in_words(flow, state, text))
-    answer = _answer(state, in_words, resolver, known)
+    answer = _answer(state, in_words, _Resolver(flow, setting), known)
     if state.table.confirm and answer is Verdict.YES:
         return Meant(state.table.yes, (), {})
     readers = {
         times: [
-            ((times, number), Reader(repairs.mended(tokens, state.mentions)))
+            ((times, number), Reader(repairs.mended(tokens, resolver.mentions(state))))
             for number, tokens in enumerate(readings(repairs.told_apart(in_words if times else text), times))
         ]
         for times in (True, False)
@@ -210,6 +210,14 @@ class _Resolver:
                 return None
             values[name] = value
         return values
+
+    def mentions(self, state: State) -> Callable[[Tokens], list[Mention]]:
+        """What finds the values that stand in what was said, as `repairs.mended` wants it."""
+
+        def value(name: str, said: Atoms) -> str | None:
+            return self._flow.slots[name].resolve(said, self._setting)
+
+        return lambda tokens: state.mentions(tokens, value)
 
     def doubts(self, bindings: Bindings, reader: Reader, begin: int, end: int) -> bool:
         """Whether the words around what was said make another value of it: ``after three``."""
