@@ -194,7 +194,7 @@ def _prepared(text: str) -> str:
     text = re.sub(r"\bo(?:'\s?|\s)?clock\b", "o'clock", text)
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r" \1 m ", text)
     text = re.sub(r"([0-9])\s*([ap])m\b", r"\1 \2 m ", text)
-    text = re.sub(r"(?:(?<=[a-z] )\bno\.\s*|#)(?=[0-9])(?!\S*[0-9]\s?[ap]\b|[0-9]+:)", "number ", text)
+    text = re.sub(r"(?:(?<=[a-z] )\bno\.\s*|#)(?=[0-9])(?!\S*[0-9]\s*[ap]\b|[0-9]+:)", "number ", text)
     text = re.sub(r"\bmar\b\.?(?=\s[0-9])|(?<=[0-9]\s)mar\b", "march", text)
     text = _DAY_BEFORE_YEAR.sub(r"\1th", text)
     text = _DAY.sub(lambda match: f"{match['lead'] or ''}{_DAYS[match['day'] or match['alone']]} ", text)

@@ -105,6 +105,33 @@ def test_a_correction_is_read_back_and_then_booked(asked: Any, said: str, booked
     assert asked.tool_results == [("book", booked)]
 
 
+@pytest.mark.kind("corrections of days and times")
+@pytest.mark.parametrize(
+    ("said", "day", "time"),
+    [
+        ("Tuesday at ten doesn't work, Thursday at three", "2026-11-26", "15:00"),
+        ("tuesday at ten is no good on friday at two", "2026-11-27", "14:00"),
+        ("no that's not right on thursday nine", "2026-11-26", "09:00"),
+        ("That's not correct, at eleven.", "2026-11-24", "11:00"),
+        ("no, at ten thirty on wednesday", "2026-11-25", "10:30"),
+        ("No, at 10:30 on 11/25.", "2026-11-25", "10:30"),
+        ("Eleven on Thursday, please.", "2026-11-26", "11:00"),
+        ("No. Not Tuesday. The twenty sixth.", "2026-11-26", "10:00"),
+        ("not Thursday, November 27th", "2026-11-27", "10:00"),
+        ("Well no. 2 p.m.", "2026-11-24", "14:00"),
+        ("Uh no, no. 11:30.", "2026-11-24", "11:30"),
+        ("oh nine instead of ten", "2026-11-24", "09:00"),
+        ("Wednesday or Thursday, but rather Thursday", "2026-11-26", "10:00"),
+    ],
+)
+def test_the_day_and_the_time_that_a_caller_wants_instead_are_both_taken(
+    asked: Any, said: str, day: str, time: str
+) -> None:
+    asked.say(said)
+    asked.say("yes")
+    assert asked.tool_results == [("book", {"day": day, "time": time})]
+
+
 @pytest.mark.kind("corrections within an answer")
 @pytest.mark.parametrize(
     ("said", "booked"),

@@ -212,6 +212,8 @@ class _Compiler:
         for index, (lead, slot) in enumerate(parts):
             behind = [optional(sequence(*following)) for following in parts[index + 1 :]]
             shapes.append(sequence(lead, slot, *behind))
+            if before := [sequence(*one) for one in parts[:index]]:
+                shapes.append(unspoken(sequence(lead, slot, *before)))  # ``no, at eleven on wednesday``
         wrong = choice(*(sequence(lead, Slot("", slot.item)) for lead, slot in parts))
         return sequence(
             optional("no", unspoken("yes", "yeah", "sorry", "wait", "no wait", "no sorry")),

@@ -62,6 +62,7 @@ _REFUSED_CLAUSE = re.compile(
     r"[,.;]+(?= [\w'])",
     re.IGNORECASE,
 )
+_OR = re.compile(rf"(?:{_SMALL} )*or(?: {_SMALL})*")
 _CONTINUES = re.compile(r"(?:or|nor|and)(?: (?:not|on|at|the|with|for))*")
 _MAX_REVISIONS = 8
 _MAX_BETWEEN = 12
@@ -161,6 +162,17 @@ def _without(tokens: Tokens, mentions: Sequence[Mention]) -> Tokens:
     return tokens
 
 
+def _alternatives(tokens: Tokens, found: Sequence[Mention]) -> list[Mention]:
+    """The last value, and those of its kind that the caller names with it: ``tuesday or thursday``."""
+    offered = [found[-1]]
+    for one in reversed(found[:-1]):
+        between = " ".join(tokens[one.end : offered[0].begin])
+        if one.kind != offered[0].kind or not _OR.fullmatch(between):
+            break
+        offered.insert(0, one)
+    return offered
+
+
 def _revised(tokens: Tokens, found: Sequence[Mention]) -> Tokens | None:
     """The words with the first revision done, None if there is none: the new values stand where the old ones did."""
     for index, first in enumerate(found):
@@ -177,6 +189,10 @@ def _revised(tokens: Tokens, found: Sequence[Mention]) -> Tokens | None:
         )
         if start is None:
             continue
+        offered = _alternatives(tokens, found[:index])
+        said = tokens[first.begin : first.end]
+        if len(offered) > 1 and any(tokens[one.begin : one.end] == said for one in offered):
+            return (*tokens[: offered[0].begin], *said, *tokens[gap:start], *tokens[first.end :])
         run = [first]
         for one in found[index + 1 :]:
             if not _JOINT.fullmatch(" ".join(tokens[run[-1].end : one.begin])):

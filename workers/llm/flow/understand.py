@@ -8,6 +8,7 @@ from types import MappingProxyType
 import msgspec
 
 from ringline.engine.conversation import verdict
+from ringline.engine.conversation.number_words import CARDINALS, ONES
 from ringline.engine.conversation.spelling import readings
 from ringline.engine.conversation.verdict import Verdict
 from ringline.workers.llm.flow import pattern, repairs, written
@@ -53,7 +54,7 @@ def speech(
     readers = {
         times: [
             ((times, number), Reader(repairs.mended(tokens, resolver.mentions(state))))
-            for number, tokens in enumerate(readings(repairs.told_apart(in_words if times else text), times))
+            for number, tokens in enumerate(_read(repairs.told_apart(in_words if times else text), times))
         ]
         for times in (True, False)
     }
@@ -84,11 +85,26 @@ def speech(
     return _bare(flow, state, answer)
 
 
+def _read(text: str, times: bool = True) -> tuple[Tokens, ...]:
+    """The ways to read it; where it may hold a time, without the ``oh`` that a caller begins with.
+
+    ``oh nine thirty`` is a time, ``oh nine`` and ``oh ten thirty`` are not.
+    """
+    ways = readings(text, times)
+    if not times:
+        return ways
+    return tuple(way[1:] if way[:1] == ("oh",) and not _zero_hour(way[1:3]) else way for way in ways)
+
+
+def _zero_hour(tokens: Tokens) -> bool:
+    return len(tokens) > 1 and tokens[0] in ONES[1:10] and tokens[1] in CARDINALS | {"hundred"}
+
+
 def _answer(state: State, text: str, resolver: _Resolver, known: Mapping[str, str]) -> Verdict:
     """What the whole answer comes to, as a yes or a no; values that are repeated as they are known change nothing."""
     asks = (verdict.ASKS,) if verdict.asks(text) else ()
     verdicts = []
-    for reader in map(Reader, readings(text)):
+    for reader in map(Reader, _read(text)):
         tokens: Tokens = ()
         at = 0
         for begin, end, name, said in state.mentions.values(reader):
