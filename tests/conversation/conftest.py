@@ -178,7 +178,7 @@ class World:
         start = self.ring_end
         self.ring_end += len(request.text) * self.samples_per_char
         segment[1] = self.ring_end
-        segment[3] = int(request.last)
+        segment[3] |= int(request.last)  # two phrases that are due at once may come in either order
         self.handle(PhraseStarted(1, request.turn, request.phrase, start, self.now_ns))
         self.handle(PhraseFinished(1, request.turn, request.phrase, start, self.ring_end, self.now_ns))
         self._play()
