@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -119,6 +120,7 @@ def run(request: pytest.FixtureRequest) -> Run:
                 await main()
 
         factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+        gc.collect()  # what earlier tests have left would be closed some time during this one
         before = num_fds()
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(watched())

@@ -48,7 +48,7 @@ def test_its_size_is_sealed(make_exchange: MakeExchange) -> None:
 def test_it_has_no_name_in_the_file_system(make_exchange: MakeExchange) -> None:
     exchange = make_exchange()
     assert os.readlink(f"/proc/self/fd/{exchange.fd}") == f"/memfd:ringline-exchange-{os.getpid()} (deleted)"
-    assert not any("ringline" in name for name in os.listdir("/dev/shm"))
+    assert not any("ringline-exchange" in name for name in os.listdir("/dev/shm"))
 
 
 def test_it_is_not_inherited_unless_handed_over(make_exchange: MakeExchange) -> None:

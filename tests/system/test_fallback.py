@@ -76,10 +76,8 @@ async def test_late_request_is_answered_by_the_fallback(start: Any, stage: str) 
 
 
 async def test_lateness_without_a_fallback_is_answered_with_an_apology(start: Any) -> None:
-    async with start(llm="hang_every = 1") as running:
-        late = escalate_when_open(running, "llm", 0.5)
+    async with start(llm="hang_every = 1", turn="llm_timeout_ms = 500\n") as running:
         result = await running.call()
-        await late
     assert result.call_results[0].ended_by == "bot"
 
 
